@@ -1,0 +1,110 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Targets are listed from the bottom up; a target imports only from above it in this list (docs/architecture.md).
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .target(name: "CSystemd", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CNftables", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
+        library("Linux", ["CLinux", system]),
+        library("Systemd", ["CSystemd"]),
+        library("KubernetesModel", [collections, yams]),
+        library("Store", ["KubernetesModel", grdb, collections, logging]),
+        library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
+        library("NodeStreams", ["KubernetesModel"] + nio),
+        library("APIClient", ["KubernetesModel", asyncHTTPClient, asyncAlgorithms, logging, nioSSL] + nio),
+        library(
+            "APIServer",
+            [
+                "Store", "APIClient", "NodeStreams", hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
+                nioHTTP1, nioWebSocket, x509, crypto, logging,
+            ] + nio),
+        library("Controllers", ["APIClient", logging]),
+        library("Scheduler", ["APIClient", collections, logging]),
+        library("Networking", ["Linux", "CNftables", "APIClient", logging] + nio),
+        library(
+            "NodeAgent", ["Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", logging] + nio),
+        library(
+            "ControlPlane",
+            ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
+        library("Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", x509, crypto, yams, logging] + nio),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore", argumentParser, logging,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-init", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+
+        tests("Linux", []),
+        tests("Systemd", []),
+        tests("KubernetesModel", []),
+        tests("Store", []),
+        tests("ImageStore", []),
+        tests("NodeStreams", []),
+        tests("APIClient", []),
+        tests("APIServer", []),
+        tests("Controllers", []),
+        tests("Scheduler", []),
+        tests("Networking", []),
+        tests("NodeAgent", []),
+        tests("Supervisor", []),
+        .testTarget(name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd", swiftSettings: strict),
+    ]
+)
