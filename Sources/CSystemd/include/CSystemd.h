@@ -1,1 +1,14 @@
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+// libsystemd, loaded at run time (libsystemd.so.0) so that Martlet also starts where it is not installed.
+// Functions answer -ENOSYS there. Declarations follow sd-daemon(3), sd_notify(3), sd_listen_fds(3).
+
+bool csystemd_available(void);
+int csystemd_notify(const char *state);
+int csystemd_listen_fds_with_names(char ***names);
+int csystemd_watchdog_enabled(uint64_t *usec);
+
+// Receives one datagram with its sender's pid (SO_PASSCRED is set); the length, or -1 with errno.
+long csystemd_receive(int descriptor, char *text, unsigned long capacity, int32_t *pid);

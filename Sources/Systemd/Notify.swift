@@ -1,0 +1,78 @@
+/// Systemd: libsystemd with Swift names (readiness, watchdog, socket activation), and the receiving side of readiness.
+///
+/// It never assumes that systemd runs: where the library or the environment is missing, the calls do nothing or fall
+/// back to the documented protocol, and say which.
+
+import CSystemd
+import Glibc
+
+/// What a service tells whoever started it, over `NOTIFY_SOCKET` (sd_notify(3)).
+public enum Notify {
+    /// Whether libsystemd could be loaded.
+    public static var isLibraryAvailable: Bool { csystemd_available() }
+
+    /// The service answers requests.
+    public static func ready() { send("READY=1") }
+    /// The service begins to end.
+    public static func stopping() { send("STOPPING=1") }
+    /// One line on what the service does at the moment.
+    public static func status(_ text: String) { send("STATUS=\(text)") }
+    /// Sign of life for `WatchdogSec=`.
+    public static func watchdog() { send("WATCHDOG=1") }
+
+    /// Half of what `WatchdogSec=` asks for, the interval at which to send `watchdog()`; nil where none is asked.
+    public static var watchdogInterval: Duration? {
+        var microseconds: UInt64 = 0
+        guard csystemd_watchdog_enabled(&microseconds) > 0 else { return nil }
+        return .microseconds(Int64(microseconds / 2))
+    }
+
+    /// Sends state assignments, one a line. Nobody listening is no error: the service may run by hand.
+    public static func send(_ state: String) {
+        if csystemd_notify(state) != -ENOSYS { return }
+        guard let path = getenv("NOTIFY_SOCKET") else { return }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        guard let (address, length) = UnixAddress.make(String(cString: path)) else { return }
+        var target = address
+        _ = withUnsafePointer(to: &target) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                sendto(descriptor, state, state.utf8.count, Int32(MSG_NOSIGNAL), generic, length)
+            }
+        }
+    }
+}
+
+/// The sockets that whoever started this process passed to it (sd_listen_fds(3)), by name.
+public enum ListenSockets {
+    /// Takes the descriptors out of the environment; a second call gives none.
+    public static func take() -> [(name: String, descriptor: Int32)] {
+        guard getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }) == getpid(),
+            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), count > 0
+        else { return [] }
+        let names = getenv("LISTEN_FDNAMES").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
+        // SD_LISTEN_FDS_START
+        return (0..<count).map { index in
+            let descriptor = 3 + index
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            return (names.indices.contains(Int(index)) ? names[Int(index)] : "unknown", descriptor)
+        }
+    }
+}
+
+enum UnixAddress {
+    /// A Unix socket address; a leading `@` names the abstract namespace. Nil where the path is too long.
+    static func make(_ path: String) -> (sockaddr_un, socklen_t)? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var bytes = Array(path.utf8)
+        let abstract = bytes.first == UInt8(ascii: "@")
+        if abstract { bytes[0] = 0 }
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let base = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+        return (address, socklen_t(base + bytes.count + (abstract ? 0 : 1)))
+    }
+}
