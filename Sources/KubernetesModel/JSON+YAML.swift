@@ -1,0 +1,70 @@
+import Yams
+
+extension JSON {
+    /// Decodes the first document of a YAML text, by YAML 1.2's core schema as Kubernetes reads manifests.
+    ///
+    /// - Throws: `YamlError` with line and column.
+    public init(yaml text: String) throws {
+        guard let node = try Yams.compose(yaml: text) else {
+            self = .null
+            return
+        }
+        self = Self.value(of: node)
+    }
+
+    private static func value(of node: Node) -> JSON {
+        switch node {
+        case .mapping(let mapping):
+            var members: [String: JSON] = [:]
+            for (key, value) in mapping { members[key.string ?? ""] = Self.value(of: value) }
+            return .object(members)
+        case .sequence(let sequence): return .array(sequence.map(Self.value(of:)))
+        case .scalar(let scalar): return Self.value(of: scalar)
+        case .alias: return .null
+        }
+    }
+
+    private static func value(of scalar: Node.Scalar) -> JSON {
+        // Only plain scalars are anything but text.
+        guard scalar.style == .any || scalar.style == .plain else { return .string(scalar.string) }
+        let text = scalar.string
+        switch text {
+        case "", "~", "null", "Null", "NULL": return .null
+        case "true", "True", "TRUE": return .bool(true)
+        case "false", "False", "FALSE": return .bool(false)
+        default: break
+        }
+        if let number = Int64(text) { return .integer(number) }
+        if text.hasPrefix("0x"), let number = Int64(text.dropFirst(2), radix: 16) { return .integer(number) }
+        if text.hasPrefix("0o"), let number = Int64(text.dropFirst(2), radix: 8) { return .integer(number) }
+        let looksNumeric = text.utf8.first.map { "+-.0123456789".utf8.contains($0) } ?? false
+        if looksNumeric, text.utf8.contains(where: { (48...57).contains($0) }), let number = Double(text),
+            number.isFinite
+        {
+            return .double(number)
+        }
+        return .string(text)
+    }
+
+    /// The value as a YAML document with sorted keys, as `kubectl -o yaml` prints it.
+    public var yaml: String {
+        get throws { try Yams.serialize(node: Self.node(of: self), allowUnicode: true) }
+    }
+
+    private static func node(of value: JSON) -> Node {
+        switch value {
+        case .null: return Node("null", Tag(.null))
+        case .bool(let value): return Node(value ? "true" : "false", Tag(.bool))
+        case .integer(let value): return Node(String(value), Tag(.int))
+        case .double(let value): return Node("\(value)", Tag(.float))
+        case .string(let text):
+            // Text that would read back as something else is quoted.
+            let ambiguous = Self.value(of: Node.Scalar(text, Tag(.str), .plain)) != .string(text)
+            return .scalar(Node.Scalar(text, Tag(.str), ambiguous ? .doubleQuoted : .any))
+        case .array(let elements): return .sequence(Node.Sequence(elements.map(Self.node(of:))))
+        case .object(let members):
+            let pairs = members.keys.sorted().map { (Node($0), Self.node(of: members[$0] ?? .null)) }
+            return .mapping(Node.Mapping(pairs))
+        }
+    }
+}
