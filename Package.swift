@@ -82,7 +82,7 @@ let package = Package(
         library(
             "ControlPlane",
             ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
-        library("Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", x509, crypto, yams, logging] + nio),
+        library("Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", x509, crypto, yams, logging]),
         .executableTarget(
             name: "martlet",
             dependencies: [

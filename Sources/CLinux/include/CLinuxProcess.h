@@ -1,0 +1,18 @@
+#pragma once
+#include <sys/types.h>
+
+// System calls that glibc 2.36 or Swift's view of it lacks; each answers -1 with errno as usual.
+
+int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_send_signal(int pidfd, int signal);
+
+// Whether `pid` is a child that has ended: 1 and it is reaped with its code or signal, 0 while it runs, -1 if it is no
+// child of this process.
+int clinux_reap(pid_t pid, int *code, int *signal);
+
+// Sends bytes with descriptors as ancillary data; receives up to *count descriptors, close-on-exec.
+ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t length, const int *descriptors, int count);
+ssize_t clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int *descriptors, int *count);
+
+// accept4 with SOCK_CLOEXEC.
+int clinux_accept(int socket);

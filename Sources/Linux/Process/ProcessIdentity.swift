@@ -1,0 +1,99 @@
+import CLinux
+import Dispatch
+import Glibc
+
+/// A process, told apart from a later one with the same pid by its start time.
+public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
+    public let pid: pid_t
+    /// Clock ticks after boot: field 22 of `/proc/PID/stat`.
+    public let startTime: UInt64
+
+    public init(pid: pid_t, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    /// The process that has this pid now; nil where there is none, or where only its zombie is left.
+    public init?(pid: pid_t) {
+        guard let fields = Self.statFields(pid), fields.count > 19, fields[0] != "Z", fields[0] != "X",
+            let startTime = UInt64(fields[19])
+        else { return nil }
+        self.init(pid: pid, startTime: startTime)
+    }
+
+    /// Reads what `description` wrote.
+    public init?(_ text: String) {
+        let parts = text.split(whereSeparator: \.isWhitespace)
+        guard parts.count == 2, let pid = pid_t(parts[0]), let startTime = UInt64(parts[1]) else { return nil }
+        self.init(pid: pid, startTime: startTime)
+    }
+
+    public var description: String { "\(pid) \(startTime)" }
+
+    /// Whether this very process still runs.
+    public var isRunning: Bool { ProcessIdentity(pid: pid) == self }
+
+    /// Sends a signal to this very process; false where it has ended.
+    @discardableResult
+    public func signal(_ number: Int32) -> Bool {
+        let descriptor = clinux_pidfd_open(pid)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        // The pid cannot change hands while the descriptor is open, so a check now holds for the signal.
+        guard isRunning else { return false }
+        return clinux_pidfd_send_signal(descriptor, number) == 0
+    }
+
+    /// Returns when this process has ended; at once where it has already.
+    public func waitForEnd() async {
+        let descriptor = clinux_pidfd_open(pid)
+        guard descriptor >= 0 else { return }
+        guard isRunning else {
+            close(descriptor)
+            return
+        }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: Self.queue)
+            source.setEventHandler { source.cancel() }
+            source.setCancelHandler {
+                close(descriptor)
+                continuation.resume()
+            }
+            source.activate()
+        }
+    }
+
+    private static let queue = DispatchQueue(label: "process ends")
+
+    /// The fields of `/proc/PID/stat` after the command's name: the state is the first.
+    private static func statFields(_ pid: pid_t) -> [Substring]? {
+        let descriptor = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0, let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        return String(decoding: buffer[(end + 1)..<count], as: UTF8.self).split(separator: " ")
+    }
+}
+
+/// How a child process ended.
+public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
+    public let code: Int32
+    /// The signal that ended it, 0 where it exited by itself.
+    public let signal: Int32
+
+    public init(code: Int32, signal: Int32) {
+        self.code = code
+        self.signal = signal
+    }
+
+    public var description: String { signal == 0 ? "exited with status \(code)" : "was ended by signal \(signal)" }
+
+    /// Takes the status of a child that has ended; nil while it runs or where it is no child of this process.
+    public static func reap(_ pid: pid_t) -> ExitStatus? {
+        var code: Int32 = 0
+        var signal: Int32 = 0
+        return clinux_reap(pid, &code, &signal) == 1 ? ExitStatus(code: code, signal: signal) : nil
+    }
+}
