@@ -89,8 +89,22 @@ let package = Package(
                 "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore", argumentParser, logging,
             ],
             swiftSettings: strict),
+        // Static and without a libc: -nostartfiles is the driver's, the rest is told to clang and the linker, and the
+        // Swift library that the driver adds is never loaded, for there is no dynamic linker.
         .executableTarget(
-            name: "martlet-init", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+            name: "martlet-init",
+            cSettings: [
+                .unsafeFlags([
+                    "-O2", "-Wall", "-Wextra", "-Werror", "-std=gnu11", "-ffreestanding", "-fno-stack-protector",
+                    "-fno-asynchronous-unwind-tables",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-nostartfiles", "-use-ld=lld", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-no-pie",
+                    "-Xlinker", "--as-needed", "-Xlinker", "--no-dynamic-linker", "-Xlinker", "--gc-sections",
+                ])
+            ]),
 
         tests("Linux", []),
         tests("Systemd", []),

@@ -17,3 +17,16 @@ public struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
         "\(call)\(subject.isEmpty ? "" : " \(subject)"): \(String(cString: strerror(errno)))"
     }
 }
+
+/// The result of a C call, or the error in `errno` where that is -1. Calls again when a signal interrupted it.
+@discardableResult
+func check<Result: BinaryInteger>(
+    _ call: String, _ subject: @autoclosure () -> String = "", _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        let error = Glibc.errno
+        if error != EINTR { throw SystemError(call, errno: error, subject()) }
+    }
+}

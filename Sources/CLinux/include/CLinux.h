@@ -1,2 +1,36 @@
+// What Swift cannot import of the kernel's interface: variadic functions, macros over ancillary data, new system calls.
 #pragma once
+
 #include "CLinuxProcess.h"
+
+#include <linux/if_link.h>
+#include <linux/magic.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/statfs.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+// All return -1 and set errno on failure.
+int clinux_setns(int descriptor, int flags);
+int clinux_unshare(int flags);
+int clinux_memfd(const char *name);
+int clinux_set_window(int terminal, unsigned short columns, unsigned short rows);
+void clinux_name_thread(const char *name);
+int clinux_get_flags(int descriptor);
+int clinux_set_flags(int descriptor, int flags);
+
+// Makes a socket in the network namespace `space`, on a thread of its own, so that the caller's stays in its own.
+int clinux_socket_in(int space, int domain, int type, int protocol);
+
+// Sends bytes with descriptors.
+ssize_t clinux_send(int socket, const void *data, size_t size, const int *descriptors, int count, int flags);
+// Receives bytes, at most *count descriptors (close on exec; *count becomes how many came), and the sender's process
+// from SCM_CREDENTIALS, 0 where there is none (SO_PASSCRED must be set).
+ssize_t clinux_receive(
+    int socket, void *data, size_t size, int *descriptors, int *count, pid_t *process, int flags);

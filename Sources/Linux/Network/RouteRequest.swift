@@ -1,0 +1,155 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// One change to the links, addresses or routes of a network namespace (rtnetlink(7)).
+public struct RouteRequest: Sendable {
+    /// What the request is about, for errors.
+    let about: String
+    var message: NetlinkMessage
+
+    /// Where the other end of a veth pair goes.
+    public enum Namespace: Sendable {
+        /// A descriptor of `/proc/PID/ns/net`.
+        case descriptor(FileDescriptor)
+        case process(Int32)
+    }
+
+    public static func addBridge(_ name: String, up: Bool = true) -> RouteRequest {
+        var message = NetlinkMessage(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, link(up: up))
+        message.add(IFLA_IFNAME, name)
+        message.nest(IFLA_LINKINFO) { $0.add(IFLA_INFO_KIND, "bridge") }
+        return RouteRequest(about: "create bridge \(name)", message: message)
+    }
+
+    /// A veth pair: `name` here, in the bridge `master` (an index), and `peer` in another namespace.
+    public static func addVeth(
+        _ name: String, peer: String, in namespace: Namespace? = nil, master: Int32? = nil, up: Bool = true,
+        mtu: UInt32? = nil
+    ) -> RouteRequest {
+        var message = NetlinkMessage(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, link(up: up))
+        message.add(IFLA_IFNAME, name)
+        if let master { message.add(IFLA_MASTER, UInt32(bitPattern: master)) }
+        if let mtu { message.add(IFLA_MTU, mtu) }
+        message.nest(IFLA_LINKINFO) { info in
+            info.add(IFLA_INFO_KIND, "veth")
+            info.nest(IFLA_INFO_DATA) { data in
+                data.nest(VETH_INFO_PEER) { other in
+                    other.append(ifinfomsg())
+                    other.add(IFLA_IFNAME, peer)
+                    if let mtu { other.add(IFLA_MTU, mtu) }
+                    switch namespace {
+                    case .descriptor(let descriptor):
+                        other.add(IFLA_NET_NS_FD, UInt32(bitPattern: descriptor.rawValue))
+                    case .process(let pid): other.add(IFLA_NET_NS_PID, UInt32(bitPattern: pid))
+                    case nil: break
+                    }
+                }
+            }
+        }
+        return RouteRequest(about: "create veth \(name)", message: message)
+    }
+
+    public static func setUp(_ index: Int32, _ up: Bool = true) -> RouteRequest {
+        var header = link(up: up)
+        header.ifi_index = index
+        header.ifi_change = UInt32(IFF_UP)
+        return RouteRequest(
+            about: "set link \(index) \(up ? "up" : "down")", message: NetlinkMessage(RTM_NEWLINK, header))
+    }
+
+    /// Puts a link into a bridge; takes it out with 0.
+    public static func setMaster(_ index: Int32, _ master: Int32) -> RouteRequest {
+        var header = ifinfomsg()
+        header.ifi_index = index
+        var message = NetlinkMessage(RTM_NEWLINK, header)
+        message.add(IFLA_MASTER, UInt32(bitPattern: master))
+        return RouteRequest(about: "set master of link \(index)", message: message)
+    }
+
+    public static func move(_ index: Int32, to namespace: Namespace, renamed name: String? = nil) -> RouteRequest {
+        var header = ifinfomsg()
+        header.ifi_index = index
+        var message = NetlinkMessage(RTM_NEWLINK, header)
+        if let name { message.add(IFLA_IFNAME, name) }
+        switch namespace {
+        case .descriptor(let descriptor): message.add(IFLA_NET_NS_FD, UInt32(bitPattern: descriptor.rawValue))
+        case .process(let pid): message.add(IFLA_NET_NS_PID, UInt32(bitPattern: pid))
+        }
+        return RouteRequest(about: "move link \(index)", message: message)
+    }
+
+    /// Of a veth pair the other end goes too.
+    public static func deleteLink(_ name: String) -> RouteRequest {
+        var message = NetlinkMessage(RTM_DELLINK, ifinfomsg())
+        message.add(IFLA_IFNAME, name)
+        return RouteRequest(about: "delete link \(name)", message: message)
+    }
+
+    public static func addAddress(_ address: IPv4Address, prefix: UInt8, to index: Int32) -> RouteRequest {
+        let message = Self.address(RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, address, prefix, index)
+        return RouteRequest(about: "add address \(address)/\(prefix) to link \(index)", message: message)
+    }
+
+    public static func deleteAddress(_ address: IPv4Address, prefix: UInt8, from index: Int32) -> RouteRequest {
+        let message = Self.address(RTM_DELADDR, flags: 0, address, prefix, index)
+        return RouteRequest(about: "delete address \(address)/\(prefix) from link \(index)", message: message)
+    }
+
+    /// Adds a route, or replaces the one with the same destination: through a gateway, or on a link. A prefix of 0 is
+    /// the default route.
+    public static func addRoute(
+        to destination: IPv4Address, prefix: UInt8, via gateway: IPv4Address? = nil, link index: Int32? = nil
+    ) -> RouteRequest {
+        let message = route(
+            RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, destination, prefix, gateway, index)
+        return RouteRequest(about: "add route to \(destination)/\(prefix)", message: message)
+    }
+
+    public static func deleteRoute(
+        to destination: IPv4Address, prefix: UInt8, via gateway: IPv4Address? = nil, link index: Int32? = nil
+    ) -> RouteRequest {
+        let message = route(RTM_DELROUTE, flags: 0, destination, prefix, gateway, index)
+        return RouteRequest(about: "delete route to \(destination)/\(prefix)", message: message)
+    }
+
+    private static func link(up: Bool) -> ifinfomsg {
+        var header = ifinfomsg()
+        if up {
+            header.ifi_flags = UInt32(IFF_UP)
+            header.ifi_change = UInt32(IFF_UP)
+        }
+        return header
+    }
+
+    private static func address(
+        _ type: some BinaryInteger, flags: Int32, _ address: IPv4Address, _ prefix: UInt8, _ index: Int32
+    ) -> NetlinkMessage {
+        var header = ifaddrmsg()
+        header.ifa_family = UInt8(AF_INET)
+        header.ifa_prefixlen = prefix
+        header.ifa_index = UInt32(bitPattern: index)
+        var message = NetlinkMessage(type, flags: flags, header)
+        message.add(IFA_LOCAL, address.value.bigEndian)
+        message.add(IFA_ADDRESS, address.value.bigEndian)
+        return message
+    }
+
+    private static func route(
+        _ type: some BinaryInteger, flags: Int32, _ destination: IPv4Address, _ prefix: UInt8, _ gateway: IPv4Address?,
+        _ index: Int32?
+    ) -> NetlinkMessage {
+        var header = rtmsg()
+        header.rtm_family = UInt8(AF_INET)
+        header.rtm_dst_len = prefix
+        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        header.rtm_protocol = UInt8(RTPROT_STATIC)
+        header.rtm_scope = UInt8((gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
+        header.rtm_type = UInt8(RTN_UNICAST)
+        var message = NetlinkMessage(type, flags: flags, header)
+        if prefix > 0 { message.add(RTA_DST, destination.value.bigEndian) }
+        if let gateway { message.add(RTA_GATEWAY, gateway.value.bigEndian) }
+        if let index { message.add(RTA_OIF, UInt32(bitPattern: index)) }
+        return message
+    }
+}

@@ -1,0 +1,67 @@
+// enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...
+//
+// Joins the namespaces of the process N (network and mount where none is named) and executes COMMAND, in the same
+// process and folder. --newnet gives it a new network namespace after that.
+#include "modes.h"
+#include "net.h"
+
+#include <sched.h>
+
+
+static const char *search_path(char **environment) {
+    for (; *environment; environment++)
+        if (!strncmp(*environment, "PATH=", 5)) return *environment + 5;
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+_Noreturn static void execute(char **arguments, char **environment) {
+    const char *name = arguments[0];
+    long result = -ENOENT;
+    if (memchr(name, '/', strlen(name))) {
+        result = SYS(SYS_execve, name, arguments, environment);
+    } else {
+        for (const char *folder = search_path(environment); *folder;) {
+            char path[4096];
+            size_t length = 0;
+            while (folder[length] && folder[length] != ':') length++;
+            if (length + strlen(name) + 2 < sizeof path) {
+                memcpy(path, folder, length);
+                path[length] = '/';
+                *put_text(path + length + 1, name) = 0;
+                result = SYS(SYS_execve, path, arguments, environment);
+            }
+            folder += length + (folder[length] == ':');
+        }
+    }
+    die(name, result);
+}
+
+int enter(int count, char **arguments, char **environment) {
+    char folder[4096];
+    long pid = -1, result;
+    unsigned long flags = 0;
+    int fresh = 0, i;
+    for (i = 0; i < count && strcmp(arguments[i], "--"); i++) {
+        if (!strcmp(arguments[i], "--pid")) pid = parse_number(i + 1 < count ? arguments[i + 1] : ""), i++;
+        else if (!strcmp(arguments[i], "--net")) flags |= CLONE_NEWNET;
+        else if (!strcmp(arguments[i], "--mnt")) flags |= CLONE_NEWNS;
+        else if (!strcmp(arguments[i], "--user")) flags |= CLONE_NEWUSER;
+        else if (!strcmp(arguments[i], "--newnet")) fresh = 1;
+        else die("enter: unknown option", 0);
+    }
+    if (pid <= 0 || i + 1 >= count) die("enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...", 0);
+    if (!flags) flags = CLONE_NEWNET | CLONE_NEWNS;
+    if ((result = SYS(SYS_getcwd, folder, sizeof folder)) < 0) folder[0] = 0;
+    long process = SYS(SYS_pidfd_open, pid, 0);
+    if (process < 0) die("open the process to join", process);
+    // The kernel joins all or none, the user namespace first (setns(2), Linux 5.8).
+    if ((result = SYS(SYS_setns, process, flags)) < 0) die("join namespaces", result);
+    sys_close((int)process);
+    if (fresh) {
+        if ((result = SYS(SYS_unshare, CLONE_NEWNET)) < 0) die("unshare network namespace", result);
+        if ((result = net_up("lo")) < 0) die("bring lo up", result);
+    }
+    // Joining a mount namespace moves to its root.
+    if (folder[0] == '/') SYS(SYS_chdir, folder);
+    execute(arguments + i + 1, environment);
+}
