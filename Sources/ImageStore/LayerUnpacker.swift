@@ -1,0 +1,186 @@
+import CArchive
+import Glibc
+
+/// Unpacks one layer's tar into a folder that an overlay can use: OCI whiteout files become overlay whiteouts.
+///
+/// Nothing outside the folder is touched, whatever the archive says: every folder on an entry's way is opened without
+/// following links. As another user than root, owners are not set and device files are left out.
+struct LayerUnpacker {
+    let archive: String
+    let folder: String
+
+    func run() throws(ImageError) {
+        if let problem = carchive_load_error() {
+            throw .usage("\(String(cString: problem)): install it (Debian: apt install libarchive13)")
+        }
+        guard mkdir(folder, 0o755) == 0 else { throw .system("create folder", path: folder, errno: errno) }
+        guard let reader = carchive_reader_open(archive) else { throw .system("open", path: archive, errno: errno) }
+        defer { carchive_reader_close(reader) }
+        let top = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard top >= 0 else { throw .system("open", path: folder, errno: errno) }
+        defer { close(top) }
+
+        var folderTimes: [(path: String, time: Int64)] = []
+        var entry = carchive_entry()
+        while true {
+            let result = carchive_reader_next(reader, &entry)
+            if result == 0 { break }
+            guard result > 0 else {
+                throw .damaged(path: archive, problem: String(cString: carchive_reader_error(reader)))
+            }
+            try unpack(entry, from: reader, top: top, folderTimes: &folderTimes)
+        }
+        // Last, since adding to a folder changes its time.
+        for (path, time) in folderTimes.reversed() { Self.setTime(time, of: folder + "/" + path) }
+        // One flush for all files; blobs are flushed one by one, but a layer can have very many.
+        guard syncfs(top) == 0 else { throw .system("sync", path: folder, errno: errno) }
+    }
+
+    private func unpack(
+        _ entry: carchive_entry, from reader: OpaquePointer, top: Int32,
+        folderTimes: inout [(path: String, time: Int64)]
+    ) throws(ImageError) {
+        let parts = Files.components(String(cString: entry.path))
+        guard let last = parts.last else {
+            // The layer's own root.
+            if geteuid() == 0 { fchown(top, entry.uid, entry.gid) }
+            fchmod(top, entry.mode & 0o7777)
+            return
+        }
+        let name = String(last)
+        let relative = parts.joined(separator: "/")
+        let path = folder + "/" + relative
+        func failure(_ operation: String) -> ImageError { .system(operation, path: path, errno: errno) }
+
+        let parent = try openFolder(parts.dropLast(), top: top)
+        defer { close(parent) }
+        if name == ".wh..wh..opq" { return try markOpaque(parent, path: Files.parent(path)) }
+        if name.hasPrefix(".wh.") {
+            // Linux allows this device, and no other, to everyone.
+            guard mknodat(parent, String(name.dropFirst(4)), S_IFCHR, 0) == 0 || errno == EEXIST else {
+                throw failure("create whiteout")
+            }
+            return
+        }
+        let kind = entry.mode & S_IFMT
+        if kind != S_IFDIR || entry.hardlink != nil {
+            // A later entry of the same name replaces an earlier one.
+            guard unlinkat(parent, name, 0) == 0 || errno == ENOENT else { throw failure("replace") }
+        }
+        if let target = entry.hardlink {
+            let targetParts = Files.components(String(cString: target))
+            let targetParent = try openFolder(targetParts.dropLast(), top: top)
+            defer { close(targetParent) }
+            guard linkat(targetParent, String(targetParts.last ?? ""), parent, name, 0) == 0 else {
+                throw failure("link")
+            }
+            return
+        }
+        switch kind {
+        case S_IFDIR:
+            guard mkdirat(parent, name, 0o755) == 0 || errno == EEXIST else { throw failure("create folder") }
+            folderTimes.append((relative, entry.mtime))
+        case S_IFREG:
+            let file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw failure("create") }
+            defer { close(file) }
+            try copyContents(of: reader, to: file, path: path)
+        case S_IFLNK:
+            guard symlinkat(entry.symlink, parent, name) == 0 else { throw failure("create link") }
+        case S_IFIFO:
+            guard mkfifoat(parent, name, 0o600) == 0 else { throw failure("create pipe") }
+        case S_IFCHR, S_IFBLK:
+            guard geteuid() == 0 else { return }
+            guard mknodat(parent, name, kind | 0o600, Self.device(entry.major, entry.minor)) == 0 else {
+                throw failure("create device")
+            }
+        default:
+            throw .damaged(path: archive, problem: "\(relative): a kind of file that layers cannot have")
+        }
+        if geteuid() == 0 {
+            guard fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) == 0 else {
+                throw failure("set the owner of")
+            }
+        }
+        if kind != S_IFLNK {
+            // After the owner, since a change of owner clears set-user-ID.
+            guard fchmodat(parent, name, entry.mode & 0o7777, 0) == 0 else { throw failure("set the mode of") }
+        }
+        try setExtendedAttributes(from: reader, path: path)
+        if kind != S_IFDIR { Self.setTime(entry.mtime, of: path) }
+    }
+
+    /// Opens a folder of the layer, making it if it is missing; a link on the way is an error.
+    private func openFolder(_ parts: ArraySlice<Substring>, top: Int32) throws(ImageError) -> Int32 {
+        var current = fcntl(top, F_DUPFD_CLOEXEC, 0)
+        guard current >= 0 else { throw .system("open", path: folder, errno: errno) }
+        for part in parts {
+            let name = String(part)
+            mkdirat(current, name, 0o755)
+            let next = openat(current, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let number = errno
+            close(current)
+            guard next >= 0 else {
+                throw .system("enter", path: folder + "/" + parts.joined(separator: "/"), errno: number)
+            }
+            current = next
+        }
+        return current
+    }
+
+    private func copyContents(of reader: OpaquePointer, to file: Int32, path: String) throws(ImageError) {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = carchive_reader_read(reader, &buffer, buffer.count)
+            guard count >= 0 else {
+                throw .damaged(path: archive, problem: String(cString: carchive_reader_error(reader)))
+            }
+            if count == 0 { return }
+            var failure: ImageError?
+            buffer.withUnsafeBytes { bytes in
+                do throws(ImageError) {
+                    try Files.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), to: file, path: path)
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
+    /// The folder hides what lower layers have there. `trusted.` attributes are root's only.
+    private func markOpaque(_ descriptor: Int32, path: String) throws(ImageError) {
+        if fsetxattr(descriptor, "trusted.overlay.opaque", "y", 1, 0) == 0 { return }
+        guard fsetxattr(descriptor, "user.overlay.opaque", "y", 1, 0) == 0 else {
+            throw .system("mark as opaque", path: path, errno: errno)
+        }
+    }
+
+    /// File capabilities and the like. What the filesystem or the user may not have is left out.
+    private func setExtendedAttributes(from reader: OpaquePointer, path: String) throws(ImageError) {
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while carchive_reader_next_xattr(reader, &name, &value, &size) == 1 {
+            guard let name, !String(cString: name).hasPrefix("trusted.overlay.") else { continue }
+            if lsetxattr(path, name, value, size, 0) != 0, errno != ENOTSUP, errno != EPERM {
+                throw .system("set an attribute of", path: path, errno: errno)
+            }
+        }
+    }
+
+    private static func setTime(_ time: Int64, of path: String) {
+        let moment = timespec(tv_sec: Int(time), tv_nsec: 0)
+        _ = withUnsafeTemporaryAllocation(of: timespec.self, capacity: 2) { times in
+            times.initialize(repeating: moment)
+            return utimensat(AT_FDCWD, path, times.baseAddress, AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
+    /// The kernel's encoding of a device number (`makedev`, a macro that Swift cannot see).
+    private static func device(_ major: UInt32, _ minor: UInt32) -> dev_t {
+        let high: dev_t = dev_t(major & 0xffff_f000) << 32 | dev_t(minor & 0xffff_ff00) << 12
+        let low: dev_t = dev_t(major & 0xfff) << 8 | dev_t(minor & 0xff)
+        return high | low
+    }
+}
