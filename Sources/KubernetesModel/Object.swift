@@ -26,7 +26,9 @@ public struct Object: Sendable, Hashable {
 
     /// A new object of `type` with no more than its type and its key.
     public init(_ type: ResourceType, namespace: String? = nil, name: String) {
-        json = ["apiVersion": .string(type.apiVersion), "kind": .string(type.kind), "metadata": ["name": .string(name)]]
+        json = [
+            "apiVersion": .string(type.apiVersion), "kind": .string(type.kind), "metadata": ["name": .string(name)],
+        ]
         if type.namespaced, let namespace { json["metadata"]["namespace"] = .string(namespace) }
     }
 

@@ -155,7 +155,8 @@ extension Status {
             why
             ?? "the object has been modified; please apply your changes to the latest version and try again"
         return of(
-            409, "Conflict", type, name, "Operation cannot be fulfilled on \(type.groupResource) \"\(name)\": \(detail)")
+            409, "Conflict", type, name, "Operation cannot be fulfilled on \(type.groupResource) \"\(name)\": \(detail)"
+        )
     }
     public static func forbidden(_ type: ResourceType, _ name: String, _ why: String) -> Status {
         of(403, "Forbidden", type, name, "\(type.groupResource) \"\(name)\" is forbidden: \(why)")
@@ -178,7 +179,8 @@ extension Status {
     }
     public static func methodNotSupported(_ type: ResourceType, _ verb: String) -> Status {
         Status(
-            code: 405, reason: "MethodNotAllowed", message: "\(verb) is not supported on resources of kind \"\(type.groupResource)\"",
+            code: 405, reason: "MethodNotAllowed",
+            message: "\(verb) is not supported on resources of kind \"\(type.groupResource)\"",
             group: type.group, kind: type.plural)
     }
     public static func unsupportedMediaType(_ message: String) -> Status {

@@ -1,0 +1,47 @@
+/// A number or a text, where the text is a percentage or the name of a port.
+public enum IntOrString: Sendable, Hashable, CustomStringConvertible {
+    case int(Int)
+    case string(String)
+
+    /// Nil for anything but a whole number or a text.
+    public init?(_ json: JSON) {
+        if let text = json.string {
+            self = .string(text)
+        } else if let number = json.int {
+            self = .int(number)
+        } else {
+            return nil
+        }
+    }
+
+    public var json: JSON {
+        switch self {
+        case .int(let value): JSON(value)
+        case .string(let text): JSON(text)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .int(let value): String(value)
+        case .string(let text): text
+        }
+    }
+
+    /// The number before `%`; nil where this is no percentage.
+    public var percent: Int? {
+        guard case .string(let text) = self, text.last == "%" else { return nil }
+        return Int(text.dropLast())
+    }
+
+    /// The number itself, or that share of `total`. Nil for a text that is no percentage.
+    public func scaled(total: Int, roundUp: Bool) -> Int? {
+        switch self {
+        case .int(let value): return value
+        case .string:
+            guard let percent else { return nil }
+            let product = percent * total
+            return roundUp ? (product + 99) / 100 : product / 100
+        }
+    }
+}
