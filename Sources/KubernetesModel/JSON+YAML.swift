@@ -12,7 +12,7 @@ extension JSON {
         self = Self.value(of: node)
     }
 
-    private static func value(of node: Node) -> JSON {
+    private static func value(of node: Yams.Node) -> JSON {
         switch node {
         case .mapping(let mapping):
             var members: [String: JSON] = [:]
@@ -24,7 +24,7 @@ extension JSON {
         }
     }
 
-    private static func value(of scalar: Node.Scalar) -> JSON {
+    private static func value(of scalar: Yams.Node.Scalar) -> JSON {
         // Only plain scalars are anything but text.
         guard scalar.style == .any || scalar.style == .plain else { return .string(scalar.string) }
         let text = scalar.string
@@ -51,20 +51,20 @@ extension JSON {
         get throws { try Yams.serialize(node: Self.node(of: self), allowUnicode: true) }
     }
 
-    private static func node(of value: JSON) -> Node {
+    private static func node(of value: JSON) -> Yams.Node {
         switch value {
-        case .null: return Node("null", Tag(.null))
-        case .bool(let value): return Node(value ? "true" : "false", Tag(.bool))
-        case .integer(let value): return Node(String(value), Tag(.int))
-        case .double(let value): return Node("\(value)", Tag(.float))
+        case .null: return Yams.Node("null", Tag(.null))
+        case .bool(let value): return Yams.Node(value ? "true" : "false", Tag(.bool))
+        case .integer(let value): return Yams.Node(String(value), Tag(.int))
+        case .double(let value): return Yams.Node("\(value)", Tag(.float))
         case .string(let text):
             // Text that would read back as something else is quoted.
-            let ambiguous = Self.value(of: Node.Scalar(text, Tag(.str), .plain)) != .string(text)
-            return .scalar(Node.Scalar(text, Tag(.str), ambiguous ? .doubleQuoted : .any))
-        case .array(let elements): return .sequence(Node.Sequence(elements.map(Self.node(of:))))
+            let ambiguous = Self.value(of: Yams.Node.Scalar(text, Tag(.str), .plain)) != .string(text)
+            return .scalar(Yams.Node.Scalar(text, Tag(.str), ambiguous ? .doubleQuoted : .any))
+        case .array(let elements): return .sequence(Yams.Node.Sequence(elements.map(Self.node(of:))))
         case .object(let members):
-            let pairs = members.keys.sorted().map { (Node($0), Self.node(of: members[$0] ?? .null)) }
-            return .mapping(Node.Mapping(pairs))
+            let pairs = members.keys.sorted().map { (Yams.Node($0), Self.node(of: members[$0] ?? .null)) }
+            return .mapping(Yams.Node.Mapping(pairs))
         }
     }
 }

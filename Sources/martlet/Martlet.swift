@@ -1,10 +1,35 @@
 import ArgumentParser
-import ControlPlane
-import NodeAgent
+import Glibc
 import Supervisor
 
+/// The command line: one file a command. The roles of the cluster's own processes are hidden subcommands.
 @main
 struct Martlet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "martlet", abstract: "A Kubernetes cluster on one machine, as plain processes.")
+        commandName: "martlet",
+        abstract: "A Kubernetes cluster on one machine, as plain processes.",
+        discussion: """
+            martlet start brings a cluster up and points kubectl at it; martlet delete removes it without a trace.
+            """,
+        subcommands: [
+            StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
+            LogsCommand.self, KubeconfigCommand.self, VersionCommand.self,
+            CompletionCommand.self, SupervisorCommand.self,
+        ])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as SupervisorError {
+            Console.error(error.description)
+            Glibc.exit(1)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -1,0 +1,54 @@
+# Martlet's front door. `make run` shows it, `make test` proves it, `make bench` measures it, `make install` installs it.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+DEBUG := .build/debug
+RELEASE := .build/release
+# The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
+RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s
+
+.PHONY: build release run test lint format bench install images clean dependencies test-dependencies
+
+build: dependencies
+	$(SWIFT) build
+
+release: dependencies
+	$(SWIFT) build $(RELEASE_FLAGS) --product martlet
+	$(SWIFT) build $(RELEASE_FLAGS) --product martlet-init
+
+# A cluster with a sample app, and where to reach it.
+run: build
+	scripts/run-sample $(DEBUG)/martlet
+
+test: test-dependencies lint
+	$(SWIFT) build --build-tests
+	scripts/run-tests
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
+
+format:
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images
+
+bench: release images
+	Benchmarks/run $(RELEASE)/martlet
+
+images: build
+	images/build.sh $(DEBUG)/martlet
+
+install: release
+	install -D -m 755 $(RELEASE)/martlet $(DESTDIR)$(PREFIX)/bin/martlet
+	install -D -m 755 $(RELEASE)/martlet-init $(DESTDIR)$(PREFIX)/bin/martlet-init
+	install -d $(DESTDIR)$(PREFIX)/share/martlet/nodes
+	install -m 644 nodes/*.yaml $(DESTDIR)$(PREFIX)/share/martlet/nodes
+
+# What a build and a cluster need of the machine; installed where it is missing.
+dependencies:
+	@scripts/install-missing build
+
+test-dependencies:
+	@scripts/install-missing build test
+
+clean:
+	$(SWIFT) package clean

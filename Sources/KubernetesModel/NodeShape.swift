@@ -1,0 +1,111 @@
+import Yams
+
+/// What a node declares of itself: a file of `nodes/`.
+public struct NodeShape: Sendable, Hashable {
+    /// Resource names and quantities, as in a Node's `status.capacity`: cpu, memory, pods, ephemeral-storage.
+    public var capacity: [String: String]
+    public var labels: [String: String]
+    /// Each with `key`, `effect` and perhaps `value`, as in a Node's `spec.taints`.
+    public var taints: [JSON]
+    /// The value of the label `topology.kubernetes.io/zone`; nil for none.
+    public var zone: String?
+
+    public init(
+        capacity: [String: String] = [:], labels: [String: String] = [:], taints: [JSON] = [], zone: String? = nil
+    ) {
+        self.capacity = Self.standard.merging(capacity) { $1 }
+        self.labels = labels
+        self.taints = taints
+        self.zone = zone
+    }
+
+    /// The capacity of a node whose shape says nothing; the same as `nodes/default.yaml`.
+    public static let standard = ["cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"]
+
+    /// A fault in a shape's file: which file, which field, what is wrong and what to write instead.
+    public struct ReadingError: Error, Sendable, Hashable, CustomStringConvertible {
+        public let file: String
+        public let field: String
+        public let problem: String
+
+        public init(file: String, field: String, problem: String) {
+            self.file = file
+            self.field = field
+            self.problem = problem
+        }
+
+        public var description: String { field.isEmpty ? "\(file): \(problem)" : "\(file): \(field): \(problem)" }
+    }
+
+    /// Reads a shape from YAML text; `file` is what errors name.
+    public init(yaml text: String, file: String) throws(ReadingError) {
+        let document: JSON
+        do {
+            document = try JSON(yaml: text)
+        } catch {
+            throw ReadingError(file: file, field: "", problem: "this is no YAML: \(error)")
+        }
+        try self.init(document, file: file)
+    }
+
+    /// Reads a shape from its JSON form, the one that `json` gives.
+    public init(_ document: JSON, file: String) throws(ReadingError) {
+        func fault(_ field: String, _ problem: String) -> ReadingError {
+            ReadingError(file: file, field: field, problem: problem)
+        }
+        guard let fields = document.object else {
+            throw fault("", "expected a mapping with capacity, labels, taints, zone")
+        }
+        let known = ["capacity", "labels", "taints", "zone"]
+        if let unknown = fields.keys.sorted().first(where: { !known.contains($0) }) {
+            throw fault(unknown, "unknown field; a node shape has \(known.joined(separator: ", "))")
+        }
+        func texts(_ field: String) throws(ReadingError) -> [String: String] {
+            guard let value = fields[field], !value.isNull else { return [:] }
+            guard let members = value.object else { throw fault(field, "expected a mapping of names to values") }
+            var result: [String: String] = [:]
+            for (key, member) in members {
+                switch member {
+                case .string(let text): result[key] = text
+                case .integer, .double: result[key] = member.description
+                default: throw fault("\(field).\(key)", "expected a text or a number")
+                }
+            }
+            return result
+        }
+        let capacity = try texts("capacity")
+        for (name, quantity) in capacity where Quantity(quantity) == nil {
+            throw fault("capacity.\(name)", "\"\(quantity)\" is no quantity; write one such as 500m, 4 or 8Gi")
+        }
+        let labels = try texts("labels")
+        var taints: [JSON] = []
+        if let value = fields["taints"], !value.isNull {
+            guard let list = value.array else { throw fault("taints", "expected a list of key, value, effect") }
+            let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+            for (index, taint) in list.enumerated() {
+                guard let key = taint["key"].string, !key.isEmpty else {
+                    throw fault("taints[\(index)].key", "required: the taint's name")
+                }
+                guard let effect = taint["effect"].string, effects.contains(effect) else {
+                    throw fault("taints[\(index)].effect", "must be one of \(effects.joined(separator: ", "))")
+                }
+                taints.append(taint)
+            }
+        }
+        var zone: String?
+        if let value = fields["zone"], !value.isNull {
+            guard let text = value.string else { throw fault("zone", "expected a text") }
+            zone = text
+        }
+        self.init(capacity: capacity, labels: labels, taints: taints, zone: zone)
+    }
+
+    /// The shape with the fields of its file.
+    public var json: JSON {
+        var json: JSON = [
+            "capacity": JSON(capacity), "labels": JSON(labels), "taints": .array(taints),
+        ]
+        if let zone { json["zone"] = .string(zone) }
+        return json
+    }
+}

@@ -1,0 +1,223 @@
+import Glibc
+import Linux
+import Logging
+
+/// One process of the cluster: how to start it, and what is known of it.
+struct ComponentSpecification: Sendable {
+    var name: String
+    /// The program's path, then its arguments.
+    var arguments: [String]
+    /// `NAME=value`, in addition to the supervisor's own environment.
+    var environment: [String] = []
+    /// Sockets that it inherits (`LISTEN_FDS`), with their names.
+    var sockets: [(name: String, descriptor: Int32)] = []
+    /// Sends READY=1; otherwise it counts as ready once it runs.
+    var notifies = true
+}
+
+/// Runs one component: starts or adopts it, waits for its end, starts it again with growing delays.
+actor Component {
+    /// What a person is shown.
+    struct Report: Sendable {
+        var name: String
+        var state: String
+        var pid: Int32?
+        var restarts: Int
+        var status: String
+    }
+
+    private enum State: Equatable {
+        case idle
+        case starting(ProcessIdentity)
+        case ready(ProcessIdentity)
+        case waiting(until: ContinuousClock.Instant)
+        case stopped
+        /// It ended before it was ever ready.
+        case failed(String)
+
+        var process: ProcessIdentity? {
+            switch self {
+            case .starting(let process), .ready(let process): process
+            case .idle, .waiting, .stopped, .failed: nil
+            }
+        }
+    }
+
+    let name: String
+    private let specification: ComponentSpecification
+    private let paths: ClusterPaths
+    private let logger: Logger
+    private var state = State.idle
+    private var restarts = 0
+    private var status = ""
+    private var everReady = false
+    private var stopping = false
+    private var backoff = Backoff()
+    private var task: Task<Void, Never>?
+    private var readinessWaiters: [CheckedContinuation<Void, any Error>] = []
+
+    init(_ specification: ComponentSpecification, paths: ClusterPaths, logger: Logger) {
+        name = specification.name
+        self.specification = specification
+        self.paths = paths
+        self.logger = logger
+    }
+
+    /// Adopts the component that a dead supervisor left running, or starts one, and keeps it running from then on.
+    func start() throws {
+        let adopted = (try Files.text(paths.pidFile(name))).flatMap(ProcessIdentity.init(_:))
+        if let adopted, adopted.isRunning {
+            logger.info("adopted \(name), pid \(adopted.pid)")
+            everReady = true
+            state = .ready(adopted)
+        } else {
+            try spawn()
+        }
+        task = Task { await self.supervise() }
+    }
+
+    /// Returns when the component has been ready once.
+    ///
+    /// - Throws: `SupervisorError.component` where it ended before that.
+    func waitUntilReady() async throws {
+        if everReady { return }
+        if case .failed(let problem) = state { throw failure(problem) }
+        try await withCheckedThrowingContinuation { readinessWaiters.append($0) }
+    }
+
+    /// Asks the component to end, insists after `grace`, and returns when it has ended.
+    func stop(grace: Duration = .seconds(5)) async {
+        stopping = true
+        if let process = state.process {
+            process.signal(SIGTERM)
+            let killer = Task {
+                try await Task.sleep(for: grace)
+                process.signal(SIGKILL)
+            }
+            await process.waitForEnd()
+            killer.cancel()
+        }
+        task?.cancel()
+        await task?.value
+        task = nil
+        state = .stopped
+        unlink(paths.pidFile(name))
+    }
+
+    /// Takes a message that the component sent to the notify socket; false where it came from some other process.
+    func receive(pid: Int32, _ assignments: [String: String]) -> Bool {
+        guard state.process?.pid == pid else { return false }
+        if let text = assignments["STATUS"] { status = text }
+        if assignments["READY"] == "1", case .starting(let process) = state { becomeReady(process) }
+        return true
+    }
+
+    var isReady: Bool { if case .ready = state { true } else { false } }
+
+    var pid: Int32? { state.process?.pid }
+
+    func report() -> Report {
+        let word =
+            switch state {
+            case .idle: "Pending"
+            case .starting: "Starting"
+            case .ready: "Ready"
+            case .waiting: "BackOff"
+            case .stopped: "Stopped"
+            case .failed: "Failed"
+            }
+        return Report(name: name, state: word, pid: state.process?.pid, restarts: restarts, status: status)
+    }
+
+    private func failure(_ problem: String) -> SupervisorError {
+        .component(
+            name: name, problem: problem, lastWords: Files.tail(paths.log(name), lines: 8), log: paths.log(name))
+    }
+
+    private func becomeReady(_ process: ProcessIdentity) {
+        state = .ready(process)
+        everReady = true
+        for waiter in readinessWaiters { waiter.resume() }
+        readinessWaiters = []
+    }
+
+    private func spawn() throws {
+        let log = open(paths.log(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard log >= 0 else {
+            throw SupervisorError.file(
+                path: paths.log(name), problem: "cannot write the log: \(String(cString: strerror(errno)))",
+                remedy: "make it writable for this user")
+        }
+        defer { close(log) }
+        var environment = Spawn.ownEnvironment.filter { !$0.hasPrefix("NOTIFY_SOCKET=") && !$0.hasPrefix("LISTEN_") }
+        environment += specification.environment + ["NOTIFY_SOCKET=\(paths.notifySocket)"]
+        var descriptors: [(own: Int32, child: Int32)] = [(log, 1), (log, 2)]
+        if !specification.sockets.isEmpty {
+            environment.append("LISTEN_FDS=\(specification.sockets.count)")
+            environment.append("LISTEN_FDNAMES=\(specification.sockets.map(\.name).joined(separator: ":"))")
+            for (index, socket) in specification.sockets.enumerated() {
+                descriptors.append((socket.descriptor, 3 + Int32(index)))
+            }
+        }
+        let pid = try Spawn(
+            specification.arguments, environment: environment, descriptors: descriptors, newSession: true
+        ).start()
+        let process = ProcessIdentity(pid: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
+        try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
+        logger.info("started \(name), pid \(pid)")
+        status = ""
+        if specification.notifies { state = .starting(process) } else { becomeReady(process) }
+    }
+
+    private func supervise() async {
+        while !stopping, let process = state.process {
+            let started = ContinuousClock.now
+            await process.waitForEnd()
+            let exit = ExitStatus.reap(process.pid)
+            if stopping { return }
+            let how = exit.map(String.init(describing:)) ?? "has ended"
+            guard everReady else {
+                state = .failed(how)
+                for waiter in readinessWaiters { waiter.resume(throwing: failure(how)) }
+                readinessWaiters = []
+                return
+            }
+            logger.warning("\(name), pid \(process.pid), \(how)")
+            await startAgain(after: backoff.delay(afterRunning: ContinuousClock.now - started))
+        }
+    }
+
+    private func startAgain(after first: Duration) async {
+        var delay = first
+        while !stopping {
+            if delay > .zero {
+                state = .waiting(until: .now + delay)
+                do { try await Task.sleep(for: delay) } catch { return }
+            }
+            restarts += 1
+            do {
+                return try spawn()
+            } catch {
+                logger.error("cannot start \(name): \(error)")
+                delay = backoff.delay(afterRunning: .zero)
+            }
+        }
+    }
+}
+
+/// How long to wait before a component is started again: not at all after the first end, then ever longer, until it
+/// has run for a while.
+struct Backoff: Sendable {
+    private var failures = 0
+
+    static let longest = Duration.seconds(10)
+    /// A component that ran this long starts with a clean record.
+    static let forgiving = Duration.seconds(10)
+
+    mutating func delay(afterRunning lifetime: Duration) -> Duration {
+        if lifetime >= Self.forgiving { failures = 0 }
+        defer { failures += 1 }
+        guard failures > 0 else { return .zero }
+        return min(.milliseconds(100 * (1 << min(failures - 1, 10))), Self.longest)
+    }
+}

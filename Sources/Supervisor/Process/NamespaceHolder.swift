@@ -1,0 +1,75 @@
+import Dispatch
+import Glibc
+import Linux
+import Logging
+
+/// A `martlet-init hold`: a process that does nothing but keep namespaces open, also while the supervisor is dead.
+struct NamespaceHolder: Sendable {
+    let process: ProcessIdentity
+
+    /// Adopts the holder called `name`, or starts one: with namespaces within those of `outer`, or within the host's.
+    static func ensure(
+        _ name: String, within outer: NamespaceHolder?, programs: Programs, paths: ClusterPaths
+    ) async throws -> NamespaceHolder {
+        if let known = try Files.text(paths.pidFile(name)).flatMap(ProcessIdentity.init(_:)), known.isRunning {
+            return NamespaceHolder(process: known)
+        }
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemError("socketpair") }
+        let log = open(paths.log(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        defer { if log >= 0 { close(log) } }
+        var arguments = [programs.initializer, "hold", "--mnt", "--net", "--ready-fd", "3"]
+        if let outer {
+            arguments =
+                [programs.initializer, "enter", "--pid", "\(outer.process.pid)", "--net", "--mnt", "--"] + arguments
+        }
+        let spawn = Spawn(
+            arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+            descriptors: [(ends[1], 3), (log, 1), (log, 2)], newSession: true)
+        let started = Result { () throws(SystemError) in try spawn.start() }
+        close(ends[1])
+        let reader = ends[0]
+        let ready = await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var byte: UInt8 = 0
+                continuation.resume(returning: read(reader, &byte, 1) == 1)
+            }
+        }
+        close(reader)
+        let pid = try started.get()
+        guard ready, let process = ProcessIdentity(pid: pid) else {
+            let how = ExitStatus.reap(pid).map(String.init(describing:)) ?? "did not come up"
+            throw SupervisorError.component(
+                name: name, problem: how, lastWords: Files.tail(paths.log(name), lines: 4), log: paths.log(name))
+        }
+        try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
+        return NamespaceHolder(process: process)
+    }
+}
+
+/// Where the project's own executables are.
+public struct Programs: Sendable {
+    /// `martlet` itself.
+    public let martlet: String
+    /// `martlet-init`, beside it.
+    public let initializer: String
+
+    /// Finds them by the path of this very process.
+    public init() throws(SupervisorError) {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        var path = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        // What the kernel appends once the file has been replaced, as an upgrade does.
+        if path.hasSuffix(" (deleted)") { path.removeLast(" (deleted)".count) }
+        martlet = path
+        initializer =
+            path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/martlet-init"
+        guard access(initializer, X_OK) == 0 else {
+            throw .file(
+                path: initializer, problem: "martlet-init is missing",
+                remedy: "it belongs beside martlet; install both with: make install")
+        }
+    }
+}

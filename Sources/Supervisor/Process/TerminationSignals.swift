@@ -1,0 +1,23 @@
+import Dispatch
+import Glibc
+
+/// SIGTERM and SIGINT as a stream, in place of their default effect.
+public struct TerminationSignals: Sendable {
+    public let signals: AsyncStream<Int32>
+
+    public init() {
+        let (signals, continuation) = AsyncStream<Int32>.makeStream()
+        self.signals = signals
+        let queue = DispatchQueue(label: "signals")
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { continuation.yield(number) }
+            source.activate()
+            return source
+        }
+        // A source without an owner would be released; these live as long as the stream.
+        nonisolated(unsafe) let kept = sources
+        continuation.onTermination = { _ in for source in kept { source.cancel() } }
+    }
+}

@@ -1,0 +1,102 @@
+import Glibc
+import KubernetesModel
+
+/// What a cluster is, as its state folder keeps it between runs (`cluster.json`).
+public struct ClusterConfiguration: Sendable, Hashable {
+    public struct NodeEntry: Sendable, Hashable {
+        public var name: String
+        /// From 1; gives the node its addresses. Never used again while the cluster lives.
+        public var index: Int
+        public var shape: NodeShape
+        /// Stopped by `node stop`: it exists, but its agent does not run.
+        public var stopped: Bool
+
+        public init(name: String, index: Int, shape: NodeShape, stopped: Bool = false) {
+            self.name = name
+            self.index = index
+            self.shape = shape
+            self.stopped = stopped
+        }
+    }
+
+    public var nodes: [NodeEntry]
+    /// Where the API listens on 127.0.0.1.
+    public var apiPort: Int
+    /// LoadBalancer addresses are 127.<this>.0.0/16.
+    public var loadBalancerOctet: Int
+    /// The index that the next node gets.
+    public var nextIndex: Int
+
+    public init(nodes: [NodeEntry], apiPort: Int, loadBalancerOctet: Int, nextIndex: Int) {
+        self.nodes = nodes
+        self.apiPort = apiPort
+        self.loadBalancerOctet = loadBalancerOctet
+        self.nextIndex = nextIndex
+    }
+
+    /// The largest number of nodes: each has a /24 of 10.244.0.0/16.
+    public static let mostNodes = 250
+
+    public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
+        guard nextIndex <= Self.mostNodes else {
+            throw .usage("a cluster has at most \(Self.mostNodes) nodes in its life; delete it and start anew")
+        }
+        let name = name ?? "node-\(nextIndex)"
+        guard !nodes.contains(where: { $0.name == name }) else {
+            throw .usage("node \"\(name)\" exists; choose another name, or see: martlet node list")
+        }
+        let letters = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        guard letters, (1...40).contains(name.utf8.count), !name.hasPrefix("-"), !name.hasSuffix("-") else {
+            throw .usage("node name \"\(name)\": use 1 to 40 lower-case letters, digits and inner dashes")
+        }
+        let entry = NodeEntry(name: name, index: nextIndex, shape: shape)
+        nextIndex += 1
+        nodes.append(entry)
+        return entry
+    }
+
+    var json: JSON {
+        [
+            "apiPort": JSON(apiPort), "loadBalancerOctet": JSON(loadBalancerOctet), "nextIndex": JSON(nextIndex),
+            "nodes": .array(
+                nodes.map {
+                    [
+                        "name": .string($0.name), "index": JSON($0.index), "shape": $0.shape.json,
+                        "stopped": .bool($0.stopped),
+                    ]
+                }),
+        ]
+    }
+
+    /// Reads a cluster's configuration; nil where there is no such file.
+    public static func load(_ path: String) throws(SupervisorError) -> ClusterConfiguration? {
+        guard let bytes = try Files.read(path) else { return nil }
+        func damaged(_ field: String, _ problem: String) -> SupervisorError {
+            .file(
+                path: path, problem: "the cluster's configuration is damaged: \(field) \(problem)",
+                remedy: "restore the file, or remove the cluster with: martlet delete")
+        }
+        let json: JSON
+        do { json = try JSON(decoding: bytes) } catch { throw damaged("the file", "is no JSON (\(error))") }
+        guard let apiPort = json["apiPort"].int else { throw damaged("apiPort", "is missing") }
+        guard let octet = json["loadBalancerOctet"].int else { throw damaged("loadBalancerOctet", "is missing") }
+        guard let nextIndex = json["nextIndex"].int else { throw damaged("nextIndex", "is missing") }
+        var nodes: [NodeEntry] = []
+        for (position, node) in json["nodes"].items.enumerated() {
+            guard let name = node["name"].string, let index = node["index"].int else {
+                throw damaged("nodes[\(position)]", "has no name or no index")
+            }
+            do {
+                let shape = try NodeShape(node["shape"], file: path)
+                nodes.append(
+                    NodeEntry(name: name, index: index, shape: shape, stopped: node["stopped"].bool ?? false))
+            } catch { throw damaged("nodes[\(position)].shape", error.description) }
+        }
+        return ClusterConfiguration(
+            nodes: nodes, apiPort: apiPort, loadBalancerOctet: octet, nextIndex: nextIndex)
+    }
+
+    public func save(_ path: String) throws(SupervisorError) {
+        try Files.write(json.encoded(sorted: true), to: path)
+    }
+}
