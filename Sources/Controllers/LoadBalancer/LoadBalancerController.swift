@@ -1,0 +1,67 @@
+import APIClient
+import KubernetesModel
+import Synchronization
+
+/// Gives each LoadBalancer Service its own address in 127.0.0.0/8, and keeps it there.
+struct LoadBalancerController: ControlLoop {
+    private let controller: Controller
+    private let recorder: EventRecorder
+
+    init(_ context: ControlLoopContext) {
+        let services = context.informers[.services]
+        let queue = WorkQueue<ObjectKey>()
+        recorder = context.recorder("service-controller")
+        // One worker: two must not give out the same address.
+        controller = Controller(
+            name: "loadbalancers", queue: queue,
+            reconciler: LoadBalancerReconciler(client: context.client, services: services, recorder: recorder),
+            reads: [services], workers: 1, logger: context.logger)
+        services.addHandler { queue.add($0.key) }
+    }
+
+    func run() async { await run([controller], recorder: recorder) }
+}
+
+final class LoadBalancerReconciler: Reconciler {
+    private let client: any Client
+    private let services: Informer
+    private let recorder: EventRecorder
+    /// Addresses given out, by Service UID, until the informer shows them.
+    private let given = Mutex<[String: String]>([:])
+
+    init(client: any Client, services: Informer, recorder: EventRecorder) {
+        self.client = client
+        self.services = services
+        self.recorder = recorder
+    }
+
+    func reconcile(_ key: ObjectKey) async throws -> Requeue? {
+        guard let service = services.get(key) else { return nil }
+        let all = services.list()
+        let taken = given.withLock { given in
+            let uids = Set(all.map(\.uid))
+            given = given.filter { uids.contains($0.key) }
+            for other in all where other.loadBalancerAddress == given[other.uid] { given[other.uid] = nil }
+            var taken = Set(given.filter { $0.key != service.uid }.values)
+            for other in all where other.uid != service.uid {
+                if let address = other.loadBalancerAddress { taken.insert(address) }
+            }
+            return taken
+        }
+        switch LoadBalancerPlan(service: service, taken: taken) {
+        case .leave: break
+        case .assign(let address):
+            given.withLock { $0[service.uid] = address }
+            var status = service.status
+            status["loadBalancer"] = ["ingress": [["ip": .string(address), "ipMode": "VIP"]]]
+            try await client.writeStatus(.services, service, status)
+            recorder.record(service, reason: "EnsuredLoadBalancer", message: "Ensured load balancer")
+        case .release:
+            var status = service.status
+            status["loadBalancer"] = [:]
+            try await client.writeStatus(.services, service, status)
+            recorder.record(service, reason: "DeletedLoadBalancer", message: "Deleted load balancer")
+        }
+        return nil
+    }
+}

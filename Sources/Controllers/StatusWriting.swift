@@ -1,0 +1,30 @@
+import APIClient
+import KubernetesModel
+
+extension Client {
+    /// Makes `status` the status of `object`, also where `object` is an old copy: each status has just one writer.
+    ///
+    /// Does nothing where it is so already.
+    func writeStatus(_ type: ResourceType, _ object: Object, _ status: JSON) async throws {
+        guard object.status != status else { return }
+        var target = object
+        for attempt in 1... {
+            target.status = status
+            do {
+                try await updateStatus(type, target)
+                return
+            } catch let error as Status where error.isConflict && attempt < 4 {
+                target = try await get(type, object.key)
+                guard target.uid == object.uid, target.status != status else { return }
+            }
+        }
+    }
+}
+
+extension JSON {
+    /// A whole number that the API leaves out where it is 0.
+    mutating func setCount(_ key: String, _ value: Int) { self[key] = value == 0 ? .null : JSON(value) }
+
+    /// The entry of a list of conditions that has this type; `.null` where there is none.
+    func condition(_ type: String) -> JSON { items.first { $0["type"].string == type } ?? .null }
+}
