@@ -21,7 +21,7 @@ struct SQLiteDatabase: Sendable {
             configuration.label = "martlet.store"
             configuration.journalMode = .wal
             // Another process that ends just now lets go within this time.
-            configuration.busyMode = .timeout(5)
+            configuration.busyMode = .timeout(2)
             configuration.prepareDatabase { database in
                 // Exclusive: one writer, also across processes; the kernel lifts it when the process dies.
                 try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")

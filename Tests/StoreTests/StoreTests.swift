@@ -172,13 +172,15 @@ func key(_ name: String) -> String { "configmaps/default/\(name)" }
                 return true
             }
             cancelled.cancel()
-            #expect(try await cancelled.value)
+            let cancelledEnded = try await cancelled.value
+            #expect(cancelledEnded)
             let closed = Task {
                 for try await _ in try store.watch(prefix: "", after: 1) {}
                 return true
             }
             await store.close()
-            #expect(try await closed.value)
+            let closedEnded = try await closed.value
+            #expect(closedEnded)
             await #expect { try await store.write(key("a"), expecting: .absent, .put(object("a"))) } throws: {
                 if case StoreError.closed = $0 { true } else { false }
             }
