@@ -23,7 +23,7 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: `Status` (400) with the message of the API server.
     public init(parsing text: String) throws(Status) {
         var requirements: [Requirement] = []
-        for term in try Self.terms(text) where !term.isEmpty {
+        for term in Self.terms(text) where !term.isEmpty {
             guard let range = Self.operatorRange(term) else {
                 throw .badRequest("invalid selector: '\(text)'; can't understand '\(String(term))'")
             }
@@ -34,7 +34,7 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
         self.init(requirements)
     }
 
-    private static func terms(_ text: String) throws(Status) -> [[Character]] {
+    private static func terms(_ text: String) -> [[Character]] {
         var terms: [[Character]] = [[]]
         var escaped = false
         for character in text {

@@ -6,7 +6,7 @@ public enum Names {
     private static func isAlphanumeric(_ byte: UInt8) -> Bool { isLower(byte) || isUpper(byte) || isDigit(byte) }
     private static let dash = UInt8(ascii: "-")
 
-    private static func tooLong(_ limit: Int) -> String { "must be no more than \(limit) bytes" }
+    private static func tooLong(_ limit: Int) -> String { "must be no more than \(limit) characters" }
 
     /// The words of a syntax, examples and a regular expression, as Kubernetes joins them.
     private static func fault(_ words: String, _ regex: String, _ examples: String...) -> String {
