@@ -72,11 +72,28 @@ public actor ImageStore {
         }
         let found = try layout.find(name)
         let removed = try layout.updateIndex { index throws(ImageError) in
-            index.remove(found.reference.map { [$0.description] } ?? index.references(of: found.descriptor))
+            found.reference.map { index.remove([$0.description]) } ?? index.removeAll(of: found.descriptor)
         }
         try layout.collectGarbage()
         return removed
     }
+}
+
+extension ImageStore {
+    /// Who runs an image's program: `user` as a Dockerfile's `USER` has it, `NAME|NUMBER[:GROUP]`, empty for root.
+    ///
+    /// Names are those of the image's own `/etc/passwd` and `/etc/group`. The group of an unknown number is 0.
+    public func identity(of user: String, in image: ResolvedImage) throws(ImageError) -> Identity {
+        let names = try UserNames(LayerStack(layers: image.layers))
+        let (id, group) = user.isEmpty ? (0, 0) : try names.identity(user)
+        return Identity(user: id, group: group ?? 0, supplementaryGroups: names.supplementaryGroups(of: id))
+    }
+}
+
+public struct Identity: Sendable, Hashable {
+    public let user: UInt32
+    public let group: UInt32
+    public let supplementaryGroups: [UInt32]
 }
 
 /// An image, ready for a container.

@@ -177,16 +177,35 @@ struct Index {
             .compactMap { $0["annotations"][Self.nameAnnotation].string }
     }
 
+    /// An image without a name, unless it is there under any.
+    mutating func add(_ descriptor: JSON) {
+        if !manifests.contains(where: { $0["digest"] == descriptor["digest"] }) {
+            manifests.append(entry(descriptor, name: nil))
+        }
+    }
+
     mutating func set(_ reference: Reference, to descriptor: JSON) {
         _ = remove([reference.description])
+        manifests.removeAll {
+            $0["digest"] == descriptor["digest"] && $0["annotations"][Self.nameAnnotation].isNull
+        }
+        manifests.append(entry(descriptor, name: reference))
+    }
+
+    private func entry(_ descriptor: JSON, name: Reference?) -> JSON {
         var entry: JSON = [
             "mediaType": descriptor["mediaType"], "digest": descriptor["digest"], "size": descriptor["size"],
         ]
-        entry["annotations"] = [
-            Self.nameAnnotation: .string(reference.description),
-            Self.timeAnnotation: .string(Timestamp.now.description),
-        ]
-        manifests.append(entry)
+        entry["annotations"][Self.timeAnnotation] = .string(Timestamp.now.description)
+        if let name { entry["annotations"][Self.nameAnnotation] = .string(name.description) }
+        return entry
+    }
+
+    /// Takes the image away under all of its names; returns them.
+    mutating func removeAll(of descriptor: JSON) -> [String] {
+        let names = references(of: descriptor)
+        manifests.removeAll { $0["digest"] == descriptor["digest"] }
+        return names
     }
 
     /// Returns the names that were there.

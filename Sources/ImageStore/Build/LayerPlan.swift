@@ -1,0 +1,67 @@
+import Glibc
+
+/// The files of a layer to be, placed on top of a tree: links on the way are followed, and folders that the tree has
+/// already keep their owner and mode, since an overlay shows those of the uppermost layer.
+struct LayerPlan {
+    let stack: LayerStack
+    /// Of folders made on the way.
+    let user: UInt32
+    let group: UInt32
+    private(set) var entries: [String: LayerEntry] = [:]
+
+    init(stack: LayerStack, user: UInt32, group: UInt32) {
+        self.stack = stack
+        self.user = user
+        self.group = group
+    }
+
+    /// Makes a folder, unless it is there. Returns its place with links resolved.
+    @discardableResult
+    mutating func makeFolder(
+        _ path: String, mode: mode_t, user: UInt32? = nil, group: UInt32? = nil
+    ) throws(ImageError) -> String {
+        let (node, rest) = try stack.resolve(path)
+        guard node.isFolder else { throw .usage("\(node.path) is there already and is no folder") }
+        keep(node)
+        var place = node.path == "/" ? "" : node.path
+        for (index, name) in rest.enumerated() {
+            place += "/" + name
+            if let entry = entries[place] {
+                guard case .folder = entry.contents else { throw .usage("\(place) is there already and is no folder") }
+                continue
+            }
+            let isLast = index == rest.count - 1
+            entries[place] = LayerEntry(
+                contents: .folder, mode: isLast ? mode : 0o755, user: (isLast ? user : nil) ?? self.user,
+                group: (isLast ? group : nil) ?? self.group)
+        }
+        return place.isEmpty ? "/" : place
+    }
+
+    /// Adds a file or link; makes the folders on its way.
+    mutating func add(_ entry: LayerEntry, at path: String) throws(ImageError) {
+        let folder = try makeFolder(Files.parent(path), mode: 0o755)
+        let place = (folder == "/" ? "" : folder) + "/" + Files.lastName(path)
+        var isFolder = try stack.find(place, followingLast: false)?.isFolder == true
+        if case .folder = entries[place]?.contents { isFolder = true }
+        guard !isFolder else { throw .usage("\(place) is a folder: a file cannot replace it") }
+        entries[place] = entry
+    }
+
+    /// Whether a folder, or a link to one, is at `path`.
+    func hasFolder(_ path: String) throws(ImageError) -> Bool {
+        if case .folder = entries[path]?.contents { return true }
+        return try stack.find(path)?.isFolder == true
+    }
+
+    private mutating func keep(_ node: LayerStack.Node) {
+        var path = node.path
+        while path != "/" {
+            if entries[path] == nil, let status = (try? stack.find(path, followingLast: false))??.status {
+                entries[path] = LayerEntry(
+                    contents: .folder, mode: status.st_mode & 0o7777, user: status.st_uid, group: status.st_gid)
+            }
+            path = Files.parent(path)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+import ImageStore
+
+struct ImageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Build images and look after the store, which all profiles share.",
+        subcommands: [
+            ImageBuild.self, ImageList.self, ImageInspect.self, ImageRemove.self, ImageTag.self,
+        ])
+
+    static var store: ImageStore { ImageStore(root: ImageStore.defaultRoot()) }
+}
