@@ -230,6 +230,11 @@ private struct StructuralWalk {
                 changed?[name] = isMap && field.type == .string && !field.isQuantity ? "" : nil
                 continue
             }
+            if isOmitted(member, field, of: resolved, name) {
+                changed = changed ?? members
+                changed?[name] = nil
+                continue
+            }
             path.append(.field(name))
             if let replacement = try visit(member, field) {
                 changed = changed ?? members
@@ -238,6 +243,19 @@ private struct StructuralWalk {
             path.removeLast()
         }
         return changed.map(JSON.object)
+    }
+
+    /// Empty lists and maps of built-in types are not written out again, unless they are required.
+    private func isOmitted(_ value: JSON, _ field: Schema, of owner: Schema, _ name: String) -> Bool {
+        guard !info.isCustom || owners.count > 1, owner.properties[name] != nil else { return false }
+        switch value {
+        case .array(let elements):
+            return elements.isEmpty && field.type == .array && !owner.required.contains(name)
+        case .object(let members):
+            return members.isEmpty && field.reference == nil && field.additionalProperties != nil
+                && !owner.required.contains(name)
+        default: return false
+        }
     }
 
     /// `apiVersion` and `kind` are no unknown fields of an embedded object.
