@@ -67,7 +67,7 @@ let package = Package(
         library("Store", ["KubernetesModel", grdb, collections, logging]),
         library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
         library("NodeStreams", ["KubernetesModel"] + nio),
-        library("APIClient", ["KubernetesModel", asyncHTTPClient, asyncAlgorithms, logging, nioSSL] + nio),
+        library("APIClient", ["KubernetesModel", asyncHTTPClient, asyncAlgorithms, logging, nioHTTP1, nioSSL] + nio),
         library(
             "APIServer",
             [
