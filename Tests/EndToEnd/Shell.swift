@@ -49,7 +49,7 @@ struct Shell: Sendable {
             }
         return CommandResult(
             command: ([program] + arguments).joined(separator: " "), status: status,
-            output: result.standardOutput ?? "", errors: result.standardError ?? "")
+            output: result.standardOutput, errors: result.standardError)
     }
 
     /// Runs a program that must succeed and returns what it printed.
