@@ -119,7 +119,9 @@ struct StreamForwarderTests {
             let client = try await ClientBootstrap(group: loop)
                 .connect(host: "127.0.0.1", port: front.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                            wrappingChannelSynchronously: channel,
+                            configuration: .init(isOutboundHalfClosureEnabled: true))
                     }
                 }
             let answer = try await client.executeThenClose { inbound, outbound in

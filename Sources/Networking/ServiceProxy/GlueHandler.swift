@@ -1,6 +1,9 @@
 import NIOCore
 
 /// Joins two channels: what one receives the other sends, with back-pressure, and each direction ends by itself.
+///
+/// A channel may receive before it has a partner, also without `autoRead` (an end of input makes NIO read the rest);
+/// that waits here.
 final class GlueHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -11,13 +14,23 @@ final class GlueHandler: ChannelDuplexHandler {
     private var partner: GlueHandler?
     private var context: ChannelHandlerContext?
     private var readIsPending = false
+    private var received: [NIOAny] = []
+    private var inputHasEnded = false
 
-    static func pair() -> (GlueHandler, GlueHandler) {
-        let first = GlueHandler()
-        let second = GlueHandler()
+    /// Joins two handlers that are in their channels' pipelines.
+    static func join(_ first: GlueHandler, _ second: GlueHandler) {
         first.partner = second
         second.partner = first
-        return (first, second)
+        first.passOn()
+        second.passOn()
+    }
+
+    private func passOn() {
+        for data in received { partner?.context?.write(data, promise: nil) }
+        received = []
+        partner?.context?.flush()
+        if inputHasEnded { partner?.context?.close(mode: .output, promise: nil) }
+        if context == nil { partner?.context?.close(promise: nil) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -28,7 +41,7 @@ final class GlueHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        partner?.context?.write(data, promise: nil)
+        if let partner { partner.context?.write(data, promise: nil) } else { received.append(data) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -43,6 +56,7 @@ final class GlueHandler: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
+            inputHasEnded = true
             partner?.context?.close(mode: .output, promise: nil)
         }
         context.fireUserInboundEventTriggered(event)

@@ -20,8 +20,11 @@ final class StreamForwarder: Sendable {
             .childChannelInitializer { client in
                 let address = client.remoteAddress?.ipAddress ?? ""
                 let backends = box.value.choose(client: address, now: .now)
-                Self.connect(client, backends[...])
-                return client.eventLoop.makeSucceededVoidFuture()
+                return client.eventLoop.makeCompletedFuture {
+                    let near = GlueHandler()
+                    try client.pipeline.syncOperations.addHandler(near)
+                    Self.connect(client, NIOLoopBound(near, eventLoop: client.eventLoop), backends[...])
+                }
             }
             .withBoundSocket(descriptor).get()
         return StreamForwarder(channel: channel, balancer: box)
@@ -44,7 +47,9 @@ final class StreamForwarder: Sendable {
     func stop() async { try? await channel.close() }
 
     /// Tries the endpoints one after another; a client for whom there is none is reset.
-    private static func connect(_ client: any Channel, _ backends: ArraySlice<Balancer.Backend>) {
+    private static func connect(
+        _ client: any Channel, _ near: NIOLoopBound<GlueHandler>, _ backends: ArraySlice<Balancer.Backend>
+    ) {
         guard let backend = backends.first else {
             // Lingering zero makes the close a reset: the client shall see a refusal, not an empty answer.
             let lingering = (client as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
@@ -59,12 +64,12 @@ final class StreamForwarder: Sendable {
             .connect(host: backend.address, port: backend.port)
         connected.whenComplete { result in
             switch result {
-            case .failure: connect(client, backends.dropFirst())
+            case .failure: connect(client, near, backends.dropFirst())
             case .success(let server):
                 do {
-                    let (near, far) = GlueHandler.pair()
-                    try client.pipeline.syncOperations.addHandler(near)
+                    let far = GlueHandler()
                     try server.pipeline.syncOperations.addHandler(far)
+                    GlueHandler.join(near.value, far)
                     for channel in [client, server] {
                         channel.setOption(.autoRead, value: true).whenFailure { _ in channel.close(promise: nil) }
                     }
