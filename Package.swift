@@ -91,7 +91,8 @@ let package = Package(
         library(
             "ControlPlane",
             ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
-        library("Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", x509, crypto, yams, logging]),
+        library(
+            "Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, yams, logging]),
         .executableTarget(
             name: "martlet",
             dependencies: [
