@@ -1,0 +1,164 @@
+import Glibc
+import ImageStore
+import KubernetesModel
+import Linux
+
+/// Turns a container's specification, its image and its pod's volumes into what the runtime is asked for.
+struct ContainerPlan: Sendable {
+    let id: ContainerID
+    let container: Container
+    let pod: Object
+    let image: ResolvedImage
+    let paths: PodPaths
+    let volumes: PodVolumes
+    let environment: Environment
+    /// Without the image's own variables, for `subPathExpr` and the expansion of commands.
+    let declared: Environment
+
+    /// Makes the folders and files that the container needs. It blocks.
+    ///
+    /// - Throws: `StartFailure`
+    func make() throws -> ContainerConfiguration {
+        let context = container.json["securityContext"]
+        let user = try UserLookup(layers: image.layers).resolve(
+            image: image.configuration.user, podContext: pod.spec["securityContext"], context: context,
+            describing: "pod: \"\(pod.name)_\(pod.namespace)(\(pod.uid))\", container: \(container.name)")
+        var environment = environment
+        if environment["PATH"] == nil {
+            environment.set("PATH", String(ImageConfiguration.defaultPath.dropFirst("PATH=".count)))
+        }
+        if environment["HOME"] == nil { environment.set("HOME", user.home) }
+        environment.set("HOSTNAME", hostname(of: pod))
+
+        let work = container.workingDir ?? image.configuration.workingDirectory
+        var result = ContainerConfiguration(
+            id: id,
+            root: RootFilesystem(layers: image.layers, readOnly: context["readOnlyRootFilesystem"].bool ?? false),
+            arguments: try arguments(), environment: environment.assignments,
+            workingDirectory: work.isEmpty ? "/" : work, logPath: paths.log(id))
+        result.user = user.user
+        result.group = user.group
+        result.supplementaryGroups = user.supplementary
+        result.mounts = try mounts()
+        result.limits = container.runtimeLimits
+        result.terminal = container.json["tty"].bool ?? false
+        result.stdin = container.json["stdin"].bool ?? false
+        result.stdinOnce = container.json["stdinOnce"].bool ?? false
+        result.privileged = context["privileged"].bool ?? false
+        result.addedCapabilities = context["capabilities"]["add"].strings
+        result.droppedCapabilities = context["capabilities"]["drop"].strings
+        result.noNewPrivileges = context["allowPrivilegeEscalation"].bool == false
+        return result
+    }
+
+    /// `command` takes the place of the image's entry point and its command; `args` that of its command alone.
+    private func arguments() throws -> [String] {
+        let configuration = image.configuration
+        let command = container.command.map { expand($0) { declared[$0] } }
+        let args = container.args.map { expand($0) { declared[$0] } }
+        let result: [String] =
+            if !command.isEmpty {
+                command + args
+            } else {
+                (configuration.entrypoint ?? []) + (args.isEmpty ? configuration.command ?? [] : args)
+            }
+        guard !result.isEmpty else {
+            throw StartFailure.configuration(
+                reason: "CreateContainerError",
+                message:
+                    "no command specified: the image has neither ENTRYPOINT nor CMD, so set the container's command")
+        }
+        return result
+    }
+
+    private func mounts() throws -> [Mount] {
+        var mounts: [Mount] = []
+        let sources = Dictionary(
+            pod.spec["volumes"].items.map { ($0["name"].string ?? "", $0) }, uniquingKeysWith: { $1 })
+        for mount in container.json["volumeMounts"].items {
+            guard let volume = sources[mount["name"].string ?? ""], var source = volumes.path(volume) else {
+                throw failure("volume \"\(mount["name"].string ?? "")\" of the mount is not in the pod's volumes")
+            }
+            // Content that comes from the API is the agent's to write.
+            let isGenerated = ["configMap", "secret", "projected", "downwardAPI"].contains { !volume[$0].isNull }
+            let inner = mount["subPath"].string ?? mount["subPathExpr"].string.map { expand($0) { declared[$0] } } ?? ""
+            if !inner.isEmpty {
+                source = try subPath(inner, of: source, isGenerated: isGenerated)
+            } else if volume["hostPath"]["type"].string ?? "" == "", !volume["hostPath"].isNull {
+                var status = stat()
+                if stat(source, &status) != 0 { try makeFolder(source) }
+            }
+            var target = mount["mountPath"].string ?? ""
+            if !target.hasPrefix("/") { target = "/" + target }
+            mounts.append(
+                Mount(
+                    source: .path(source), target: target,
+                    readOnly: isGenerated || (mount["readOnly"].bool ?? false)))
+        }
+        func addFile(_ source: String, _ target: String) {
+            if !mounts.contains(where: { $0.target == target }) {
+                mounts.append(Mount(source: .path(source), target: target, readOnly: false))
+            }
+        }
+        addFile(paths.hosts, "/etc/hosts")
+        addFile(paths.hostname, "/etc/hostname")
+        addFile(paths.resolver, "/etc/resolv.conf")
+
+        try makeFolder(paths.container(container.name))
+        try makeFolder("\(paths.logs)/\(container.name)")
+        let message = paths.termination(id)
+        let descriptor = open(message, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw failure("\(SystemError("create", message))") }
+        // Any user of the container may write it, whatever the agent's umask.
+        fchmod(descriptor, 0o666)
+        close(descriptor)
+        addFile(message, container.json["terminationMessagePath"].string ?? "/dev/termination-log")
+        return mounts
+    }
+
+    /// The part of a volume that `subPath` names; it may not lead out of the volume.
+    private func subPath(_ inner: String, of source: String, isGenerated: Bool) throws -> String {
+        guard !inner.hasPrefix("/"), !inner.split(separator: "/").contains("..") else {
+            throw failure("failed to prepare subPath for volumeMount: subPath \"\(inner)\" must stay in the volume")
+        }
+        let path = "\(source)/\(inner)"
+        var status = stat()
+        if stat(path, &status) != 0 {
+            if isGenerated { throw failure("failed to prepare subPath for volumeMount: \(inner) is not in the volume") }
+            try makeFolder(path)
+        }
+        guard let real = resolvedPath(path), let root = resolvedPath(source), real == root || real.hasPrefix(root + "/")
+        else { throw failure("failed to prepare subPath for volumeMount: \"\(inner)\" leads out of the volume") }
+        return real
+    }
+
+    private func failure(_ message: String) -> StartFailure {
+        .configuration(reason: "CreateContainerConfigError", message: message)
+    }
+}
+
+private func resolvedPath(_ path: String) -> String? {
+    guard let buffer = realpath(path, nil) else { return nil }
+    defer { free(buffer) }
+    return String(cString: buffer)
+}
+
+/// The name that a pod's containers see: `spec.hostname`, or the pod's name, which may be longer than a hostname.
+func hostname(of pod: Object) -> String {
+    if let name = pod.spec["hostname"].string, !name.isEmpty { return name }
+    var name = String(pod.name.prefix(63))
+    while let last = name.last, last == "-" || last == "." { name.removeLast() }
+    return name
+}
+
+extension Container {
+    var runtimeLimits: ResourceLimits { ResourceLimits(requests: requests, limits: limits) }
+}
+
+extension ResourceLimits {
+    init(requests: ResourceList, limits: ResourceList) {
+        self.init(
+            cpuMillis: limits["cpu"]?.milliValue, cpuRequestMillis: (requests["cpu"] ?? limits["cpu"])?.milliValue,
+            memory: limits["memory"]?.value)
+    }
+}

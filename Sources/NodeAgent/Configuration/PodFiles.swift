@@ -1,0 +1,85 @@
+import KubernetesModel
+import Linux
+
+/// The files that every container of a pod has from its node: hosts, hostname, resolver.
+struct PodFiles: Sendable {
+    let pod: Object
+    let address: String
+    let dnsAddress: String
+    let clusterDomain: String
+
+    private var fullName: String {
+        let host = hostname(of: pod)
+        guard let subdomain = pod.spec["subdomain"].string, !subdomain.isEmpty else { return host }
+        return "\(host).\(subdomain).\(pod.namespace).svc.\(clusterDomain)"
+    }
+
+    /// Writes them. It blocks.
+    func write(to paths: PodPaths) throws(SystemError) {
+        try makeFolder(paths.folder)
+        try replaceFile(paths.hosts, Array(hosts.utf8), mode: 0o644)
+        try replaceFile(paths.hostname, Array((hostname(of: pod) + "\n").utf8), mode: 0o644)
+        try replaceFile(
+            paths.resolver, Array(resolver(host: (try? readFile("/etc/resolv.conf")) ?? "").utf8), mode: 0o644)
+    }
+
+    var hosts: String {
+        var text = """
+            # Kubernetes-managed hosts file.
+            127.0.0.1\tlocalhost
+            ::1\tlocalhost ip6-localhost ip6-loopback
+            fe00::0\tip6-localnet
+            fe00::0\tip6-mcastprefix
+            fe00::1\tip6-allnodes
+            fe00::2\tip6-allrouters
+
+            """
+        let host = hostname(of: pod)
+        text += fullName == host ? "\(address)\t\(host)\n" : "\(address)\t\(fullName)\t\(host)\n"
+        let aliases = pod.spec["hostAliases"].items
+        if !aliases.isEmpty { text += "\n# Entries added by HostAliases.\n" }
+        for alias in aliases {
+            text += "\(alias["ip"].string ?? "")\t\(alias["hostnames"].strings.joined(separator: "\t"))\n"
+        }
+        return text
+    }
+
+    /// - Parameter host: the machine's own `resolv.conf`, for `dnsPolicy: Default`.
+    func resolver(host: String) -> String {
+        var policy = pod.spec["dnsPolicy"].string ?? "ClusterFirst"
+        if policy == "ClusterFirst", pod.spec["hostNetwork"].bool == true { policy = "Default" }
+        var servers: [String] = []
+        var search: [String] = []
+        var options: [String] = []
+        switch policy {
+        case "None": break
+        case "Default":
+            for line in host.split(separator: "\n") {
+                let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+                switch words.first {
+                case "nameserver": servers += words.dropFirst()
+                case "search", "domain": search = Array(words.dropFirst())
+                case "options": options += words.dropFirst()
+                default: break
+                }
+            }
+        default:
+            servers = [dnsAddress]
+            search = ["\(pod.namespace).svc.\(clusterDomain)", "svc.\(clusterDomain)", clusterDomain]
+            options = ["ndots:5"]
+        }
+        let configuration = pod.spec["dnsConfig"]
+        servers += configuration["nameservers"].strings.filter { !servers.contains($0) }
+        search += configuration["searches"].strings.filter { !search.contains($0) }
+        for option in configuration["options"].items {
+            guard let name = option["name"].string else { continue }
+            options.removeAll { $0 == name || $0.hasPrefix(name + ":") }
+            options.append(option["value"].string.map { "\(name):\($0)" } ?? name)
+        }
+        var text = ""
+        if !search.isEmpty { text += "search \(search.joined(separator: " "))\n" }
+        for server in servers { text += "nameserver \(server)\n" }
+        if !options.isEmpty { text += "options \(options.joined(separator: " "))\n" }
+        return text
+    }
+}

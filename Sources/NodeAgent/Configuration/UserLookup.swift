@@ -1,0 +1,102 @@
+import ImageStore
+import KubernetesModel
+import Linux
+
+/// Who a container's program runs as.
+struct ContainerUser: Sendable, Equatable {
+    var user: UInt32 = 0
+    var group: UInt32 = 0
+    var supplementary: [UInt32] = []
+    /// The user's, from the image's `/etc/passwd`; `/` if unknown.
+    var home = "/"
+}
+
+/// Finds users and groups in an image's own `/etc/passwd` and `/etc/group`. It blocks, for a read of two small files.
+struct UserLookup: Sendable {
+    /// Lowest first.
+    let layers: [String]
+
+    func resolve(
+        image: String, podContext: JSON, context: JSON, describing container: String
+    ) throws -> ContainerUser {
+        var result = ContainerUser()
+        let accounts = lines("etc/passwd")
+        let groups = lines("etc/group")
+        let parts = image.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let wantedUser = context["runAsUser"].int ?? podContext["runAsUser"].int
+        let name = wantedUser.map(String.init) ?? parts.first ?? ""
+        let account = accounts.first { $0.count >= 6 && ($0[0] == name || $0[2] == name) }
+        let isNumeric = UInt32(name) != nil
+
+        if !name.isEmpty {
+            guard let id = isNumeric ? UInt32(name) : account.flatMap({ UInt32($0[2]) }) else {
+                throw StartFailure.configuration(
+                    reason: "CreateContainerError",
+                    message: "unable to find user \(name): no matching entries in passwd file")
+            }
+            result.user = id
+        }
+        if let account = account ?? accounts.first(where: { $0.count >= 6 && $0[2] == "0" && name.isEmpty }) {
+            result.group = UInt32(account[3]) ?? 0
+            result.home = account[5]
+            result.supplementary = groups.filter {
+                $0.count >= 4 && $0[3].split(separator: ",").contains { $0 == account[0] }
+            }
+            .compactMap { UInt32($0[2]) }
+        }
+        if wantedUser == nil, parts.count == 2 {
+            guard
+                let id = UInt32(parts[1])
+                    ?? groups.first(where: { $0.count >= 3 && $0[0] == parts[1] }).flatMap({ UInt32($0[2]) })
+            else {
+                throw StartFailure.configuration(
+                    reason: "CreateContainerError",
+                    message: "unable to find group \(parts[1]): no matching entries in group file")
+            }
+            result.group = id
+        }
+        if let group = context["runAsGroup"].int ?? podContext["runAsGroup"].int {
+            result.group = UInt32(truncatingIfNeeded: group)
+        }
+        if let group = podContext["fsGroup"].int { result.supplementary.append(UInt32(truncatingIfNeeded: group)) }
+        for group in podContext["supplementalGroups"].items.compactMap(\.int) {
+            result.supplementary.append(UInt32(truncatingIfNeeded: group))
+        }
+        try check(
+            result, nonRoot: context["runAsNonRoot"].bool ?? podContext["runAsNonRoot"].bool ?? false,
+            isNamed: wantedUser == nil && !isNumeric && !name.isEmpty, name: name, container: container,
+            asked: wantedUser != nil)
+        return result
+    }
+
+    private func check(
+        _ user: ContainerUser, nonRoot: Bool, isNamed: Bool, name: String, container: String, asked: Bool
+    ) throws {
+        guard nonRoot else { return }
+        let message: String
+        if isNamed {
+            message =
+                "container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root"
+        } else if user.user == 0 {
+            message =
+                asked
+                ? "container's runAsUser breaks non-root policy"
+                : "container has runAsNonRoot and image will run as root"
+        } else {
+            return
+        }
+        throw StartFailure.configuration(
+            reason: "CreateContainerConfigError", message: "\(message) (\(container))")
+    }
+
+    private func lines(_ path: String) -> [[String]] {
+        for layer in layers.reversed() {
+            let file = layer == "/" ? "/\(path)" : "\(layer)/\(path)"
+            guard let text = try? readFile(file) else { continue }
+            return text.split(separator: "\n").map {
+                $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            }
+        }
+        return []
+    }
+}

@@ -1,0 +1,59 @@
+import KubernetesModel
+
+/// Which node an agent serves, and where its things are.
+public struct NodeAgentConfiguration: Sendable {
+    public var nodeName: String
+    /// From 1; gives the node its addresses (docs/architecture.md).
+    public var index: Int
+    public var shape: NodeShape
+    public var clusterName: String
+    /// The cluster's state folder; the node's own is `nodes/<node>` in it.
+    public var stateFolder: String
+    public var runFolder: String
+    /// The kubeconfig of `system:node:<name>`.
+    public var kubeconfig: String
+    public var imageFolder: String
+    public var dnsAddress = "10.96.0.10"
+    public var clusterDomain = "cluster.local"
+
+    public init(
+        nodeName: String, index: Int, shape: NodeShape, clusterName: String, stateFolder: String, runFolder: String,
+        kubeconfig: String, imageFolder: String
+    ) {
+        self.nodeName = nodeName
+        self.index = index
+        self.shape = shape
+        self.clusterName = clusterName
+        self.stateFolder = stateFolder
+        self.runFolder = runFolder
+        self.kubeconfig = kubeconfig
+        self.imageFolder = imageFolder
+    }
+
+    public var nodeFolder: String { "\(stateFolder)/nodes/\(nodeName)" }
+    public var logFolder: String { "\(nodeFolder)/log/pods" }
+    public var podFolder: String { "\(nodeFolder)/pods" }
+    public var streamSocket: String { "\(runFolder)/node-\(nodeName).sock" }
+    public var podCIDR: String { "10.244.\(index).0/24" }
+    public var address: String { "172.30.0.\(index + 1)" }
+}
+
+/// The paths that belong to one pod.
+struct PodPaths: Sendable {
+    let folder: String
+    let logs: String
+
+    init(_ configuration: NodeAgentConfiguration, namespace: String, name: String, uid: String) {
+        folder = "\(configuration.podFolder)/\(uid)"
+        logs = "\(configuration.logFolder)/\(namespace)_\(name)_\(uid)"
+    }
+
+    var address: String { "\(folder)/address" }
+    var hosts: String { "\(folder)/etc-hosts" }
+    var hostname: String { "\(folder)/hostname" }
+    var resolver: String { "\(folder)/resolv.conf" }
+    func volume(_ kind: String, _ name: String) -> String { "\(folder)/volumes/kubernetes.io~\(kind)/\(name)" }
+    func container(_ name: String) -> String { "\(folder)/containers/\(name)" }
+    func termination(_ id: ContainerID) -> String { "\(container(id.name))/\(id.restart).termination" }
+    func log(_ id: ContainerID) -> String { "\(logs)/\(id.name)/\(id.restart).log" }
+}

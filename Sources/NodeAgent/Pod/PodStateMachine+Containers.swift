@@ -1,0 +1,187 @@
+import KubernetesModel
+
+/// How single containers start, end and start again.
+extension PodStateMachine {
+    private func index(_ id: ContainerID) -> Int? {
+        containers.firstIndex { $0.name == id.name && $0.run == id.restart }
+    }
+
+    /// Starts a container that does not run, at once or when its delay is over.
+    mutating func keepRunning(_ index: Int, now: Timestamp, again: (Termination) -> Bool) {
+        switch containers[index].state {
+        case .starting, .running: return
+        case .waiting(let reason, let message, let until):
+            if let until, until > now {
+                actions.append(.wake(at: until))
+                return
+            }
+            if reason == "ErrImagePull" {
+                backOffPull(index, message: message ?? "", now: now)
+                return
+            }
+            start(index, shown: .waiting(reason: reason, message: message))
+        case .terminated(let end):
+            guard again(end) else { return }
+            let delay = containers[index].crashBackoff.next(after: end.duration)
+            let until = end.finishedAt.advanced(by: delay)
+            guard delay > 0, until > now else {
+                start(index, shown: .terminated(end))
+                return
+            }
+            let name = containers[index].name
+            let pod = "\(pod.name)_\(pod.namespace)(\(uid))"
+            containers[index].last = end
+            containers[index].state = .waiting(
+                reason: "CrashLoopBackOff",
+                message: "back-off \(Self.text(seconds: delay)) restarting failed container=\(name) pod=\(pod)",
+                until: until)
+            actions.append(
+                .record(
+                    .warning("BackOff", "Back-off restarting failed container \(name) in pod \(pod)", container: name)))
+            actions.append(.wake(at: until))
+        }
+    }
+
+    /// Seconds as Go writes a duration: `10s`, `1m20s`, `5m0s`.
+    static func text(seconds: Double) -> String {
+        let whole = Int(seconds)
+        return whole < 60 ? "\(whole)s" : "\(whole / 60)m\(whole % 60)s"
+    }
+
+    private mutating func start(_ index: Int, shown: ContainerRecord.Shown) {
+        containers[index].run = nextRun(index)
+        containers[index].state = .starting(shown: shown)
+        containers[index].stopDeadline = nil
+        containers[index].earlyExit = nil
+        actions.append(.start(containers[index].id(podUID: uid)))
+    }
+
+    /// A run that ended gives the next one the next number; an attempt that never ran gives its own on.
+    private func nextRun(_ index: Int) -> Int {
+        let record = containers[index]
+        guard let run = record.run else { return 0 }
+        let ended = ContainerID(podUID: uid, name: record.name, restart: run).apiID
+        return record.latestEnd?.containerID == ended ? run + 1 : run
+    }
+
+    mutating func started(_ id: ContainerID, _ start: StartedContainer, now: Timestamp) {
+        guard let index = index(id), containers[index].isStarting else { return }
+        if let end = containers[index].latestEnd { containers[index].last = end }
+        containers[index].state = .running(since: start.startedAt)
+        containers[index].imageID = start.imageID
+        containers[index].hookPending = start.hookPending
+        containers[index].pullBackoff.reset()
+        if id.restart > 0 {
+            actions.append(.forget(ContainerID(podUID: uid, name: id.name, restart: id.restart - 1)))
+        }
+        if let end = containers[index].earlyExit {
+            exited(id, end)
+        } else if !start.hookPending, stage == .active {
+            becomeStarted(index)
+        }
+    }
+
+    mutating func postStartEnded(_ id: ContainerID, _ failure: String?) {
+        guard let index = index(id), containers[index].isRunning else { return }
+        containers[index].hookPending = false
+        if let failure {
+            actions.append(.record(.warning("FailedPostStartHook", failure, container: id.name)))
+            stopOne(index, why: "FailedPostStartHook")
+        } else {
+            becomeStarted(index)
+        }
+    }
+
+    private mutating func becomeStarted(_ index: Int) {
+        if !containers[index].has(.startup) {
+            containers[index].isStarted = true
+            containers[index].isReady = !containers[index].has(.readiness)
+        }
+        startProbes(index)
+    }
+
+    mutating func startProbes(_ index: Int) {
+        let kinds: [ProbeKind] = containers[index].isStarted ? [.readiness, .liveness] : [.startup]
+        let wanted = kinds.filter { containers[index].has($0) }
+        if !wanted.isEmpty { actions.append(.startProbes(containers[index].id(podUID: uid), wanted)) }
+    }
+
+    mutating func startFailed(_ id: ContainerID, _ failure: StartFailure, now: Timestamp) {
+        guard let index = index(id), containers[index].isStarting else { return }
+        let previous = containers[index].latestEnd
+        switch failure {
+        case .image(let reason, let message):
+            if let previous { containers[index].last = previous }
+            // The status tells the fault itself for a while, before it tells that the next attempt waits.
+            containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: 2))
+            actions.append(.record(.warning("Failed", "Error: \(reason)", container: id.name)))
+        case .configuration(let reason, let message):
+            if let previous { containers[index].last = previous }
+            let known = containers[index].pullBackoff.next(after: 0)
+            containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: known))
+            actions.append(.record(.warning("Failed", "Error: \(message)", container: id.name)))
+        case .program(let message):
+            if let previous { containers[index].last = previous }
+            actions.append(.record(.warning("Failed", "Error: \(message)", container: id.name)))
+            containers[index].state = .terminated(
+                Termination(
+                    exitCode: 128, reason: "StartError", message: message, startedAt: Timestamp(seconds: 0),
+                    finishedAt: now, containerID: id.apiID))
+        }
+    }
+
+    private mutating func backOffPull(_ index: Int, message: String, now: Timestamp) {
+        let record = containers[index]
+        let image = record.spec["image"].string ?? ""
+        let until = now.advanced(by: containers[index].pullBackoff.next(after: 0) - 2)
+        containers[index].state = .waiting(
+            reason: "ImagePullBackOff", message: "Back-off pulling image \"\(image)\": ErrImagePull: \(message)",
+            until: until)
+        actions.append(.record(.normal("BackOff", "Back-off pulling image \"\(image)\"", container: record.name)))
+        actions.append(.record(.warning("Failed", "Error: ImagePullBackOff", container: record.name)))
+        actions.append(.wake(at: until))
+    }
+
+    mutating func exited(_ id: ContainerID, _ end: Termination) {
+        guard let index = index(id) else { return }
+        switch containers[index].state {
+        case .starting: containers[index].earlyExit = end
+        case .running:
+            containers[index].state = .terminated(end)
+            containers[index].isReady = false
+            containers[index].isStarted = false
+            actions.append(.stopProbes(id))
+        case .waiting, .terminated: break
+        }
+    }
+
+    mutating func probed(_ id: ContainerID, _ kind: ProbeKind, _ verdict: ProbeVerdict) {
+        guard let index = index(id), containers[index].isRunning, containers[index].stopDeadline == nil else { return }
+        switch (kind, verdict) {
+        case (.readiness, _): containers[index].isReady = verdict == .success
+        case (.startup, .success):
+            guard !containers[index].isStarted else { return }
+            containers[index].isStarted = true
+            containers[index].isReady = !containers[index].has(.readiness)
+            startProbes(index)
+        case (.liveness, .success): break
+        case (.startup, .failure), (.liveness, .failure):
+            let name = containers[index].name
+            let message = "Container \(name) failed \(kind.rawValue.lowercased()) probe, will be restarted"
+            actions.append(.record(.normal("Killing", message, container: name)))
+            stopOne(index, why: kind.field)
+        }
+    }
+
+    /// Stops one container, which its policy may start again.
+    private mutating func stopOne(_ index: Int, why field: String) {
+        guard containers[index].stopDeadline == nil else { return }
+        let own = containers[index].spec[field]["terminationGracePeriodSeconds"].int.map(Double.init)
+        let grace = own ?? gracePeriod
+        containers[index].isReady = false
+        containers[index].stopDeadline = Timestamp.now.advanced(by: grace)
+        let id = containers[index].id(podUID: uid)
+        actions.append(.stopProbes(id))
+        actions.append(.stop(id, grace: grace))
+    }
+}

@@ -1,0 +1,142 @@
+import KubernetesModel
+
+/// What the API is told of a pod.
+extension PodStateMachine {
+    var phase: String {
+        if failure != nil { return "Failed" }
+        let mains = containers.filter { $0.role == .main }
+        let initials = containers.filter { $0.role == .initial }
+        let policy = pod.spec["restartPolicy"].string ?? "Always"
+        if !isInitialized {
+            let failed = initials.contains { ($0.latestEnd?.exitCode ?? 0) != 0 }
+            if failed && policy == "Never" { return "Failed" }
+            return mains.contains { $0.run != nil && $0.latestEnd != nil } ? "Running" : "Pending"
+        }
+        var succeeded = 0
+        var failed = 0
+        for record in mains {
+            if record.isRunning { return "Running" }
+            guard let end = record.latestEnd else {
+                if case .waiting = record.state { return mains.contains(where: \.isRunning) ? "Running" : "Pending" }
+                return "Pending"
+            }
+            if end.exitCode == 0 { succeeded += 1 } else { failed += 1 }
+        }
+        switch policy {
+        case "Always": return stage == .active || succeeded + failed < mains.count ? "Running" : ended(failed)
+        case "OnFailure": return failed == 0 ? "Succeeded" : stage == .active ? "Running" : "Failed"
+        default: return ended(failed)
+        }
+    }
+
+    private func ended(_ failed: Int) -> String { failed == 0 ? "Succeeded" : "Failed" }
+
+    var isTerminal: Bool { phase == "Failed" || phase == "Succeeded" }
+
+    mutating func restoreConditions() {
+        for condition in pod.status["conditions"].items {
+            guard let type = condition["type"].string else { continue }
+            conditions[type] = (
+                condition["status"].string == "True",
+                condition["lastTransitionTime"].string.flatMap(Timestamp.init) ?? startTime
+            )
+        }
+    }
+
+    /// The status as the agent sees it, to be merged into the pod's.
+    mutating func status(hostAddress: String, now: Timestamp) -> JSON {
+        let phase = phase
+        let hostNetwork = pod.spec["hostNetwork"].bool ?? false
+        var status: JSON = [
+            "phase": .string(phase), "startTime": .string(startTime.description),
+            "qosClass": .string(Pod(pod).qosClass.rawValue), "hostIP": .string(hostAddress),
+            "hostIPs": [["ip": .string(hostAddress)]],
+        ]
+        if let address = hostNetwork && sandbox == .done ? hostAddress : address {
+            status["podIP"] = .string(address)
+            status["podIPs"] = [["ip": .string(address)]]
+        }
+        if let failure {
+            status["reason"] = .string(failure.reason)
+            status["message"] = .string(failure.message)
+        }
+        for (field, roles) in [
+            ("initContainerStatuses", [ContainerRecord.Role.initial, .sidecar]), ("containerStatuses", [.main]),
+            ("ephemeralContainerStatuses", [.ephemeral]),
+        ] {
+            let records = containers.filter { roles.contains($0.role) }
+            if !records.isEmpty, failure == nil || records.contains(where: { $0.run != nil }) {
+                status[field] = .array(records.map(containerStatus))
+            }
+        }
+        status["conditions"] = .array(conditions(phase: phase, now: now))
+        return status
+    }
+
+    private func containerStatus(_ record: ContainerRecord) -> JSON {
+        var json = record.status
+        if record.isRunning { json["containerID"] = .string(record.id(podUID: uid).apiID) }
+        return json
+    }
+
+    private mutating func conditions(phase: String, now: Timestamp) -> [JSON] {
+        let mains = containers.filter { $0.role == .main || $0.role == .sidecar }
+        let unready = mains.filter { !$0.isReady }.map(\.name)
+        let incomplete = containers.filter {
+            switch $0.role {
+            case .initial: $0.latestEnd?.exitCode != 0
+            case .sidecar: !$0.isStarted
+            case .main, .ephemeral: false
+            }
+        }.map(\.name)
+        let terminal: String? = phase == "Succeeded" ? "PodCompleted" : phase == "Failed" ? "PodFailed" : nil
+        let containersReady = unready.isEmpty && terminal == nil
+        let gates = pod.spec["readinessGates"].items.compactMap { $0["conditionType"].string }
+        let shut = gates.filter { gate in
+            !pod.status["conditions"].items.contains { $0["type"].string == gate && $0["status"].string == "True" }
+        }
+        let unreadyMessage = "containers with unready status: [\(unready.joined(separator: " "))]"
+        let unreadyReason = terminal ?? (containersReady ? nil : "ContainersNotReady")
+        let isSandboxUp = sandbox == .done && terminal == nil && stage != .concluding
+        let initialized = isInitialized || incomplete.isEmpty || phase == "Succeeded"
+
+        var list = [
+            condition("PodReadyToStartContainers", isSandboxUp, now: now),
+            condition(
+                "Initialized", initialized,
+                reason: phase == "Succeeded" ? "PodCompleted" : initialized ? nil : "ContainersNotInitialized",
+                message: initialized
+                    ? nil : "containers with incomplete status: [\(incomplete.joined(separator: " "))]", now: now),
+        ]
+        if containersReady && !shut.isEmpty {
+            let texts = shut.map { "corresponding condition of pod readiness gate \"\($0)\" does not exist." }
+            list.append(
+                condition(
+                    "Ready", false, reason: "ReadinessGatesNotReady", message: texts.joined(separator: " "), now: now))
+        } else {
+            list.append(
+                condition(
+                    "Ready", containersReady, reason: unreadyReason,
+                    message: unreadyReason == "ContainersNotReady" ? unreadyMessage : nil, now: now))
+        }
+        list.append(
+            condition(
+                "ContainersReady", containersReady, reason: unreadyReason,
+                message: unreadyReason == "ContainersNotReady" ? unreadyMessage : nil, now: now))
+        list.append(condition("PodScheduled", true, now: now))
+        return list
+    }
+
+    private mutating func condition(
+        _ type: String, _ value: Bool, reason: String? = nil, message: String? = nil, now: Timestamp
+    ) -> JSON {
+        if conditions[type]?.status != value { conditions[type] = (value, now) }
+        var json: JSON = [
+            "type": .string(type), "status": .string(value ? "True" : "False"),
+            "lastTransitionTime": .string((conditions[type]?.since ?? now).description),
+        ]
+        if let reason { json["reason"] = .string(reason) }
+        if let message { json["message"] = .string(message) }
+        return json
+    }
+}

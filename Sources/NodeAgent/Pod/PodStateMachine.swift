@@ -1,0 +1,398 @@
+import KubernetesModel
+
+/// One pod's life on its node, without any input or output.
+///
+/// It is told what happened and says what to do. Decisions are made from the state as it is, not from the event that
+/// led there: `advance` compares what should run with what does.
+struct PodStateMachine: Sendable {
+    enum Stage: Sendable, Equatable {
+        /// Containers run as the specification says.
+        case active
+        /// Containers are being stopped.
+        case stopping(Ending, deadline: Timestamp)
+        /// All has ended; the last status is being written.
+        case concluding
+        /// A finished pod, which waits for its deletion.
+        case idle
+        /// Being removed.
+        case finishing
+        case finished
+    }
+
+    /// Why a pod's containers are stopped.
+    enum Ending: Sendable, Equatable {
+        /// Its main containers have ended, and are not to be started again.
+        case completed
+        /// The node ends it, with this reason in its status.
+        case failed(reason: String, message: String)
+        case deleted
+    }
+
+    /// Work for the pod as a whole: volumes, sandbox.
+    enum Step: Sendable, Equatable {
+        case due(attempts: Int)
+        case underWay(attempts: Int)
+        case waiting(until: Timestamp, attempts: Int)
+        case done
+    }
+
+    private(set) var pod: Object
+    let uid: String
+    var stage = Stage.active
+    private var volumes = Step.due(attempts: 0)
+    private(set) var sandbox = Step.due(attempts: 0)
+    private(set) var address: String?
+    var containers: [ContainerRecord]
+    private(set) var isInitialized = false
+    /// The reason and message of a pod that the node has failed.
+    private(set) var failure: (reason: String, message: String)?
+    let startTime: Timestamp
+    /// Since when each condition has the status that it has.
+    var conditions: [String: (status: Bool, since: Timestamp)] = [:]
+
+    var actions: [PodAction] = []
+
+    init(pod: Object, now: Timestamp) {
+        self.pod = pod
+        uid = pod.uid
+        startTime = pod.status["startTime"].string.flatMap(Timestamp.init) ?? now
+        containers = []
+        for spec in pod.spec["initContainers"].items {
+            let sidecar = spec["restartPolicy"].string == "Always"
+            containers.append(ContainerRecord(spec: spec, role: sidecar ? .sidecar : .initial))
+        }
+        let reason = containers.isEmpty ? "ContainerCreating" : "PodInitializing"
+        for spec in pod.spec["containers"].items { containers.append(ContainerRecord(spec: spec, role: .main)) }
+        for index in containers.indices {
+            containers[index].state = .waiting(reason: reason, message: nil, until: nil)
+        }
+        addEphemeralContainers()
+        restoreConditions()
+    }
+
+    /// A pod that this node will not run.
+    init(rejected pod: Object, reason: String, message: String, now: Timestamp) {
+        self.init(pod: pod, now: now)
+        failure = (reason, message)
+        stage = .concluding
+    }
+
+    // MARK: - Events
+
+    mutating func handle(_ event: PodEvent, now: Timestamp) -> [PodAction] {
+        actions = []
+        switch event {
+        case .specification(let pod):
+            self.pod = pod
+            addEphemeralContainers()
+            if pod.isBeingDeleted { beginDeletion(now: now) }
+        case .gone:
+            if stage != .finished && stage != .finishing {
+                stage = .finishing
+                actions.append(.finish(deleteFromAPI: false))
+            }
+        case .volumesReady: volumes = .done
+        case .volumesFailed(let message):
+            actions.append(.record(.warning("FailedMount", message)))
+            volumes = retry(volumes, now: now)
+        case .sandboxReady(let address):
+            self.address = address
+            sandbox = .done
+        case .sandboxFailed(let message):
+            actions.append(
+                .record(.warning("FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")))
+            sandbox = retry(sandbox, now: now)
+        case .started(let id, let start): started(id, start, now: now)
+        case .startFailed(let id, let failure): startFailed(id, failure, now: now)
+        case .postStartEnded(let id, let failure): postStartEnded(id, failure)
+        case .exited(let id, let end): exited(id, end)
+        case .probe(let id, let kind, let verdict): probed(id, kind, verdict)
+        case .referencesChanged: referencesChanged()
+        case .concluded:
+            if stage == .concluding { stage = pod.isBeingDeleted ? .finishing : .idle }
+            if stage == .finishing { actions.append(.finish(deleteFromAPI: true)) }
+        case .finished: stage = .finished
+        case .timer: break
+        }
+        advance(now: now)
+        return actions
+    }
+
+    /// Begins anything that is due at the start, or that a dead agent left undone.
+    mutating func begin(now: Timestamp) -> [PodAction] {
+        actions = []
+        if stage == .concluding { actions.append(.conclude) }
+        if pod.isBeingDeleted { beginDeletion(now: now) }
+        advance(now: now)
+        return actions
+    }
+
+    private mutating func addEphemeralContainers() {
+        for spec in pod.spec["ephemeralContainers"].items
+        where !containers.contains(where: { $0.name == spec["name"].string }) {
+            containers.append(ContainerRecord(spec: spec, role: .ephemeral))
+        }
+    }
+
+    private func retry(_ step: Step, now: Timestamp) -> Step {
+        guard case .underWay(let attempts) = step else { return step }
+        // As the kubelet's exponential back-off for volumes: 0.5 s doubling to about 2 min.
+        return .waiting(until: now.advanced(by: min(0.5 * Double(1 << min(attempts, 8)), 122)), attempts: attempts + 1)
+    }
+
+    private mutating func referencesChanged() {
+        switch volumes {
+        case .waiting(_, let attempts): volumes = .due(attempts: attempts)
+        case .done: if stage == .active { actions.append(.updateVolumes) }
+        case .due, .underWay: break
+        }
+        for index in containers.indices {
+            if case .waiting("CreateContainerConfigError", let message, .some) = containers[index].state {
+                containers[index].state = .waiting(
+                    reason: "CreateContainerConfigError", message: message, until: nil)
+            }
+        }
+    }
+
+    // MARK: - Ending
+
+    private mutating func beginDeletion(now: Timestamp) {
+        let grace = Double(
+            pod.metadata["deletionGracePeriodSeconds"].int ?? pod.spec["terminationGracePeriodSeconds"].int ?? 30)
+        switch stage {
+        case .active: beginStopping(.deleted, grace: grace, now: now)
+        case .stopping(_, let deadline): stage = .stopping(.deleted, deadline: min(deadline, now.advanced(by: grace)))
+        case .idle:
+            stage = .finishing
+            actions.append(.finish(deleteFromAPI: true))
+        case .concluding, .finishing, .finished: break
+        }
+    }
+
+    private mutating func beginStopping(_ ending: Ending, grace: Double, now: Timestamp) {
+        if case .failed(let reason, let message) = ending { failure = (reason, message) }
+        stage = .stopping(ending, deadline: now.advanced(by: grace))
+    }
+
+    /// Ends the pod on the node's own account (deadline, eviction).
+    mutating func fail(reason: String, message: String, now: Timestamp) -> [PodAction] {
+        actions = []
+        if stage == .active {
+            beginStopping(.failed(reason: reason, message: message), grace: gracePeriod, now: now)
+        }
+        advance(now: now)
+        return actions
+    }
+
+    var gracePeriod: Double { Double(pod.spec["terminationGracePeriodSeconds"].int ?? 30) }
+
+    // MARK: - Advancing
+
+    private mutating func advance(now: Timestamp) {
+        if stage == .active { advanceActive(now: now) }
+        if case .stopping(let ending, let deadline) = stage {
+            advanceStopping(ending, deadline: deadline, now: now)
+        }
+    }
+
+    private mutating func advanceActive(now: Timestamp) {
+        if let seconds = pod.spec["activeDeadlineSeconds"].int {
+            let deadline = startTime.advanced(by: Double(seconds))
+            guard now < deadline else {
+                let message = "Pod was active on the node longer than the specified deadline"
+                actions.append(.record(.normal("DeadlineExceeded", message)))
+                beginStopping(.failed(reason: "DeadlineExceeded", message: message), grace: gracePeriod, now: now)
+                return
+            }
+            actions.append(.wake(at: deadline))
+        }
+        actions += Self.advance(&volumes, .prepareVolumes, now: now)
+        if volumes == .done || !mountsComeFirst { actions += Self.advance(&sandbox, .startSandbox, now: now) }
+        guard volumes == .done, sandbox == .done else { return }
+
+        for index in containers.indices where containers[index].role == .ephemeral {
+            keepRunning(index, now: now) { _ in false }
+        }
+        guard advanceInitialization(now: now) else { return }
+        let mains = containers.indices.filter { containers[$0].role == .main }
+        for index in mains { keepRunning(index, now: now, again: restarts) }
+        let ended = mains.allSatisfy { containers[$0].termination.map { !restarts($0) } ?? false }
+        if ended { beginStopping(.completed, grace: gracePeriod, now: now) }
+    }
+
+    /// Runs the init containers in order; true once the main containers may run.
+    private mutating func advanceInitialization(now: Timestamp) -> Bool {
+        for index in containers.indices {
+            switch containers[index].role {
+            case .main, .ephemeral: continue
+            case .sidecar:
+                keepRunning(index, now: now) { _ in true }
+                guard isInitialized || (containers[index].isRunning && containers[index].isStarted) else {
+                    return false
+                }
+            case .initial:
+                if isInitialized { continue }
+                let code = containers[index].termination?.exitCode
+                if code == 0 { continue }
+                if code != nil, pod.spec["restartPolicy"].string == "Never" {
+                    beginStopping(.completed, grace: gracePeriod, now: now)
+                    return false
+                }
+                keepRunning(index, now: now) { $0.exitCode != 0 }
+                return false
+            }
+        }
+        isInitialized = true
+        return true
+    }
+
+    private func restarts(_ end: Termination) -> Bool {
+        switch pod.spec["restartPolicy"].string {
+        case "Never": false
+        case "OnFailure": end.exitCode != 0
+        default: true
+        }
+    }
+
+    private static func advance(_ step: inout Step, _ action: PodAction, now: Timestamp) -> [PodAction] {
+        switch step {
+        case .waiting(let until, let attempts):
+            guard until <= now else { return [.wake(at: until)] }
+            step = .underWay(attempts: attempts)
+            return [action]
+        case .due(let attempts):
+            step = .underWay(attempts: attempts)
+            return [action]
+        case .underWay, .done: return []
+        }
+    }
+
+    /// A memory volume is a mount of the node's, which a sandbox has only if it began after it.
+    private var mountsComeFirst: Bool {
+        pod.spec["volumes"].items.contains { $0["emptyDir"]["medium"].string == "Memory" }
+    }
+
+    private mutating func advanceStopping(_ ending: Ending, deadline: Timestamp, now: Timestamp) {
+        let alive = containers.indices.filter { containers[$0].isRunning || containers[$0].isStarting }
+        let others = alive.filter { containers[$0].role != .sidecar }
+        if !others.isEmpty {
+            for index in others { stop(index, deadline: deadline, now: now) }
+            // Sidecars outlive the containers that they serve, but not the grace period.
+            if now < deadline {
+                actions.append(.wake(at: deadline))
+                return
+            }
+        }
+        let sidecars = alive.filter { containers[$0].role == .sidecar }
+        if now >= deadline {
+            for index in sidecars { stop(index, deadline: deadline, now: now) }
+        } else if let last = sidecars.last {
+            stop(last, deadline: deadline, now: now)
+        }
+        let busy = [volumes, sandbox].contains { if case .underWay = $0 { true } else { false } }
+        guard alive.isEmpty, !busy else { return }
+        if ending == .deleted {
+            stage = .finishing
+            actions.append(.finish(deleteFromAPI: true))
+        } else {
+            stage = .concluding
+            actions.append(.conclude)
+        }
+    }
+
+    mutating func stop(_ index: Int, deadline: Timestamp, now: Timestamp) {
+        guard containers[index].isRunning else { return }
+        if let earlier = containers[index].stopDeadline, earlier <= deadline { return }
+        if containers[index].stopDeadline == nil {
+            let name = containers[index].name
+            actions.append(.record(.normal("Killing", "Stopping container \(name)", container: name)))
+        }
+        containers[index].stopDeadline = deadline
+        let id = containers[index].id(podUID: uid)
+        actions.append(.stopProbes(id))
+        actions.append(.stop(id, grace: max(0, deadline.since(now))))
+    }
+
+    // MARK: - Adoption
+
+    /// Takes over what runs in a sandbox that an earlier agent started, or what its status says once ran.
+    mutating func adopt(_ running: Sandbox?, now: Timestamp) {
+        if let running {
+            sandbox = .done
+            address = running.address
+        }
+        let statuses = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"].flatMap {
+            pod.status[$0].items
+        }
+        for index in containers.indices {
+            let name = containers[index].name
+            let status = statuses.first { $0["name"].string == name } ?? .null
+            let runs = (running?.containers ?? []).filter { $0.id.name == name }.sorted {
+                $0.id.restart < $1.id.restart
+            }
+            Self.adopt(&containers[index], status: status, runs: runs, now: now)
+            // A new sandbox is prepared anew, as the kubelet does it.
+            if running == nil, containers[index].role == .initial, let end = containers[index].termination {
+                containers[index].last = end
+                containers[index].state = .waiting(reason: "PodInitializing", message: nil, until: nil)
+            }
+        }
+        let hasRunMains = containers.contains { $0.role == .main && ($0.run != nil || $0.latestEnd != nil) }
+        guard Pod(pod).isTerminal else {
+            isInitialized = running != nil && hasRunMains
+            return
+        }
+        isInitialized = hasRunMains
+        if let reason = pod.status["reason"].string {
+            failure = (reason, pod.status["message"].string ?? "")
+        }
+        stage = running == nil ? .idle : .concluding
+    }
+
+    private static func adopt(_ record: inout ContainerRecord, status: JSON, runs: [ContainerState], now: Timestamp) {
+        record.imageID = status["imageID"].string ?? ""
+        record.last = Termination(status["lastState"]["terminated"])
+        let reported = Termination(status["state"]["terminated"])
+        let count = status["restartCount"].int ?? 0
+        let hasRun =
+            reported != nil || record.last != nil || !status["state"]["running"].isNull || count > 0
+        if let latest = runs.last, latest.id.restart >= count || !hasRun {
+            record.run = latest.id.restart
+            if runs.count > 1, let end = Termination(runs[runs.count - 2], message: nil) {
+                if record.last?.containerID != end.containerID { record.last = end }
+            }
+            if let end = Termination(latest, message: reported?.message) {
+                record.state = .terminated(reported?.containerID == end.containerID ? reported ?? end : end)
+            } else {
+                record.state = .running(since: latest.startedAt)
+                let same = status["containerID"].string == latest.id.apiID
+                record.isStarted = !record.has(.startup) || (same && status["started"].bool == true)
+                record.isReady =
+                    record.isStarted && (!record.has(.readiness) || (same && status["ready"].bool == true))
+            }
+            return
+        }
+        guard hasRun else { return }
+        record.run = count
+        if let reported {
+            record.state = .terminated(reported)
+        } else if let since = status["state"]["running"]["startedAt"].string.flatMap(Timestamp.init) {
+            // The kubelet's words for a container whose end nobody saw.
+            record.state = .terminated(
+                Termination(
+                    exitCode: 137, reason: "ContainerStatusUnknown",
+                    message: "The container could not be located when the pod was terminated", startedAt: since,
+                    finishedAt: now, containerID: status["containerID"].string ?? ""))
+        } else if let last = record.last {
+            record.state = .terminated(last)
+            record.last = nil
+        }
+    }
+
+    /// Probes of the containers that were adopted running.
+    mutating func resumeProbes() -> [PodAction] {
+        actions = []
+        for index in containers.indices where containers[index].isRunning { startProbes(index) }
+        return actions
+    }
+}

@@ -1,0 +1,178 @@
+import Glibc
+import ImageStore
+import KubernetesModel
+import Linux
+
+/// Starting and stopping single containers.
+extension PodWorker {
+    func start(_ id: ContainerID) async {
+        guard let spec = machine.containers.first(where: { $0.name == id.name })?.spec else { return }
+        let container = Container(spec)
+        do {
+            let image = try await pull(container)
+            let plan = try await plan(id, container, image)
+            let configuration = try await Blocking.run { try plan.make() }
+            record(.normal("Created", "Created container: \(id.name)", container: id.name))
+            let state = try await run(configuration)
+            stopSignals[id] = image.configuration.stopSignal.flatMap(signalNumber)
+            record(.normal("Started", "Started container \(id.name)", container: id.name))
+            let hook = container.json["lifecycle"]["postStart"]
+            inbox.yield(
+                .started(
+                    id, StartedContainer(startedAt: state.startedAt, imageID: image.digest, hookPending: !hook.isNull)))
+            if case .exited = state.phase { await exited(state) }
+            if !hook.isNull { await postStart(id, hook, container) }
+        } catch is CancellationError {
+            return
+        } catch let failure as StartFailure {
+            inbox.yield(.startFailed(id, failure))
+        } catch RuntimeError.start(let text) {
+            inbox.yield(.startFailed(id, .program(text)))
+        } catch {
+            inbox.yield(.startFailed(id, .configuration(reason: "CreateContainerError", message: "\(error)")))
+        }
+    }
+
+    /// Starts the container, in a new sandbox where the pod's has died.
+    private func run(_ configuration: ContainerConfiguration) async throws -> ContainerState {
+        do {
+            return try await node.runtime.startContainer(configuration)
+        } catch RuntimeError.notFound {
+            _ = try await sandbox()
+            return try await node.runtime.startContainer(configuration)
+        }
+    }
+
+    private func pull(_ container: Container) async throws -> ResolvedImage {
+        let name = container.image
+        let policy = container.imagePullPolicy
+        let began = ContinuousClock.now
+        if policy == "Always" { record(.normal("Pulling", "Pulling image \"\(name)\"", container: container.name)) }
+        do {
+            let image = try await node.images.resolve(name)
+            let message =
+                if policy == "Always" {
+                    "Successfully pulled image \"\(name)\" in \(ContinuousClock.now - began)"
+                } else {
+                    "Container image \"\(name)\" already present on machine"
+                }
+            record(.normal("Pulled", message, container: container.name))
+            return image
+        } catch {
+            switch error {
+            case .invalidReference:
+                let message = "Failed to apply default image tag \"\(name)\": \(error)"
+                record(.warning("InspectFailed", message, container: container.name))
+                throw StartFailure.image(reason: "InvalidImageName", message: message)
+            case .notFound where policy == "Never":
+                let message = "Container image \"\(name)\" is not present with pull policy of Never"
+                record(.warning("ErrImageNeverPull", message, container: container.name))
+                throw StartFailure.image(reason: "ErrImageNeverPull", message: message)
+            default:
+                if policy != "Always" {
+                    record(.normal("Pulling", "Pulling image \"\(name)\"", container: container.name))
+                }
+                record(
+                    .warning("Failed", "Failed to pull image \"\(name)\": \(error)", container: container.name))
+                throw StartFailure.image(reason: "ErrImagePull", message: "\(error)")
+            }
+        }
+    }
+
+    private func plan(_ id: ContainerID, _ container: Container, _ image: ResolvedImage) async throws -> ContainerPlan {
+        await node.services.waitForSync()
+        let services = serviceVariables(
+            node.services.list(namespace: pod.namespace)
+                + (pod.namespace == "default"
+                    ? [] : [node.services.get(namespace: "default", "kubernetes")].compactMap(\.self)),
+            namespace: pod.namespace, links: pod.spec["enableServiceLinks"].bool ?? true)
+        let (all, declared) = try await Environment.make(
+            container: container, image: image.configuration.environment, services: services, downward: downward(),
+            lookup: lookup)
+        return ContainerPlan(
+            id: id, container: container, pod: pod, image: image, paths: paths, volumes: volumes(), environment: all,
+            declared: declared)
+    }
+
+    private func postStart(_ id: ContainerID, _ hook: JSON, _ container: Container) async {
+        let failure = await Hook(node: node, container: container, address: hookAddress).run(hook, id)
+        inbox.yield(.postStartEnded(id, failure: failure.map { "PostStartHook failed: \($0)" }))
+    }
+
+    var hookAddress: String {
+        pod.spec["hostNetwork"].bool == true ? node.configuration.address : machine.address ?? "127.0.0.1"
+    }
+
+    // MARK: - Stopping
+
+    /// preStop hook, stop signal, and after the grace period, which holds for both together, SIGKILL.
+    func stop(_ id: ContainerID, grace: Double, isFirst: Bool) async {
+        let deadline = ContinuousClock.now + .seconds(grace)
+        let record = machine.containers.first { $0.name == id.name }
+        let spec = record?.spec ?? .null
+        let hook = spec["lifecycle"]["preStop"]
+        if grace > 0, isFirst {
+            if !hook.isNull { await preStop(id, hook, Container(spec), seconds: grace) }
+            if Task.isCancelled { return }
+            let signal = await stopSignal(id, image: spec["image"].string ?? "")
+            try? await node.runtime.signalContainer(id, signal: signal)
+        }
+        // At least two seconds for a program whose preStop hook took all of the time, as the kubelet gives.
+        let overtime = hook.isNull || grace == 0 ? deadline : max(deadline, .now + .seconds(2))
+        if ContinuousClock.now < overtime { try? await Task.sleep(until: overtime, clock: .continuous) }
+        if Task.isCancelled { return }
+        try? await node.runtime.signalContainer(id, signal: SIGKILL)
+    }
+
+    private func preStop(_ id: ContainerID, _ hook: JSON, _ container: Container, seconds: Double) async {
+        let runner = Hook(node: node, container: container, address: hookAddress)
+        let failure = await withTaskGroup(of: String??.self) { group in
+            group.addTask { .some(await runner.run(hook, id)) }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(seconds))
+                return .some("it did not end within the grace period")
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first ?? nil
+        }
+        if let failure, !Task.isCancelled {
+            record(.warning("FailedPreStopHook", "PreStopHook failed: \(failure)", container: id.name))
+        }
+    }
+
+    private func stopSignal(_ id: ContainerID, image: String) async -> Int32 {
+        if let known = stopSignals[id] { return known }
+        return (try? await node.images.resolve(image))?.configuration.stopSignal.flatMap(signalNumber) ?? SIGTERM
+    }
+
+    /// What a container left in its termination message file, or at the end of its log.
+    nonisolated func terminationMessage(_ state: ContainerState) async -> String? {
+        guard case .exited(let code, _, _, _) = state.phase else { return nil }
+        let spec = await machine.containers.first { $0.name == state.id.name }?.spec ?? .null
+        let usesLog = spec["terminationMessagePolicy"].string == "FallbackToLogsOnError" && code != 0
+        let paths = paths
+        return await Blocking.run {
+            let bytes = readTail(paths.termination(state.id), limit: 4096) ?? []
+            if !bytes.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+            guard usesLog, let log = readTail(paths.log(state.id), limit: 16384) else { return nil }
+            let lines = String(decoding: log, as: UTF8.self).split(separator: "\n").suffix(80).compactMap { line in
+                line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false).dropFirst(3).first
+            }
+            return String(lines.joined(separator: "\n").suffix(2048))
+        }
+    }
+}
+
+/// A signal's number from its name or number, as an image's STOPSIGNAL has it.
+func signalNumber(_ text: String) -> Int32? {
+    if let number = Int32(text) { return number }
+    let name = text.uppercased().hasPrefix("SIG") ? String(text.uppercased().dropFirst(3)) : text.uppercased()
+    let known: [String: Int32] = [
+        "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "ABRT": SIGABRT, "KILL": SIGKILL, "USR1": SIGUSR1,
+        "USR2": SIGUSR2, "PIPE": SIGPIPE, "ALRM": SIGALRM, "TERM": SIGTERM, "CONT": SIGCONT, "STOP": SIGSTOP,
+        "WINCH": SIGWINCH, "PWR": SIGPWR,
+    ]
+    if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)) { return 34 + offset }
+    return known[name]
+}

@@ -1,0 +1,289 @@
+import APIClient
+import KubernetesModel
+import Linux
+import Logging
+
+/// Carries out what one pod's state machine asks for, and reports back to it, until nothing is left of the pod.
+///
+/// Cancelling `run` leaves the pod's containers as they are: the next agent takes them over.
+actor PodWorker {
+    nonisolated let uid: String
+    /// Tells the worker what happened; never waits.
+    nonisolated let inbox: AsyncStream<PodEvent>.Continuation
+    private let events: AsyncStream<PodEvent>
+    let node: NodeContext
+    let paths: PodPaths
+    var machine: PodStateMachine
+    let reporter: StatusReporter
+
+    private var wakeAt: Timestamp?
+    private var probes: [ContainerID: [Task<Void, Never>]] = [:]
+    private var stops: [ContainerID: Task<Void, Never>] = [:]
+    var stopSignals: [ContainerID: Int32] = [:]
+    private var reportScheduled = false
+
+    /// - Parameter sandbox: the pod's, where an earlier agent has started it.
+    init(_ node: NodeContext, pod: Object, sandbox: Sandbox?) {
+        let now = Timestamp.now
+        var machine = PodStateMachine(pod: pod, now: now)
+        machine.adopt(sandbox, now: now)
+        self.init(node, machine: machine)
+    }
+
+    init(_ node: NodeContext, machine: PodStateMachine) {
+        self.node = node
+        self.machine = machine
+        uid = machine.uid
+        let pod = machine.pod
+        paths = PodPaths(node.configuration, namespace: pod.namespace, name: pod.name, uid: pod.uid)
+        reporter = StatusReporter(node.client, pod: pod, logger: node.logger)
+        (events, inbox) = AsyncStream.makeStream()
+    }
+
+    var pod: Object { machine.pod }
+
+    /// The pod, while it counts against the node's resources.
+    var activePod: Pod? {
+        let pod = Pod(machine.pod)
+        return machine.stage == .idle || machine.stage == .finished || machine.isTerminal ? nil : pod
+    }
+
+    // MARK: - The loop
+
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            let reporter = reporter
+            group.addTask { await reporter.run() }
+            let wasIdle = machine.stage == .idle
+            if wasIdle { reporter.assumeWritten(status()) }
+            carryOut(machine.resumeProbes(), &group)
+            carryOut(machine.begin(now: .now), &group)
+            if !wasIdle { report(&group) }
+            for await event in events {
+                if case .timer = event { wakeAt = nil }
+                if case .exited(let id, _) = event { stops.removeValue(forKey: id)?.cancel() }
+                carryOut(machine.handle(event, now: .now), &group)
+                if machine.stage == .finished { break }
+                report(&group)
+            }
+            for task in probes.values.joined() { task.cancel() }
+            for task in stops.values { task.cancel() }
+            group.cancelAll()
+        }
+    }
+
+    /// Takes the end of one of the pod's containers, as the runtime tells it.
+    nonisolated func exited(_ state: ContainerState) async {
+        let message = await terminationMessage(state)
+        if let end = Termination(state, message: message) { inbox.yield(.exited(state.id, end)) }
+    }
+
+    private func carryOut(_ actions: [PodAction], _ group: inout DiscardingTaskGroup) {
+        for action in actions {
+            switch action {
+            case .prepareVolumes: group.addTask { await self.prepareVolumes(isUpdate: false) }
+            case .updateVolumes: group.addTask { await self.prepareVolumes(isUpdate: true) }
+            case .startSandbox: group.addTask { await self.startSandbox() }
+            case .start(let id): group.addTask { await self.start(id) }
+            case .stop(let id, let grace):
+                let isFirst = stops[id] == nil
+                stops[id]?.cancel()
+                stops[id] = Task { await self.stop(id, grace: grace, isFirst: isFirst) }
+            case .forget(let id):
+                group.addTask { [node, paths] in
+                    try? await node.runtime.removeContainer(id)
+                    // The log of the run before the current one stays, for `kubectl logs --previous`.
+                    guard id.restart > 0 else { return }
+                    let old = ContainerID(podUID: id.podUID, name: id.name, restart: id.restart - 1)
+                    await Blocking.run { removeLogs(paths.log(old)) }
+                }
+            case .startProbes(let id, let kinds):
+                for kind in kinds { probes[id, default: []].append(Task { await self.probe(id, kind) }) }
+            case .stopProbes(let id): for task in probes.removeValue(forKey: id) ?? [] { task.cancel() }
+            case .record(let notice): record(notice)
+            case .wake(let moment): wake(at: moment, &group)
+            case .conclude: group.addTask { await self.conclude() }
+            case .finish(let deleteFromAPI): group.addTask { await self.finish(deleteFromAPI: deleteFromAPI) }
+            }
+        }
+    }
+
+    private func wake(at moment: Timestamp, _ group: inout DiscardingTaskGroup) {
+        if let wakeAt, wakeAt <= moment { return }
+        wakeAt = moment
+        group.addTask { [inbox] in
+            // A clock's grain more, so that the moment has come for certain.
+            let delay = max(0, moment.since(.now)) + 0.001
+            if (try? await Task.sleep(for: .seconds(delay))) != nil { inbox.yield(.timer) }
+        }
+    }
+
+    func record(_ notice: PodNotice) {
+        let path = notice.container.map { name in
+            let record = machine.containers.first { $0.name == name }
+            let list =
+                switch record?.role {
+                case .initial, .sidecar: "initContainers"
+                case .ephemeral: "ephemeralContainers"
+                case .main, nil: "containers"
+                }
+            return "spec.\(list){\(name)}"
+        }
+        node.events.record(
+            machine.pod, notice.warning ? .warning : .normal, reason: notice.reason, message: notice.message,
+            fieldPath: path)
+    }
+
+    // MARK: - Status
+
+    func status() -> JSON { machine.status(hostAddress: node.configuration.address, now: .now) }
+
+    /// Writes what a user waits for at once, and the rest a moment later, together with what follows it.
+    private func report(_ group: inout DiscardingTaskGroup) {
+        if reporter.offer(status()) { return }
+        guard !reportScheduled else { return }
+        reportScheduled = true
+        group.addTask {
+            try? await Task.sleep(for: .milliseconds(20))
+            await self.reportNow()
+        }
+    }
+
+    private func reportNow() {
+        reportScheduled = false
+        reporter.write()
+    }
+
+    // MARK: - The pod as a whole
+
+    func downward() -> DownwardAPI {
+        let configuration = node.configuration
+        let address = pod.spec["hostNetwork"].bool == true ? configuration.address : machine.address
+        return DownwardAPI(
+            pod: pod, address: address, hostAddress: configuration.address,
+            allocatable: configuration.shape.capacity.compactMapValues { Quantity($0) })
+    }
+
+    func volumes() -> PodVolumes {
+        PodVolumes(
+            paths: paths, client: node.client, downward: downward(), lookup: lookup, tokens: node.tokens)
+    }
+
+    var lookup: ReferenceLookup {
+        let namespace = pod.namespace
+        return { [references = node.references, uid] type, name in
+            await references.get(type, namespace: namespace, name: name, pod: uid)
+        }
+    }
+
+    private func prepareVolumes(isUpdate: Bool) async {
+        do {
+            let renewal = try await volumes().prepare()
+            if !isUpdate { inbox.yield(.volumesReady) }
+            if let renewal {
+                try await Task.sleep(for: .seconds(max(1, renewal.since(.now))))
+                inbox.yield(.referencesChanged)
+            }
+        } catch is CancellationError {
+            return
+        } catch  where isUpdate {
+            record(.warning("FailedMount", "\(error)"))
+        } catch {
+            inbox.yield(.volumesFailed("\(error)"))
+        }
+    }
+
+    private func startSandbox() async {
+        do {
+            let sandbox = try await sandbox()
+            inbox.yield(.sandboxReady(address: sandbox.address))
+        } catch is CancellationError {
+            return
+        } catch {
+            inbox.yield(.sandboxFailed("\(error)"))
+        }
+    }
+
+    /// Starts the sandbox, or finds it as it runs.
+    func sandbox() async throws -> Sandbox {
+        let pod = Pod(pod)
+        let address = pod.hostNetwork ? nil : try await node.addresses.take(uid: uid)
+        let configuration = node.configuration
+        let files = PodFiles(
+            pod: pod.object, address: address ?? configuration.address, dnsAddress: configuration.dnsAddress,
+            clusterDomain: configuration.clusterDomain)
+        let paths = paths
+        try await Blocking.run { () throws(SystemError) in try files.write(to: paths) }
+        let sysctls = pod.spec["securityContext"]["sysctls"].items.map {
+            ($0["name"].string ?? "", $0["value"].string ?? "")
+        }
+        return try await node.runtime.startSandbox(
+            SandboxConfiguration(
+                podUID: uid, namespace: pod.object.namespace, name: pod.object.name,
+                hostname: pod.hostNetwork ? configuration.nodeName : hostname(of: pod.object), address: address,
+                sharesProcesses: pod.spec["shareProcessNamespace"].bool ?? false,
+                sysctls: Dictionary(sysctls, uniquingKeysWith: { $1 }), qosClass: pod.qosClass.rawValue,
+                limits: pod.runtimeLimits))
+    }
+
+    private func conclude() async {
+        await reporter.flush(status())
+        await removeSandbox()
+        await node.addresses.release(uid: uid)
+        inbox.yield(.concluded)
+    }
+
+    private func finish(deleteFromAPI: Bool) async {
+        if deleteFromAPI {
+            async let written: Void = reporter.flush(status())
+            await removeSandbox()
+            await written
+            let pod = pod
+            let client = node.client
+            await retry("deleting the pod") {
+                do {
+                    try await client.delete(
+                        .pods, pod.key, options: DeleteOptions(gracePeriodSeconds: 0, uid: pod.uid))
+                } catch let status as Status where status.isNotFound || status.isConflict {
+                    return
+                }
+            }
+        } else {
+            await removeSandbox()
+        }
+        await node.addresses.release(uid: uid)
+        await node.references.release(pod: uid)
+        await node.tokens.forget(pod: uid)
+        let paths = paths
+        await Blocking.run {
+            removePodFolder(paths.folder)
+            try? removeTree(paths.logs)
+        }
+        inbox.yield(.finished)
+    }
+
+    private nonisolated func removeSandbox() async {
+        await retry("removing the sandbox") { try await node.runtime.removeSandbox(podUID: uid) }
+    }
+
+    /// Does something that has to succeed sooner or later, with a growing wait between attempts.
+    private nonisolated func retry(_ what: String, _ body: @Sendable () async throws -> Void) async {
+        var delay = 0.1
+        while !Task.isCancelled {
+            do { return try await body() } catch {
+                node.logger.warning("pod \(uid): \(what) failed, trying again: \(error)")
+                try? await Task.sleep(for: .seconds(delay))
+                delay = min(delay * 2, 10)
+            }
+        }
+    }
+}
+
+extension Pod {
+    /// Limits of the pod's cgroup: the containers' sums, where each of them has one.
+    var runtimeLimits: ResourceLimits {
+        var limits = limits
+        for name in ["cpu", "memory"] where !containers.allSatisfy({ $0.limits[name] != nil }) { limits[name] = nil }
+        return ResourceLimits(requests: requests, limits: limits)
+    }
+}

@@ -1,0 +1,108 @@
+import Glibc
+import KubernetesModel
+import Linux
+import SystemPackage
+
+/// Carries out the handlers that probes and lifecycle hooks share: exec, httpGet, tcpSocket, sleep.
+struct Hook: Sendable {
+    let node: NodeContext
+    let container: Container
+    /// The pod's address.
+    let address: String
+
+    /// Runs a lifecycle handler; returns what went wrong, nil for nothing.
+    func run(_ handler: JSON, _ id: ContainerID) async -> String? {
+        if let seconds = handler["sleep"]["seconds"].int {
+            try? await Task.sleep(for: .seconds(seconds))
+            return nil
+        }
+        return await attempt(handler, id, timeout: 30 * 24 * 3600)
+    }
+
+    /// One attempt of a handler; returns what went wrong, nil for nothing.
+    func attempt(_ handler: JSON, _ id: ContainerID, timeout: Double) async -> String? {
+        do {
+            if !handler["exec"].isNull {
+                return try await execute(handler["exec"]["command"].strings, id, timeout: timeout)
+            }
+            if !handler["httpGet"].isNull {
+                let code = try await NetworkProbe.http(try request(handler["httpGet"]), timeout: timeout)
+                return (200..<400).contains(code) ? nil : "HTTP probe failed with statuscode: \(code)"
+            }
+            if !handler["tcpSocket"].isNull {
+                let source = handler["tcpSocket"]
+                try await NetworkProbe.tcp(
+                    host: source["host"].string ?? address, port: try port(source["port"]), timeout: timeout)
+                return nil
+            }
+            return "handlers of type \((handler.object ?? [:]).keys.sorted().joined(separator: ", ")) are not supported"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func request(_ source: JSON) throws -> NetworkProbe.HTTPRequest {
+        let path = source["path"].string ?? "/"
+        let headers = source["httpHeaders"].items.map { ($0["name"].string ?? "", $0["value"].string ?? "") }
+        let host = source["host"].string.flatMap { $0.isEmpty ? nil : $0 } ?? address
+        return NetworkProbe.HTTPRequest(
+            host: host, port: try port(source["port"]), path: path.hasPrefix("/") ? path : "/" + path,
+            isTLS: source["scheme"].string == "HTTPS", headers: headers)
+    }
+
+    private func port(_ json: JSON) throws -> Int {
+        if let number = json.int { return number }
+        let name = json.string ?? ""
+        if let number = Int(name) { return number }
+        guard let port = container.ports.first(where: { $0["name"].string == name })?["containerPort"].int else {
+            throw NetworkProbe.Failure(description: "couldn't find port: \(name)")
+        }
+        return port
+    }
+
+    private func execute(_ command: [String], _ id: ContainerID, timeout: Double) async throws -> String? {
+        let session = try await node.runtime.execute(ExecConfiguration(container: id, arguments: command))
+        return try await withThrowingTaskGroup(of: String?.self) { group in
+            group.addTask {
+                let output = await drain([session.stdout, session.stderr].compactMap(\.self), limit: 10_240)
+                let code = try await session.wait()
+                guard code != 0 else { return nil }
+                return output.isEmpty ? "command terminated with exit code \(code)" : output
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(timeout))
+                return "command timed out: \(command.joined(separator: " ")) timed out after \(Int(timeout))s"
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+}
+
+/// Reads descriptors to their end, keeps the first `limit` bytes of each as text, and closes them.
+func drain(_ descriptors: [FileDescriptor], limit: Int) async -> String {
+    await withTaskGroup(of: [UInt8].self) { group in
+        for descriptor in descriptors {
+            group.addTask {
+                var bytes: [UInt8] = []
+                _ = fcntl(descriptor.rawValue, F_SETFL, fcntl(descriptor.rawValue, F_GETFL) | O_NONBLOCK)
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                while !Task.isCancelled {
+                    let count = read(descriptor.rawValue, &buffer, buffer.count)
+                    if count > 0 {
+                        bytes += buffer.prefix(min(count, max(0, limit - bytes.count)))
+                    } else if count < 0, errno == EAGAIN {
+                        if (try? await Poller.shared.readable(descriptor)) == nil { break }
+                    } else if count == 0 || errno != EINTR {
+                        break
+                    }
+                }
+                close(descriptor.rawValue)
+                return bytes
+            }
+        }
+        var text = ""
+        for await bytes in group { text += String(decoding: bytes, as: UTF8.self) }
+        return text
+    }
+}

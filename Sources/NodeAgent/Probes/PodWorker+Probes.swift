@@ -1,0 +1,24 @@
+import KubernetesModel
+
+extension PodWorker {
+    /// Makes one container's probe of one kind until the container ends; tells the worker what the results come to.
+    nonisolated func probe(_ id: ContainerID, _ kind: ProbeKind) async {
+        guard let spec = await machine.containers.first(where: { $0.name == id.name })?.spec else { return }
+        let probe = spec[kind.field]
+        let hook = Hook(node: node, container: Container(spec), address: await hookAddress)
+        var schedule = ProbeSchedule(kind: kind, timing: ProbeTiming(probe))
+        var delay: Double? = schedule.firstDelay
+        while let seconds = delay {
+            guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
+            let failure = await hook.attempt(probe, id, timeout: schedule.timing.timeout)
+            if Task.isCancelled { return }
+            let step = schedule.record(success: failure == nil)
+            if let failure, step.isTold {
+                await record(
+                    .warning("Unhealthy", "\(kind.rawValue) probe failed: \(failure)", container: id.name))
+            }
+            if let verdict = step.verdict { inbox.yield(.probe(id, kind, verdict)) }
+            delay = step.delay
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import KubernetesModel
+
+enum ProbeKind: String, Sendable, Hashable, CaseIterable {
+    case startup = "Startup"
+    case readiness = "Readiness"
+    case liveness = "Liveness"
+
+    /// The container's field that configures it.
+    var field: String {
+        switch self {
+        case .startup: "startupProbe"
+        case .readiness: "readinessProbe"
+        case .liveness: "livenessProbe"
+        }
+    }
+}
+
+/// What a probe has come to, its thresholds counted.
+enum ProbeVerdict: Sendable, Equatable {
+    case success
+    /// As many failures in a row as `failureThreshold` says.
+    case failure
+}
+
+/// A probe's timing fields, with their defaults.
+struct ProbeTiming: Sendable, Equatable {
+    var initialDelay: Double
+    var period: Double
+    var timeout: Double
+    var successThreshold: Int
+    var failureThreshold: Int
+
+    init(_ probe: JSON) {
+        initialDelay = Double(probe["initialDelaySeconds"].int ?? 0)
+        period = Double(max(1, probe["periodSeconds"].int ?? 10))
+        timeout = Double(max(1, probe["timeoutSeconds"].int ?? 1))
+        successThreshold = max(1, probe["successThreshold"].int ?? 1)
+        failureThreshold = max(1, probe["failureThreshold"].int ?? 3)
+    }
+}
+
+/// When a probe is made next, and what its results amount to.
+///
+/// A server takes some milliseconds from its start to `listen`, and a period is a second at least. So, where no initial
+/// delay is asked for, startup and readiness probes are made 2, 5, 10, 20 ms … after the start, twice as long each time
+/// until the period is reached. A failure in this first stretch counts for nothing: it could only make a pod fail
+/// earlier than its fields say.
+struct ProbeSchedule: Sendable, Equatable {
+    let kind: ProbeKind
+    let timing: ProbeTiming
+    private var hasSucceeded = false
+    private var successes = 0
+    private var failures = 0
+    private var verdict: ProbeVerdict?
+    private var quickDelay: Double?
+
+    init(kind: ProbeKind, timing: ProbeTiming) {
+        self.kind = kind
+        self.timing = timing
+        quickDelay = timing.initialDelay == 0 && kind != .liveness ? 0.0025 : nil
+    }
+
+    /// Seconds from the container's start to the first probe.
+    var firstDelay: Double { quickDelay == nil ? timing.initialDelay : 0.002 }
+
+    struct Step: Sendable, Equatable {
+        /// Seconds to the next probe; nil where none follows.
+        var delay: Double?
+        /// A verdict, where this result changed it.
+        var verdict: ProbeVerdict?
+        /// The failure is to be told as an event.
+        var isTold: Bool
+    }
+
+    mutating func record(success: Bool) -> Step {
+        if success {
+            hasSucceeded = true
+            quickDelay = nil
+            failures = 0
+            successes += 1
+            let reached = successes >= timing.successThreshold
+            let change = reached && verdict != .success
+            if reached { verdict = .success }
+            return Step(
+                delay: kind == .startup && reached ? nil : timing.period, verdict: change ? .success : nil,
+                isTold: false)
+        }
+        if let delay = quickDelay {
+            quickDelay = delay * 2 < timing.period ? delay * 2 : nil
+            return Step(delay: delay, verdict: nil, isTold: false)
+        }
+        successes = 0
+        failures += 1
+        let reached = failures >= timing.failureThreshold
+        // A liveness failure is told again after the threshold, when the container could not be restarted before.
+        let change = reached && verdict != .failure
+        if reached { verdict = .failure }
+        return Step(delay: timing.period, verdict: change ? .failure : nil, isTold: true)
+    }
+}

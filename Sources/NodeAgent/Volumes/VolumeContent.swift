@@ -1,0 +1,95 @@
+import Glibc
+import KubernetesModel
+import Linux
+
+/// The files of a volume that comes from the API, written so that a reader sees all of one version or all of the next.
+///
+/// The files are in a folder of their own, to which the link `..data` points; each name in the volume is a link through
+/// that. Renaming a new link over `..data` changes them all at once.
+struct VolumeContent: Sendable {
+    private struct File: Sendable {
+        var bytes: [UInt8]
+        var mode: Int
+    }
+
+    private var files: [String: File] = [:]
+    private let defaultMode: Int
+
+    init(defaultMode: Int?) { self.defaultMode = defaultMode ?? 0o644 }
+
+    mutating func add(_ path: String, _ bytes: [UInt8], mode: Int?) {
+        files[path] = File(bytes: bytes, mode: mode ?? defaultMode)
+    }
+
+    /// Adds the entries of a ConfigMap or Secret: all of them, or those that `items` names.
+    mutating func add(_ data: [String: [UInt8]], items: JSON, isOptional: Bool, of kind: String) throws {
+        guard items.array != nil else {
+            for (key, bytes) in data { add(key, bytes, mode: nil) }
+            return
+        }
+        for item in items.items {
+            let key = item["key"].string ?? ""
+            guard let bytes = data[key] else {
+                if isOptional { continue }
+                throw PodVolumes.VolumeError(description: "\(kind) references non-existent config key: \(key)")
+            }
+            add(item["path"].string ?? key, bytes, mode: item["mode"].int)
+        }
+    }
+
+    /// Writes the files below `folder`, if they are not there as they should be. It blocks.
+    func write(to folder: String, group: Int?) throws(SystemError) {
+        try makeFolder(folder, mode: 0o755)
+        let link = folder + "/..data"
+        let previous = readLink(link)
+        if let previous, isCurrent(folder + "/" + previous) { return }
+
+        let now = Timestamp.now
+        let version = "..\(now.seconds)_\(now.nanoseconds)"
+        try makeFolder(folder + "/" + version)
+        for (path, file) in files {
+            let target = "\(folder)/\(version)/\(path)"
+            if let slash = target.lastIndex(of: "/") { try makeFolder(String(target[..<slash])) }
+            try replaceFile(target, file.bytes, mode: 0o600)
+            // A group that is to read it can, as the kubelet does it.
+            let mode = group == nil ? file.mode : file.mode | (file.mode & 0o400) >> 3
+            if let group { chown(target, 0, gid_t(group)) }
+            if chmod(target, mode_t(mode)) != 0 { throw SystemError("chmod", target) }
+        }
+        unlink(link + "_tmp")
+        if symlink(version, link + "_tmp") != 0 { throw SystemError("symlink", link) }
+        if rename(link + "_tmp", link) != 0 { throw SystemError("rename", link) }
+
+        let tops = Set(files.keys.map { String($0.prefix { $0 != "/" }) })
+        for name in tops where readLink("\(folder)/\(name)") == nil {
+            if symlink("..data/\(name)", "\(folder)/\(name)") != 0 { throw SystemError("symlink", "\(folder)/\(name)") }
+        }
+        for name in try listFolder(folder) where name != "..data" && name != version && !tops.contains(name) {
+            try removeTree("\(folder)/\(name)")
+        }
+    }
+
+    private func isCurrent(_ folder: String) -> Bool {
+        for (path, file) in files {
+            guard let bytes = try? readBytes("\(folder)/\(path)"), bytes == file.bytes else { return false }
+        }
+        return count(folder) == files.count
+    }
+
+    private func count(_ folder: String) -> Int {
+        let names = (try? listFolder(folder)) ?? []
+        return names.reduce(0) { sum, name in
+            var status = stat()
+            guard lstat("\(folder)/\(name)", &status) == 0 else { return sum }
+            return sum + (status.st_mode & S_IFMT == S_IFDIR ? count("\(folder)/\(name)") : 1)
+        }
+    }
+}
+
+/// Where a symbolic link points; nil if there is none.
+func readLink(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink(path, &buffer, buffer.count)
+    guard length > 0 else { return nil }
+    return String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
