@@ -66,7 +66,7 @@ let package = Package(
         library("KubernetesModel", [collections, yams]),
         library("Store", ["KubernetesModel", grdb, collections, logging]),
         library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
-        library("NodeStreams", ["KubernetesModel"] + nio),
+        library("NodeStreams", ["KubernetesModel", collections, logging] + nio),
         library("APIClient", ["KubernetesModel", asyncHTTPClient, asyncAlgorithms, logging, nioHTTP1, nioSSL] + nio),
         library(
             "APIServer",
