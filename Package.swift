@@ -13,6 +13,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
+/// A program of `images/`: static, so that it runs in an image made from nothing.
+func service(_ name: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["ServiceHTTP"], path: "images/\(name)/Sources", swiftSettings: strict,
+        linkerSettings: [
+            .unsafeFlags(["-static-executable"]), .unsafeFlags(["-Xlinker", "-s"], .when(configuration: .release)),
+        ])
+}
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -83,7 +92,8 @@ let package = Package(
         library(
             "ControlPlane",
             ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
-        library("Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", x509, crypto, yams, logging]),
+        library(
+            "Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, yams, logging]),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -106,6 +116,13 @@ let package = Package(
                     "-Xlinker", "--as-needed", "-Xlinker", "--no-dynamic-linker", "-Xlinker", "--gc-sections",
                 ])
             ]),
+
+        // The example services' programs (images/), each one static file without Foundation.
+        .systemLibrary(name: "CEvents", path: "images/http/CEvents"),
+        .target(
+            name: "ServiceHTTP", dependencies: ["CEvents"], path: "images/http/Sources", swiftSettings: strict),
+        service("hello"),
+        service("auth"),
 
         tests("Linux", []),
         tests("Systemd", []),

@@ -28,3 +28,20 @@ public func makeSocket(
     FileDescriptor(
         rawValue: try check("socket") { clinux_socket_in(namespace.rawValue, domain, type, `protocol`) })
 }
+
+/// Runs `body` with the calling thread in another network namespace, then returns the thread to its own.
+///
+/// There, `/proc/sys/net` shows that namespace's settings. `body` must not block for long, nor suspend.
+public func insideNetworkNamespace<Result>(
+    _ namespace: FileDescriptor, _ body: () throws(SystemError) -> Result
+) throws(SystemError) -> Result {
+    let path = "/proc/thread-self/ns/net"
+    let own = try check("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
+    defer { close(own) }
+    try check("setns") { clinux_setns(namespace.rawValue, 0) }
+    defer {
+        // A thread left in a foreign namespace would harm whatever runs on it next.
+        guard clinux_setns(own, 0) == 0 else { fatalError("setns to the own namespace: errno \(errno)") }
+    }
+    return try body()
+}

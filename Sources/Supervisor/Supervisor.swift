@@ -74,6 +74,7 @@ public actor Supervisor {
         try ClusterCertificates(paths: paths).ensure(
             apiPort: configuration.apiPort, nodes: configuration.nodes.map(\.name))
         let holder = try await NamespaceHolder.ensure("cluster", within: nil, programs: programs, paths: paths)
+        try await holder.setUpClusterNetwork()
         clusterHolder = holder
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
             await self?.answer(request) ?? ControlServer.Answer(["error": "the supervisor is ending"])
@@ -135,6 +136,7 @@ public actor Supervisor {
         try Files.makeFolder(paths.node(node.name))
         let holder = try await NamespaceHolder.ensure(
             node.holderName, within: cluster, programs: programs, paths: paths)
+        try await cluster.join(node: holder, index: node.index)
         try await start(
             ComponentSpecification(
                 name: node.componentName,
@@ -280,6 +282,11 @@ public actor Supervisor {
     private func end(_ node: ClusterConfiguration.NodeEntry) async {
         await components.removeValue(forKey: node.componentName)?.stop()
         await Teardown(paths: paths, logger: logger).endNode(node.name, holder: node.holderName)
+        do {
+            try await clusterHolder?.leave(nodeIndex: node.index)
+        } catch {
+            logger.warning("\(node.name)'s link was not removed: \(error)")
+        }
     }
 }
 

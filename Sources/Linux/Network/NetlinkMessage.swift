@@ -34,8 +34,18 @@ struct NetlinkMessage: Sendable {
         finish(attribute, start)
     }
 
+    mutating func add(_ attribute: some BinaryInteger, _ value: [UInt8]) {
+        let start = bytes.count
+        bytes += [0, 0, 0, 0] + value
+        finish(attribute, start)
+    }
+
     mutating func add(_ attribute: some RawRepresentable<some BinaryInteger>, _ text: String) {
         add(attribute.rawValue, text)
+    }
+
+    mutating func add(_ attribute: some RawRepresentable<some BinaryInteger>, _ value: [UInt8]) {
+        add(attribute.rawValue, value)
     }
 
     mutating func nest(_ attribute: some BinaryInteger, _ fill: (inout NetlinkMessage) -> Void) {

@@ -15,9 +15,11 @@ public struct RouteRequest: Sendable {
         case process(Int32)
     }
 
-    public static func addBridge(_ name: String, up: Bool = true) -> RouteRequest {
+    /// - Parameter hardwareAddress: six bytes; without it the bridge has the lowest one of its ports, changing with them.
+    public static func addBridge(_ name: String, hardwareAddress: [UInt8]? = nil, up: Bool = true) -> RouteRequest {
         var message = NetlinkMessage(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, link(up: up))
         message.add(IFLA_IFNAME, name)
+        if let hardwareAddress { message.add(IFLA_ADDRESS, hardwareAddress) }
         message.nest(IFLA_LINKINFO) { $0.add(IFLA_INFO_KIND, "bridge") }
         return RouteRequest(about: "create bridge \(name)", message: message)
     }

@@ -10,7 +10,9 @@ struct ImageBuild: AsyncParsableCommand {
             in the store. The image's digest goes to standard output, all else to standard error.
             """)
 
-    @Option(name: [.customShort("t"), .customLong("tag")], help: ArgumentHelp("A name for the image.", valueName: "name[:tag]"))
+    @Option(
+        name: [.customShort("t"), .customLong("tag")],
+        help: ArgumentHelp("A name for the image.", valueName: "name[:tag]"))
     var names: [String] = []
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The Dockerfile; CONTEXT/Dockerfile if not given.", valueName: "path"))

@@ -1,0 +1,117 @@
+import Glibc
+import Linux
+import SystemPackage
+
+/// The links, addresses and routes that join a cluster's namespace and its nodes'.
+///
+/// Works on namespaces by descriptor, so the supervisor calls it from the host's, and a rootless one from within. All of
+/// it can be done again: what is there already stays. Blocks for some milliseconds at most; see `Blocking`.
+public struct ClusterNetwork: Sendable {
+    static let bridge = "mt0"
+    static let podBridge = "cbr0"
+
+    private let cluster: FileDescriptor
+
+    /// - Parameter namespace: the cluster's network namespace; the caller keeps it open.
+    public init(namespace: FileDescriptor) { cluster = namespace }
+
+    /// Makes the bridge to which nodes are joined, and gives the cluster's namespace its addresses.
+    public func setUp() throws(SystemError) {
+        try insideNetworkNamespace(cluster) { () throws(SystemError) in try Self.prepareForwarding() }
+        var socket = try RouteSocket(namespace: cluster)
+        try socket.perform(
+            [.addBridge(Self.bridge, hardwareAddress: Self.hardwareAddress(ClusterAddresses.gateway))],
+            ignoring: [EEXIST])
+        let loopback = try Self.index("lo", &socket)
+        let bridge = try Self.index(Self.bridge, &socket)
+        try socket.perform(
+            [
+                .setUp(loopback), .setUp(bridge),
+                .addAddress(ClusterAddresses.gateway, prefix: ClusterAddresses.nodesPrefix, to: bridge),
+                .addAddress(ClusterAddresses.api, prefix: 32, to: loopback),
+                .addAddress(ClusterAddresses.dns, prefix: 32, to: loopback),
+            ], ignoring: [EEXIST])
+    }
+
+    /// Joins a node: the link `eth0` to the bridge, the bridge of its pods, and the routes between.
+    ///
+    /// - Parameters:
+    ///   - index: the node's number from 1, which gives it its addresses.
+    ///   - namespace: the node's network namespace.
+    public func addNode(_ index: Int, namespace: FileDescriptor) throws(SystemError) {
+        try insideNetworkNamespace(namespace) { () throws(SystemError) in try Self.prepareForwarding() }
+        var outer = try RouteSocket(namespace: cluster)
+        var inner = try RouteSocket(namespace: namespace)
+        let bridge = try Self.index(Self.bridge, &outer)
+        let name = Self.linkName(index)
+        if try inner.index(of: "eth0") == nil {
+            // Its other end may be left in a namespace that nobody uses any more.
+            try outer.perform([.deleteLink(name)], ignoring: [ENODEV])
+            try outer.perform([.addVeth(name, peer: "eth0", in: .descriptor(namespace), master: bridge)])
+        }
+        try inner.perform(
+            [
+                .addBridge(
+                    Self.podBridge,
+                    hardwareAddress: Self.hardwareAddress(ClusterAddresses.podGateway(ofNode: index)))
+            ], ignoring: [EEXIST])
+        let link = try Self.index("eth0", &inner)
+        let pods = try Self.index(Self.podBridge, &inner)
+        let loopback = try Self.index("lo", &inner)
+        try inner.perform(
+            [
+                .setUp(loopback), .setUp(link), .setUp(pods),
+                .addAddress(ClusterAddresses.node(index), prefix: ClusterAddresses.nodesPrefix, to: link),
+                .addAddress(
+                    ClusterAddresses.podGateway(ofNode: index), prefix: ClusterAddresses.podsPrefix, to: pods),
+                .addRoute(to: IPv4Address(0), prefix: 0, via: ClusterAddresses.gateway),
+            ], ignoring: [EEXIST])
+        try outer.perform([
+            .addRoute(
+                to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix,
+                via: ClusterAddresses.node(index))
+        ])
+    }
+
+    /// Takes a node's link and route away. A node that is not joined is no error.
+    public func removeNode(_ index: Int) throws(SystemError) {
+        var outer = try RouteSocket(namespace: cluster)
+        try outer.perform(
+            [
+                .deleteRoute(to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix),
+                .deleteLink(Self.linkName(index)),
+            ], ignoring: [ENODEV, ESRCH])
+    }
+
+    private static func linkName(_ index: Int) -> String { "node\(index)" }
+
+    private static func index(_ name: String, _ socket: inout RouteSocket) throws(SystemError) -> Int32 {
+        guard let index = try socket.index(of: name) else { throw SystemError("netlink", errno: ENODEV, name) }
+        return index
+    }
+
+    /// A bridge without an address of its own takes that of its lowest port, so it would change with the pods, under
+    /// those that have it in their caches.
+    private static func hardwareAddress(_ address: IPv4Address) -> [UInt8] {
+        [0x02, 0x6D] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: address.value >> UInt32($0)) }
+    }
+
+    private static func prepareForwarding() throws(SystemError) {
+        let ipv4 = "/proc/sys/net/ipv4"
+        try writeControl("\(ipv4)/ip_forward", "1")
+        for scope in ["all", "default"] {
+            // Pods of one node reach each other over the link on which their packets came: no reason to redirect them.
+            try writeControl("\(ipv4)/conf/\(scope)/send_redirects", "0")
+            // Answers may come back by another way than a filter by reverse path would have it.
+            try writeControl("\(ipv4)/conf/\(scope)/rp_filter", "0")
+        }
+        // Pods have no IPv6 addresses; without it no router is looked for and no link-local address is announced.
+        for scope in ["all", "default"] {
+            do {
+                try writeControl("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6", "1")
+            } catch  where error.errno == ENOENT {
+                continue
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import APIClient
+import KubernetesModel
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Carries connections from the host to the Services' ready endpoints: LoadBalancer addresses and node ports.
+///
+/// It runs in the cluster's network namespace, where it reaches pods; its listening sockets were bound in the host's.
+/// While the API is away it goes on with what it knows.
+public actor ServiceProxy {
+    private enum Forwarder {
+        case stream(StreamForwarder)
+        case datagram(DatagramForwarder)
+
+        func update(_ listener: HostListener) {
+            switch self {
+            case .stream(let forwarder): forwarder.update(listener)
+            case .datagram(let forwarder): forwarder.update(listener)
+            }
+        }
+
+        func stop() async {
+            switch self {
+            case .stream(let forwarder): await forwarder.stop()
+            case .datagram(let forwarder): await forwarder.stop()
+            }
+        }
+    }
+
+    private let client: any Client
+    private let binder: any HostBinder
+    private let recorder: EventRecorder
+    private let services: Informer
+    private let slices: Informer
+    private let loop: any EventLoop
+    private let logger: Logger
+    private var listeners: [HostAddress: HostListener] = [:]
+    private var forwarders: [HostAddress: Forwarder] = [:]
+    /// What could not be bound, so that it is told once.
+    private var faults: [HostAddress: String] = [:]
+
+    private static let byService = "service"
+
+    public init(client: any Client, binder: any HostBinder, logger: Logger) {
+        self.client = client
+        self.binder = binder
+        self.logger = logger
+        recorder = EventRecorder(client, component: "service-proxy")
+        services = Informer(client, .services)
+        slices = Informer(
+            client, .endpointSlices,
+            indexes: [
+                Self.byService: { slice in
+                    let name = slice.labels[EndpointSlice.serviceNameLabel]
+                    return name.map { ["\(slice.namespace)/\($0)"] } ?? []
+                }
+            ])
+        loop = MultiThreadedEventLoopGroup.singleton.next()
+    }
+
+    /// Serves until the task is cancelled; `whenReady` is called once all Services that there are have been looked at.
+    public func run(whenReady: @Sendable @escaping () -> Void) async {
+        let queue = WorkQueue<ObjectKey>()
+        services.addHandler { queue.add($0.key) }
+        slices.addHandler { change in
+            guard let name = change.object.labels[EndpointSlice.serviceNameLabel] else { return }
+            queue.add(ObjectKey(namespace: change.object.namespace, name: name))
+        }
+        let controller = Controller(
+            name: "service-proxy", queue: queue, reconciler: self, reads: [services, slices], workers: 1,
+            logger: logger)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.services.run() }
+            group.addTask { await self.slices.run() }
+            group.addTask { await self.recorder.run() }
+            group.addTask { await controller.run() }
+            await services.waitForSync()
+            await slices.waitForSync()
+            whenReady()
+        }
+        for forwarder in forwarders.values { await forwarder.stop() }
+    }
+
+    private func apply(_ wanted: HostListener) async throws -> Bool {
+        let address = wanted.address
+        if listeners[address] == wanted { return true }
+        if let forwarder = forwarders[address] {
+            forwarder.update(wanted)
+            listeners[address] = wanted
+            return true
+        }
+        let descriptor: CInt
+        do {
+            descriptor = try await binder.bind(address)
+        } catch {
+            await report(String(describing: error), on: wanted)
+            return false
+        }
+        let balancer = Balancer(backends: wanted.backends, affinityTimeout: wanted.affinityTimeout)
+        switch address.transport {
+        case "UDP":
+            forwarders[address] = .datagram(
+                try await DatagramForwarder.start(descriptor: descriptor, balancer: balancer, on: loop))
+        default:
+            forwarders[address] = .stream(
+                try await StreamForwarder.start(descriptor: descriptor, balancer: balancer, on: loop))
+        }
+        listeners[address] = wanted
+        if faults.removeValue(forKey: address) != nil { await setCondition(wanted, fault: nil) }
+        logger.info("\(wanted.service) is served at \(address)")
+        return true
+    }
+
+    private func remove(_ address: HostAddress) async {
+        listeners[address] = nil
+        await forwarders.removeValue(forKey: address)?.stop()
+        faults[address] = nil
+        await binder.release(address)
+    }
+
+    private func report(_ problem: String, on listener: HostListener) async {
+        let message =
+            "cannot listen at \(listener.address) on this machine: \(problem); "
+            + "end what holds that port, or give the Service another one"
+        guard faults[listener.address] != message else { return }
+        faults[listener.address] = message
+        logger.warning("\(listener.service): \(message)")
+        if let service = services.get(listener.service) {
+            recorder.record(service, .warning, reason: "PortNotAvailable", message: message)
+        }
+        await setCondition(listener, fault: message)
+    }
+
+    /// The Service's condition `HostPortsBound` says what cannot be reached from the host, and why.
+    private func setCondition(_ listener: HostListener, fault: String?) async {
+        guard let service = services.get(listener.service) else { return }
+        let condition: JSON = [
+            "type": "HostPortsBound", "status": fault == nil ? "True" : "False",
+            "reason": fault == nil ? "Bound" : "PortNotAvailable", "message": .string(fault ?? ""),
+            "lastTransitionTime": .string(Timestamp.now.description),
+        ]
+        let patch: JSON = ["status": ["conditions": [condition]]]
+        do {
+            try await client.patch(
+                .services, namespace: service.namespace, name: service.name, subresource: "status",
+                .strategicMerge(patch))
+        } catch {
+            logger.debug("condition of \(listener.service) not written: \(error)")
+        }
+    }
+}
+
+extension ServiceProxy: Reconciler {
+    public func reconcile(_ key: ObjectKey) async throws -> Requeue? {
+        let present = services.get(key).map { object in
+            HostListener.of(
+                Service(object), slices: slices.list(index: Self.byService, key.description).map(EndpointSlice.init))
+        }
+        let wanted = present ?? []
+        let addresses = Set(wanted.map(\.address))
+        for (address, listener) in listeners where listener.service == key && !addresses.contains(address) {
+            await remove(address)
+        }
+        var complete = true
+        for listener in wanted { complete = try await apply(listener) && complete }
+        // Whoever holds the port may let go of it.
+        return complete ? nil : .after(.seconds(2))
+    }
+}

@@ -1,0 +1,58 @@
+import CNftables
+import Linux
+import Synchronization
+
+/// Rules of the kernel's packet filter, by libnftables, in the network namespace of this process.
+public final class Nftables: Sendable {
+    /// Why rules could not be changed.
+    public enum Failure: Error, Sendable, CustomStringConvertible {
+        /// The machine has no libnftables, or the kernel no nf_tables.
+        case unavailable(String)
+        /// The commands were refused, and nothing was changed.
+        case refused(String)
+
+        public var description: String {
+            switch self {
+            case .unavailable(let why): "nftables cannot be had (\(why)); install the package libnftables1"
+            case .refused(let why): "nftables refused the rules: \(why)"
+            }
+        }
+    }
+
+    // libnftables' context is not for concurrent use; the lock is held by threads that may block.
+    private struct Context: @unchecked Sendable {
+        let pointer: OpaquePointer
+    }
+
+    private let context: Mutex<Context>
+
+    /// Loads the library and opens a conversation with the kernel. Reads no rules yet.
+    public init() throws(Failure) {
+        if let failure = cnftables_load() { throw .unavailable(String(cString: failure)) }
+        guard let pointer = cnftables_open() else { throw .unavailable("no context") }
+        context = Mutex(Context(pointer: pointer))
+    }
+
+    deinit { context.withLock { cnftables_close($0.pointer) } }
+
+    /// Runs commands in nft's language: all of them, or none where one is refused.
+    ///
+    /// - Returns: what they print; lists come without elements.
+    @discardableResult
+    public func run(_ commands: String) async throws(Failure) -> String {
+        try await Blocking.run { () throws(Failure) in
+            try self.context.withLock { context throws(Failure) in
+                guard cnftables_run(context.pointer, commands) == 0 else {
+                    throw .refused(Self.firstLine(cnftables_error(context.pointer)))
+                }
+                return cnftables_output(context.pointer).map { String(cString: $0) } ?? ""
+            }
+        }
+    }
+
+    /// The rest of an error is the command again, and a line of carets below.
+    private static func firstLine(_ text: UnsafePointer<CChar>?) -> String {
+        guard let text else { return "" }
+        return String(cString: text).split(separator: "\n").first.map(String.init) ?? ""
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// A cluster of a test's own: folders, profile and kubeconfig that no other test has.
+struct Cluster: Sendable {
+    let profile: String
+    let folder: String
+    let shell: Shell
+
+    /// Runs `body` with a cluster's place prepared but nothing started; removes all that is left after it.
+    static func prepared<Value>(_ body: (Cluster) async throws -> Value) async throws -> Value {
+        let profile = "t" + UUID().uuidString.prefix(8).lowercased()
+        let folder = "/tmp/mt-\(profile)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let shell = Shell(environment: [
+            "MARTLET_STATE_HOME": folder + "/s", "MARTLET_RUNTIME_DIR": folder + "/r",
+            "KUBECONFIG": folder + "/kubeconfig",
+            "HOME": folder,
+        ])
+        let cluster = Cluster(profile: profile, folder: folder, shell: shell)
+        do {
+            let value = try await body(cluster)
+            try await cluster.remove()
+            return value
+        } catch {
+            if ProcessInfo.processInfo.environment["MARTLET_KEEP_FAILED"] == nil { try? await cluster.remove() }
+            throw error
+        }
+    }
+
+    /// Runs `body` with a cluster that is Ready.
+    static func running<Value>(nodes: Int = 1, _ body: (Cluster) async throws -> Value) async throws -> Value {
+        try await prepared { cluster in
+            try await cluster.martlet("start", "--nodes", "\(nodes)")
+            return try await body(cluster)
+        }
+    }
+
+    @discardableResult
+    func martlet(_ arguments: String...) async throws -> String {
+        try await shell.run(Repository.martlet, arguments + ["--profile", profile])
+    }
+
+    func attemptMartlet(_ arguments: String...) async throws -> CommandResult {
+        try await shell.attempt(Repository.martlet, arguments + ["--profile", profile])
+    }
+
+    @discardableResult
+    func kubectl(_ arguments: String..., input: String = "") async throws -> String {
+        try await shell.run("kubectl", arguments, input: input).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func attemptKubectl(_ arguments: String..., input: String = "") async throws -> CommandResult {
+        try await shell.attempt("kubectl", arguments, input: input)
+    }
+
+    /// Applies a manifest given as text.
+    func apply(_ manifest: String) async throws { try await kubectl("apply", "-f", "-", input: manifest) }
+
+    /// Builds the images that the lab and the faults use, once for all of a run's clusters in this folder.
+    func buildImages() async throws {
+        try await shell.run(Repository.root + "images/build.sh", [Repository.martlet])
+    }
+
+    var state: String { folder + "/s/" + profile }
+    var runtime: String { folder + "/r/" + profile }
+
+    /// Processes of the project that belong to this cluster, by their command line or their folder.
+    func processes() throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { pid in
+            guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ"),
+                let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline")
+            else { return false }
+            let text = String(decoding: line + [0] + environment, as: UTF8.self)
+            return text.contains(folder) && text.contains("martlet") && pid != getpid()
+        }
+    }
+
+    /// The pid in a component's pid file.
+    func pid(of component: String) throws -> Int32 {
+        let text = try String(contentsOfFile: "\(runtime)/\(component).pid", encoding: .utf8)
+        return try #require(text.split(separator: " ").first.flatMap { Int32($0) })
+    }
+
+    private func remove() async throws {
+        if FileManager.default.fileExists(atPath: state) { try await martlet("delete") }
+        let left = try processes()
+        #expect(left.isEmpty, "processes of the cluster are left after its end")
+        for pid in left { kill(pid, SIGKILL) }
+        #expect(!FileManager.default.fileExists(atPath: state), "the state folder is left")
+        let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+        #expect(!mounts.contains(folder), "mounts of the cluster are left in the host's namespace")
+        #expect(try Cgroups.folders(containing: profile).isEmpty, "cgroups of the cluster are left")
+        try FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+/// The control groups of this machine.
+enum Cgroups {
+    /// Those with `name` in their path, in any hierarchy.
+    static func folders(containing name: String) throws -> [String] {
+        let root = "/sys/fs/cgroup"
+        guard let walk = FileManager.default.enumerator(atPath: root) else { return [] }
+        return walk.compactMap { $0 as? String }.filter { $0.contains("martlet/\(name)") }
+    }
+}

@@ -1,0 +1,65 @@
+import Linux
+import Testing
+
+@testable import Networking
+
+@Suite(.enabled(if: TestNamespace.isPossible), .serialized)
+struct ClusterNetworkTests {
+    /// A cluster with two nodes and a pod on each.
+    private func makeCluster() throws -> (cluster: TestNamespace, nodes: [TestNamespace], pods: [TestNamespace]) {
+        let cluster = try TestNamespace()
+        let network = ClusterNetwork(namespace: cluster.descriptor)
+        try network.setUp()
+        var nodes: [TestNamespace] = []
+        var pods: [TestNamespace] = []
+        for index in 1...2 {
+            let node = try TestNamespace()
+            try network.addNode(index, namespace: node.descriptor)
+            let pod = try TestNamespace()
+            try pod.join(node: node, address: "10.244.\(index).2", gateway: "10.244.\(index).1", name: "pod1")
+            nodes.append(node)
+            pods.append(pod)
+        }
+        return (cluster, nodes, pods)
+    }
+
+    private func expectReachable(from client: TestNamespace, _ server: TestNamespace, _ address: String) throws {
+        let listener = try server.listen(address, 80)
+        let connection = try client.connect(address, 80)
+        let accepted = try listener.accept()
+        try accepted.socket.send("hello")
+        #expect(try connection.receive() == "hello")
+    }
+
+    @Test func podsReachEachOtherAcrossNodesAndTheCluster() throws {
+        let (cluster, nodes, pods) = try makeCluster()
+        try expectReachable(from: pods[0], pods[1], "10.244.2.2")
+        try expectReachable(from: pods[1], pods[0], "10.244.1.2")
+        try expectReachable(from: pods[1], cluster, "10.96.0.1")
+        try expectReachable(from: pods[0], cluster, "10.96.0.10")
+        try expectReachable(from: nodes[0], pods[1], "10.244.2.2")
+        try expectReachable(from: pods[0], nodes[1], "172.30.0.3")
+        try expectReachable(from: cluster, pods[0], "10.244.1.2")
+        try expectReachable(from: nodes[0], cluster, "172.30.0.1")
+    }
+
+    @Test func setUpAgainChangesNothing() throws {
+        let (cluster, nodes, pods) = try makeCluster()
+        let network = ClusterNetwork(namespace: cluster.descriptor)
+        try network.setUp()
+        try network.addNode(1, namespace: nodes[0].descriptor)
+        try expectReachable(from: pods[0], pods[1], "10.244.2.2")
+    }
+
+    @Test func aNodeIsReplacedByAnotherOfItsIndex() throws {
+        let (cluster, nodes, pods) = try makeCluster()
+        let network = ClusterNetwork(namespace: cluster.descriptor)
+        try network.removeNode(2)
+        try network.removeNode(2)
+        #expect(throws: TestSocket.Failure.self) { try pods[0].connect("10.244.2.2", 80) }
+        let node = try TestNamespace()
+        try network.addNode(2, namespace: node.descriptor)
+        try expectReachable(from: nodes[0], node, "172.30.0.3")
+        try expectReachable(from: pods[0], node, "10.244.2.1")
+    }
+}
