@@ -80,7 +80,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Store", "APIClient", "NodeStreams", hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
+                "Store", "APIClient", "NodeStreams", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
         library("Controllers", ["APIClient", logging]),
@@ -131,7 +131,7 @@ let package = Package(
         tests("ImageStore", []),
         tests("NodeStreams", []),
         tests("APIClient", []),
-        tests("APIServer", []),
+        tests("APIServer", [x509, crypto]),
         tests("Controllers", []),
         tests("Scheduler", []),
         tests("Networking", []),

@@ -1,1 +1,114 @@
-// APIServer
+/// APIServer: the Kubernetes API over the store.
+///
+/// It takes requests, authenticates, authorizes, decodes, admits, defaults, validates, stores and encodes them, in that
+/// order (`Pipeline`), and serves discovery, OpenAPI, watches and the subresources. It never acts by itself: what
+/// follows from an object is the business of controllers, the scheduler and node agents, which are its clients.
+
+import APIClient
+import Crypto
+import Foundation
+import KubernetesModel
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Store
+
+/// The API server of a cluster, for the control plane's process to embed.
+public final class APIServer: Sendable {
+    /// The API for components in this process. It works from the moment that the server exists, also before `run`.
+    public let client: any Client
+
+    private let configuration: Configuration
+    private let connections: ConnectionChannel
+    private let bootstrap: Bootstrap
+    private let proxy: ReverseProxy
+    private let group: any EventLoopGroup
+    private let logger: Logger
+
+    /// Reads the certificates and keys; binds nothing yet.
+    public init(
+        configuration: Configuration, store: any Store, catalogue: Catalogue = .builtIn,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+    ) throws(APIServerError) {
+        self.configuration = configuration
+        self.group = group
+        self.logger = logger
+        let services = store.list(prefix: ResourceType.services.storePrefix(namespace: nil)).map(\.object)
+        let registry = Registry(
+            store: store, catalogue: catalogue,
+            strategies: Strategies(services: ServiceAllocation(services: services)))
+        let tokens = try Self.tokens(configuration)
+        proxy = ReverseProxy(group: group)
+        let subresources = Subresources(
+            registry: registry, tokens: tokens, streams: PodStreams(runFolder: configuration.runFolder), proxy: proxy)
+        let discovery = Discovery(
+            catalogue: catalogue, version: configuration.version,
+            advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
+            openAPI: OpenAPIDocuments(catalogue: catalogue), store: store)
+        let pipeline = Pipeline(
+            registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
+            discovery: discovery, subresources: subresources, logger: logger)
+        connections = ConnectionChannel(
+            tls: try Self.tls(configuration), handler: RequestHandler(pipeline: pipeline, logger: logger),
+            logger: logger)
+        bootstrap = Bootstrap(registry: registry, configuration: configuration)
+        client = InProcessClient(registry: registry, subresources: subresources, user: .controlPlane)
+    }
+
+    /// Makes what every cluster has, serves at every listener, and returns when the task is cancelled and every
+    /// connection has been closed.
+    ///
+    /// - Parameter onReady: called when the server accepts connections, with the ports that it serves at.
+    public func run(onReady: @escaping @Sendable ([Int]) async -> Void = { _ in }) async throws {
+        try await bootstrap.run()
+        var listenings: [Listening] = []
+        for listener in configuration.listeners {
+            listenings.append(try await Listening(listener, on: group, connections))
+        }
+        await withDiscardingTaskGroup { group in
+            for listening in listenings { group.addTask { await listening.serve(self.connections) } }
+            await onReady(listenings.compactMap(\.port))
+        }
+        await proxy.shutDown()
+    }
+
+    private static func tls(_ configuration: Configuration) throws(APIServerError) -> NIOSSLContext {
+        func read<Value>(_ file: String, _ load: () throws -> Value) throws(APIServerError) -> Value {
+            do { return try load() } catch { throw .unreadable(file: file, problem: "\(error)") }
+        }
+        let chain = try read(configuration.certificate) { try NIOSSLCertificate.fromPEMFile(configuration.certificate) }
+        let key = try read(configuration.key) { try NIOSSLPrivateKey(file: configuration.key, format: .pem) }
+        let authorities = try read(configuration.clientCA) { try NIOSSLCertificate.fromPEMFile(configuration.clientCA) }
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        tls.minimumTLSVersion = .tlsv12
+        tls.trustRoots = .certificates(authorities)
+        tls.certificateVerification = .optionalVerification
+        tls.applicationProtocols = ["h2", "http/1.1"]
+        return try read(configuration.certificate) { try NIOSSLContext(configuration: tls) }
+    }
+
+    private static func tokens(_ configuration: Configuration) throws(APIServerError) -> TokenAuthority? {
+        func text(_ file: String) throws(APIServerError) -> String {
+            do {
+                return try String(contentsOfFile: file, encoding: .utf8)
+            } catch { throw .unreadable(file: file, problem: "\(error)") }
+        }
+        do {
+            if !configuration.serviceAccountKey.isEmpty {
+                return TokenAuthority(
+                    privateKey: try .init(pemRepresentation: try text(configuration.serviceAccountKey)))
+            }
+            if !configuration.serviceAccountPublicKey.isEmpty {
+                return TokenAuthority(
+                    publicKey: try .init(pemRepresentation: try text(configuration.serviceAccountPublicKey)))
+            }
+        } catch let error as APIServerError {
+            throw error
+        } catch {
+            throw .unreadable(file: configuration.serviceAccountKey, problem: "\(error)")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,86 @@
+import KubernetesModel
+import Store
+
+/// What every cluster has from the start: its namespaces, and the Services of the API and of DNS.
+struct Bootstrap: Sendable {
+    static let immortalNamespaces: Set<String> = ["default", "kube-system", "kube-public"]
+
+    let registry: Registry
+    let configuration: APIServer.Configuration
+
+    /// Makes what is missing, so that it runs at each start.
+    func run() async throws(Status) {
+        for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+            try await ensure(Object(.namespaces, name: name))
+        }
+        try await ensure(apiService)
+        try await ensure(dnsService)
+        try await ensure(endpoints)
+        try await ensure(endpointSlice)
+    }
+
+    private func ensure(_ object: Object) async throws(Status) {
+        guard let info = registry.catalogue.resource(apiVersion: object.apiVersion, kind: object.kind) else { return }
+        let namespace = info.type.namespaced ? object.namespace : nil
+        guard registry.object(info.type, namespace: namespace, name: object.name) == nil else { return }
+        do {
+            _ = try await registry.create(
+                ResourceRequest(info, namespace: namespace), object, RequestContext(user: .controlPlane))
+        } catch  where error.isAlreadyExists {
+            return
+        }
+    }
+
+    private var apiService: Object {
+        var service = Object(.services, namespace: "default", name: "kubernetes")
+        service.metadata["labels"] = ["component": "apiserver", "provider": "kubernetes"]
+        service.spec = [
+            "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP",
+            "ports": [
+                [
+                    "name": "https", "port": 443, "protocol": "TCP",
+                    "targetPort": JSON(configuration.advertisePort),
+                ]
+            ],
+        ]
+        return service
+    }
+
+    private var dnsService: Object {
+        var service = Object(.services, namespace: "kube-system", name: "kube-dns")
+        service.metadata["labels"] = [
+            "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS",
+        ]
+        service.spec = [
+            "clusterIP": "10.96.0.10", "clusterIPs": ["10.96.0.10"], "type": "ClusterIP",
+            "ports": [
+                ["name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53],
+                ["name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53],
+            ],
+        ]
+        return service
+    }
+
+    private var endpoints: Object {
+        var endpoints = Object(.endpoints, namespace: "default", name: "kubernetes")
+        endpoints.metadata["labels"] = ["endpointslice.kubernetes.io/skip-mirror": "true"]
+        endpoints["subsets"] = [
+            [
+                "addresses": [["ip": .string(configuration.advertiseAddress)]],
+                "ports": [["name": "https", "port": JSON(configuration.advertisePort), "protocol": "TCP"]],
+            ]
+        ]
+        return endpoints
+    }
+
+    private var endpointSlice: Object {
+        var slice = Object(.endpointSlices, namespace: "default", name: "kubernetes")
+        slice.metadata["labels"] = ["kubernetes.io/service-name": "kubernetes"]
+        slice["addressType"] = "IPv4"
+        slice["endpoints"] = [
+            ["addresses": [.string(configuration.advertiseAddress)], "conditions": ["ready": true]]
+        ]
+        slice["ports"] = [["name": "https", "port": JSON(configuration.advertisePort), "protocol": "TCP"]]
+        return slice
+    }
+}

@@ -1,0 +1,63 @@
+import NIOCore
+
+extension APIServer {
+    /// What an API server needs to know of its cluster. Paths name PEM files, which are read when it starts.
+    public struct Configuration: Sendable {
+        /// A place to serve at.
+        public enum Listener: Sendable, Hashable {
+            /// A listening TCP socket that somebody else bound, perhaps in another network namespace. It is closed
+            /// when the server ends.
+            case descriptor(CInt)
+            /// An address to bind; port 0 takes any.
+            case address(String, port: Int)
+        }
+
+        public var listeners: [Listener]
+        public var certificate: String
+        public var key: String
+        /// Whoever has a certificate of this authority is the user that its subject names.
+        public var clientCA: String
+        /// The P-256 key pair of service-account tokens. Only the public half is needed to accept them.
+        public var serviceAccountKey: String
+        public var serviceAccountPublicKey: String
+        /// The folder of the node agents' stream sockets, `node-<name>.sock`.
+        public var runFolder: String
+        /// As `/version` reports it: `v1.33.4+martlet`.
+        public var version: String
+        /// The address at which pods and nodes reach the server, which is the endpoint of Service `kubernetes`.
+        public var advertiseAddress: String
+        public var advertisePort: Int
+
+        public init(
+            listeners: [Listener], certificate: String, key: String, clientCA: String, serviceAccountKey: String,
+            serviceAccountPublicKey: String, runFolder: String, version: String = "v1.33.4+martlet",
+            advertiseAddress: String = "172.30.0.1", advertisePort: Int = 6443
+        ) {
+            self.listeners = listeners
+            self.certificate = certificate
+            self.key = key
+            self.clientCA = clientCA
+            self.serviceAccountKey = serviceAccountKey
+            self.serviceAccountPublicKey = serviceAccountPublicKey
+            self.runFolder = runFolder
+            self.version = version
+            self.advertiseAddress = advertiseAddress
+            self.advertisePort = advertisePort
+        }
+    }
+}
+
+/// Why the server could not start.
+public enum APIServerError: Error, Sendable, CustomStringConvertible {
+    case unreadable(file: String, problem: String)
+    case unusableSocket(where: String, problem: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let problem):
+            "\(file): \(problem); make sure that it is a readable PEM file, or delete the cluster and start it anew"
+        case .unusableSocket(let place, let problem):
+            "cannot serve the API at \(place): \(problem); choose another port or end the process that has it"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import HTTPTypes
+import NIOCore
+
+/// One request, however it came: HTTP/1.1, HTTP/2, or one that asks for a connection of its own.
+struct APIRequest: Sendable {
+    let method: HTTPRequest.Method
+    let target: RequestTarget
+    let headers: HTTPFields
+    let body: ByteBuffer
+    let user: User
+
+    var query: Query { target.query }
+
+    func header(_ name: HTTPField.Name) -> String? { headers[name] }
+}
+
+/// What a request is answered with.
+struct APIResponse: Sendable {
+    enum Body: Sendable {
+        case bytes(ByteBuffer)
+        /// A body that is written piece by piece; each write is sent at once. The closure may throw to break the
+        /// connection off.
+        case stream(@Sendable (any ByteSink) async throws -> Void)
+    }
+
+    var code = 200
+    var contentType = "application/json"
+    var headers: [(name: HTTPField.Name, value: String)] = []
+    var body: Body
+
+    init(code: Int = 200, contentType: String = "application/json", body: Body) {
+        self.code = code
+        self.contentType = contentType
+        self.body = body
+    }
+
+    init(code: Int = 200, contentType: String = "application/json", bytes: some Sequence<UInt8>) {
+        self.init(code: code, contentType: contentType, body: .bytes(ByteBuffer(bytes: bytes)))
+    }
+
+    init(text: String, code: Int = 200) {
+        self.init(code: code, contentType: "text/plain; charset=utf-8", body: .bytes(ByteBuffer(string: text)))
+    }
+}
+
+/// Where a streamed body goes. One task writes at a time.
+protocol ByteSink: Sendable {
+    func write(_ bytes: ByteBuffer) async throws
+}
+
+extension HTTPField.Name {
+    static let warning = HTTPField.Name("Warning")!  // a constant token, so the name is valid
+}

@@ -1,0 +1,44 @@
+import HTTPTypes
+import KubernetesModel
+import NIOCore
+
+/// Pipeline step: the JSON value of a body.
+enum Decoding {
+    static func object(_ request: APIRequest) throws(Status) -> Object {
+        let json = try json(request)
+        guard json.object != nil else {
+            throw .badRequest("the object provided is unrecognized (must be of type Object): it is no JSON object")
+        }
+        return Object(json)
+    }
+
+    static func json(_ request: APIRequest) throws(Status) -> JSON {
+        let type = mediaType(request)
+        switch type {
+        case "", "application/json", "*/*", "application/x-www-form-urlencoded", "text/plain",
+            "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json":
+            do {
+                return try request.body.withUnsafeReadableBytes { bytes in
+                    try JSON(decoding: bytes.bindMemory(to: UInt8.self))
+                }
+            } catch {
+                throw .badRequest("error decoding the body: \(error)")
+            }
+        case "application/yaml", "application/apply-patch+yaml":
+            do {
+                return try JSON(yaml: String(buffer: request.body))
+            } catch {
+                throw .badRequest("error converting YAML to JSON: \(error)")
+            }
+        default:
+            throw .unsupportedMediaType(
+                "the body of the request was in an unknown format - accepted media types include: "
+                    + "application/json, application/yaml")
+        }
+    }
+
+    static func mediaType(_ request: APIRequest) -> String {
+        let header = request.header(.contentType) ?? ""
+        return header.split(separator: ";").first.map { $0.trimmed.lowercased() } ?? ""
+    }
+}

@@ -1,0 +1,153 @@
+import APIClient
+import HTTPTypes
+import KubernetesModel
+import Store
+
+/// The requests on whole objects and collections: each verb, from the decoded request to the encoded answer.
+struct ObjectRequests: Sendable {
+    let registry: Registry
+
+    func respond(
+        to request: APIRequest, _ resource: ResourceRequest, _ verb: Verb, _ context: RequestContext
+    ) async throws(Status) -> APIResponse {
+        let encoding = try Encoding(accept: request.header(.accept))
+        let info = resource.resource
+        switch verb {
+        case .get:
+            let stored = try registry.stored(info.type, namespace: resource.namespace, name: resource.name ?? "")
+            return encoding.response(stored, info)
+        case .list:
+            return try list(request, resource, encoding)
+        case .watch:
+            return try WatchResponse(registry: registry, encoding: encoding).respond(to: request, resource)
+        case .create:
+            guard resource.name == nil else { throw .methodNotSupported(info.type, "create") }
+            let written = try await registry.create(resource, Decoding.object(request), context)
+            return encoding.response(written, info, code: 201)
+        case .update:
+            let object = try Decoding.object(request)
+            let written = try await registry.update(
+                resource, name: resource.name ?? "", part: .main, context
+            ) { _ in object }
+            return encoding.response(written, info)
+        case .patch:
+            return try await patch(request, resource, part: .main, context)
+        case .delete:
+            return try await delete(request, resource, encoding, context)
+        case .deletecollection:
+            return try await deleteCollection(request, resource, encoding, context)
+        }
+    }
+
+    /// Patches a part of an object.
+    func patch(
+        _ request: APIRequest, _ resource: ResourceRequest, part: Registry.Part, _ context: RequestContext
+    ) async throws(Status) -> APIResponse {
+        let encoding = try Encoding(accept: request.header(.accept))
+        let patch = try PatchRequests.patch(request)
+        let written = try await registry.update(
+            resource, name: resource.name ?? "", part: part, context
+        ) { object throws(Status) in
+            try PatchRequests.apply(patch, to: object, resource.resource)
+        }
+        return encoding.response(written, resource.resource, code: written.created ? 201 : 200)
+    }
+
+    private func list(
+        _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding
+    ) throws(Status) -> APIResponse {
+        let query = request.query
+        let selection = try Selection(
+            labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
+        let options = ListOptions(
+            resourceVersion: query["resourceVersion"], limit: query.int("limit"), continueToken: query["continue"])
+        let page = try registry.list(
+            resource, selection, options, exact: query["resourceVersionMatch"] == "Exact")
+        return encoding.response(page, resource.resource, include: try Self.include(query))
+    }
+
+    static func include(_ query: Query) throws(Status) -> Table.IncludeObject {
+        guard let text = query["includeObject"] else { return .metadata }
+        guard let include = Table.IncludeObject(rawValue: text) else {
+            throw .badRequest("invalid includeObject value: \"\(text)\"")
+        }
+        return include
+    }
+
+    /// The options of a deletion, from the body or else the query.
+    static func deleteOptions(_ request: APIRequest) throws(Status) -> DeleteOptions {
+        var options = DeleteOptions()
+        if request.body.readableBytes > 0 {
+            let json = try Decoding.json(request)
+            options.gracePeriodSeconds = json["gracePeriodSeconds"].int
+            options.propagation = json["propagationPolicy"].string.flatMap(DeleteOptions.Propagation.init)
+            if json["orphanDependents"].bool == true { options.propagation = .orphan }
+            options.uid = json["preconditions"]["uid"].string
+            options.resourceVersion = json["preconditions"]["resourceVersion"].string
+        }
+        let query = request.query
+        if options.gracePeriodSeconds == nil { options.gracePeriodSeconds = query.int("gracePeriodSeconds") }
+        if options.propagation == nil {
+            options.propagation = query["propagationPolicy"].flatMap(DeleteOptions.Propagation.init)
+        }
+        if let grace = options.gracePeriodSeconds, grace < 0 {
+            // As the API defines it: a negative period counts as one second.
+            options.gracePeriodSeconds = 1
+        }
+        return options
+    }
+
+    /// Whether a deletion's body asks for a dry run, which clients say there as well as in the query.
+    private static func dryRun(_ request: APIRequest, _ context: RequestContext) -> RequestContext {
+        guard request.body.readableBytes > 0, let json = try? Decoding.json(request),
+            json["dryRun"].strings.contains("All")
+        else { return context }
+        var context = context
+        context.dryRun = true
+        return context
+    }
+
+    private func delete(
+        _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
+    ) async throws(Status) -> APIResponse {
+        let deletion = try await registry.delete(
+            resource, name: resource.name ?? "", try Self.deleteOptions(request), Self.dryRun(request, context))
+        let info = resource.resource
+        switch deletion {
+        case .began(let written):
+            return encoding.response(written, info)
+        case .removed(let object):
+            if registry.strategy(of: info.type).returnsDeletedObject {
+                return encoding.response(encoding.json(object, info))
+            }
+            var details: JSON = [
+                "name": .string(object.name), "kind": .string(info.type.plural), "uid": .string(object.uid),
+            ]
+            if !info.type.group.isEmpty { details["group"] = .string(info.type.group) }
+            return encoding.response([
+                "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details,
+            ])
+        }
+    }
+
+    private func deleteCollection(
+        _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
+    ) async throws(Status) -> APIResponse {
+        let query = request.query
+        let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
+        let options = try Self.deleteOptions(request)
+        let context = Self.dryRun(request, context)
+        let page = try registry.list(resource, selection, ListOptions())
+        for item in page.items {
+            let object = item.object
+            let one = ResourceRequest(
+                resource.resource, namespace: resource.type.namespaced ? object.namespace : nil, name: object.name)
+            do {
+                _ = try await registry.delete(one, name: object.name, options, context)
+            } catch  where error.isNotFound {
+                continue
+            }
+        }
+        return encoding.response(page, resource.resource, include: try Self.include(query))
+    }
+}

@@ -1,0 +1,106 @@
+import APIClient
+import HTTPTypes
+import KubernetesModel
+import Logging
+import NIOCore
+import Store
+
+/// The way of every request: authentication → authorization → priority and fairness → decoding → admission (mutating)
+/// → defaults and validation → admission (validating) → store → encoding. Each step is a file of this folder; those
+/// around the store are called from the registry, which knows when there is an object to show them.
+struct Pipeline: Sendable {
+    let registry: Registry
+    let authentication: Authentication
+    let authorization: Authorization
+    let discovery: Discovery
+    let subresources: Subresources
+    let logger: Logger
+
+    func user(headers: HTTPFields, certificate: User?) throws(Status) -> User {
+        try authentication.user(headers: headers, certificate: certificate) { claims in
+            let account = registry.object(.serviceAccounts, namespace: claims.namespace, name: claims.serviceAccount)
+            guard let account, account.uid == claims.serviceAccountUID else { return false }
+            guard let bound = claims.bound, bound.kind == "pod" || bound.kind == "secret" else { return true }
+            let type: ResourceType = bound.kind == "pod" ? .pods : .secrets
+            return registry.object(type, namespace: claims.namespace, name: bound.name)?.uid == bound.uid
+        }
+    }
+
+    func respond(to request: APIRequest) async -> APIResponse {
+        do {
+            return try await answer(request)
+        } catch let status as Status {
+            return Encoding.response(status)
+        } catch {
+            logger.error("a request failed", metadata: ["path": "\(request.target.path)", "error": "\(error)"])
+            return Encoding.response(.internalError("\(error)"))
+        }
+    }
+
+    private func answer(_ request: APIRequest) async throws -> APIResponse {
+        guard case .resource(let resource) = try Route(request.target, registry.catalogue) else {
+            let path = request.target.path
+            try authorization.check(
+                request.user, .init(verb: request.method.rawValue.lowercased(), subject: .path(path)))
+            return try discovery.respond(to: request)
+        }
+        guard let verb = Verb(request, resource) else {
+            throw Status.methodNotSupported(resource.type, request.method.rawValue.lowercased())
+        }
+        try authorize(request.user, verb, resource)
+        let context = try context(of: request)
+        var response: APIResponse
+        if let subresource = resource.subresource {
+            guard let name = resource.name, let info = resource.resource.subresource(subresource) else {
+                throw Status.pathNotFound()
+            }
+            response = try await subresources.respond(
+                to: request, resource, name, info, verb, context, ObjectRequests(registry: registry))
+        } else {
+            guard resource.resource.supports(verb.rawValue) else {
+                throw Status.methodNotSupported(resource.type, verb.rawValue)
+            }
+            response = try await ObjectRequests(registry: registry).respond(to: request, resource, verb, context)
+        }
+        for text in context.warnings.headers { response.headers.append((.warning, text)) }
+        return response
+    }
+
+    /// The session that a request's connection may be upgraded to.
+    func upgrade(_ request: APIRequest, to protocolName: String) async throws -> Upgrade? {
+        guard case .resource(let resource) = try Route(request.target, registry.catalogue), resource.name != nil,
+            let verb = Verb(request, resource)
+        else { return nil }
+        try authorize(request.user, verb, resource)
+        return try await subresources.upgrade(request, resource, to: protocolName)
+    }
+
+    private func authorize(_ user: User, _ verb: Verb, _ resource: ResourceRequest) throws(Status) {
+        try authorization.check(
+            user,
+            .init(
+                verb: verb.rawValue,
+                subject: .resource(
+                    resource.type, namespace: resource.namespace, name: resource.name,
+                    subresource: resource.subresource)))
+    }
+
+    private func context(of request: APIRequest) throws(Status) -> RequestContext {
+        var context = RequestContext(user: request.user)
+        let dryRun = request.query.all("dryRun").filter { !$0.isEmpty }
+        if !dryRun.isEmpty {
+            guard dryRun == ["All"] else {
+                throw .badRequest("invalid dryRun: \(dryRun): supported values: All")
+            }
+            context.dryRun = true
+        }
+        if let text = request.query["fieldValidation"] {
+            guard let validation = RequestContext.FieldValidation(rawValue: text) else {
+                throw .badRequest("invalid fieldValidation: \(text): supported values: Ignore, Strict, Warn")
+            }
+            context.fieldValidation = validation
+        }
+        if let manager = request.query["fieldManager"] { context.fieldManager = manager }
+        return context
+    }
+}

@@ -1,0 +1,107 @@
+import HTTPTypes
+import KubernetesModel
+import NIOCore
+import Store
+import Synchronization
+
+/// The answer to a watch: one JSON object a line, each sent as soon as it is there.
+struct WatchResponse: Sendable {
+    let registry: Registry
+    let encoding: Encoding
+
+    func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
+        let query = request.query
+        let initial = query.flag("sendInitialEvents")
+        if initial, query["resourceVersionMatch"] != "NotOlderThan" {
+            throw .badRequest(
+                "sendInitialEvents is invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+        }
+        let watch = WatchRequest(
+            resource: resource,
+            selection: try Selection(
+                labels: query["labelSelector"], fields: query["fieldSelector"], name: resource.name, resource.type),
+            resourceVersion: query["resourceVersion"], bookmarks: query.flag("allowWatchBookmarks"),
+            initialEvents: initial,
+            timeout: query.int("timeoutSeconds").flatMap { $0 > 0 ? .seconds($0) : nil } ?? WatchRequest.defaultTimeout)
+        let include = try ObjectRequests.include(query)
+        let encoder = WatchEncoder(encoding, resource.resource, include)
+        let registry = registry
+        var response = APIResponse(
+            body: .stream { sink in
+                try await registry.watch(watch) { notices in try await sink.write(encoder.encode(notices)) }
+            })
+        if encoding.form != .object { response.contentType = "application/json;stream=watch" }
+        return response
+    }
+}
+
+/// Writes what a watch tells as `meta/v1 WatchEvent`s.
+final class WatchEncoder: Sendable {
+    private let encoding: Encoding
+    private let resource: ResourceInfo
+    private let include: Table.IncludeObject
+    /// Column definitions come with a watch's first table only.
+    private let isFirst = Mutex(true)
+
+    init(_ encoding: Encoding, _ resource: ResourceInfo, _ include: Table.IncludeObject) {
+        self.encoding = encoding
+        self.resource = resource
+        self.include = include
+    }
+
+    func encode(_ notices: [WatchNotice]) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        for notice in notices {
+            switch notice {
+            case .added(let stored): event("ADDED", stored, &bytes)
+            case .modified(let stored): event("MODIFIED", stored, &bytes)
+            case .deleted(let stored): event("DELETED", stored, &bytes)
+            case .left(let object): event("DELETED", json(object), &bytes)
+            case .bookmark(let revision, let isEnd): event("BOOKMARK", bookmark(revision, isEnd), &bytes)
+            case .failed(let status): event("ERROR", status.json, &bytes)
+            }
+        }
+        return bytes
+    }
+
+    private func event(_ type: String, _ stored: StoredObject, _ bytes: inout ByteBuffer) {
+        guard encoding.form == .object else { return event(type, json(stored.object), &bytes) }
+        bytes.writeString("{\"type\":\"\(type)\",\"object\":")
+        if resource.storedAs == resource.type {
+            bytes.writeBytes(stored.bytes)
+        } else {
+            bytes.writeImmutableBuffer(Encoding.bytes(stored, resource))
+        }
+        bytes.writeString("}\n")
+    }
+
+    private func event(_ type: String, _ json: JSON, _ bytes: inout ByteBuffer) {
+        bytes.writeString("{\"type\":\"\(type)\",\"object\":")
+        bytes.writeBytes(json.encoded())
+        bytes.writeString("}\n")
+    }
+
+    private func json(_ object: Object) -> JSON {
+        guard case .table = encoding.form else { return encoding.json(object, resource) }
+        let isFirst = isFirst.withLock { isFirst in
+            defer { isFirst = false }
+            return isFirst
+        }
+        return encoding.json(object, resource, include: include, withDefinitions: isFirst)
+    }
+
+    private func bookmark(_ revision: Int64, _ isEnd: Bool) -> JSON {
+        var object = Object([
+            "kind": .string(resource.type.kind), "apiVersion": .string(resource.type.apiVersion),
+            "metadata": ["resourceVersion": .string(String(revision))],
+        ])
+        if isEnd { object.metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
+        return switch encoding.form {
+        case .object: object.json
+        case .metadata(let version): Encoding.partial(object, version)
+        case .table(let version):
+            // A table without rows carries no annotation; clients that want one ask for objects.
+            Encoding.table([], resource, metadata: object.metadata, include, version, false)
+        }
+    }
+}

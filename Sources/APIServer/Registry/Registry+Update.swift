@@ -1,0 +1,135 @@
+import KubernetesModel
+import Store
+
+extension Registry {
+    /// Which part of an object an update may change.
+    enum Part: Sendable {
+        case main
+        case status
+        /// Everything, as the server itself does it for a subresource such as `binding`; only kept consistent.
+        case all
+    }
+
+    /// Changes an object: `change` makes the new state from the present one, again whenever somebody else was faster.
+    ///
+    /// Where the new state names a `resourceVersion` that is not the present one, or a `uid` that is not the object's,
+    /// that is a conflict.
+    func update(
+        _ request: ResourceRequest, name: String, part: Part, _ context: RequestContext,
+        _ change: (Object) throws(Status) -> Object
+    ) async throws(Status) -> Written {
+        let type = request.type
+        var attempts = 0
+        while true {
+            let current = try stored(type, namespace: request.namespace, name: name)
+            let old = converted(current.object, to: type)
+            var object = try change(old)
+            try Self.checkType(of: &object, type)
+            if object.name.isEmpty { object.metadata["name"] = .string(name) }
+            guard object.name == name else {
+                throw .badRequest(
+                    "the name of the object (\(object.name)) does not match the name on the URL (\(name))")
+            }
+            if type.namespaced { try Self.checkNamespace(of: &object, request) }
+            let version = object.resourceVersion
+            guard version.isEmpty || version == "0" || version == String(current.revision) else {
+                throw .conflict(type, name)
+            }
+            if !object.uid.isEmpty, object.uid != old.uid {
+                throw .conflict(
+                    type, name,
+                    "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
+            }
+            do {
+                return try await replace(current, old: old, with: object, part, request, context)
+            } catch .changed where attempts < 200 {
+                // Somebody was faster: look again. A client that named a version gets its conflict from the check
+                // above. What overtook us may still be on its way to the disk, and is visible only then.
+                attempts += 1
+                try? await Task.sleep(for: .microseconds(min(attempts * 200, 5000)))
+            } catch {
+                throw error.status(type, name)
+            }
+        }
+    }
+
+    private func replace(
+        _ current: StoredObject, old: Object, with sent: Object, _ part: Part, _ request: ResourceRequest,
+        _ context: RequestContext
+    ) async throws(WriteError) -> Written {
+        let type = request.type
+        let strategy = strategy(of: type)
+        var object = sent
+        do {
+            object = try await prepared(sent, old: old, part, request, context)
+        } catch {
+            throw .failed(error)
+        }
+        object.metadata["resourceVersion"] = old.metadata["resourceVersion"]
+        if object == old { return Written(current) }
+        if context.dryRun {
+            await strategy.settle(object.key, as: old)
+            return Written(draft: object)
+        }
+        do {
+            let isOver = object.isBeingDeleted && object.finalizers.isEmpty && !strategy.keeps(object)
+            guard isOver else {
+                let stored = try await write(type, object, expecting: .revision(current.revision), .put(object))
+                if part == .main { await strategy.settle(object.key, as: object) }
+                return Written(stored)
+            }
+            let deleted = try await write(type, object, expecting: .revision(current.revision), .delete)
+            await strategy.settle(object.key, as: nil)
+            return Written(deleted)
+        } catch {
+            await strategy.settle(object.key, as: old)
+            throw error
+        }
+    }
+
+    /// The new state as it is to be stored: what the client may not change is as before.
+    private func prepared(
+        _ sent: Object, old: Object, _ part: Part, _ request: ResourceRequest, _ context: RequestContext
+    ) async throws(Status) -> Object {
+        let type = request.type
+        let strategy = strategy(of: type)
+        var object = sent
+        try fieldRules(&object, request, context)
+        if part == .status {
+            var whole = old
+            whole.status = object.status
+            object = whole
+        } else {
+            for field in [
+                "uid", "creationTimestamp", "generation", "generateName", "namespace", "deletionTimestamp",
+                "deletionGracePeriodSeconds",
+            ] {
+                object.metadata[field] = old.metadata[field]
+            }
+            object.metadata["managedFields"] = .null
+            object.metadata["selfLink"] = .null
+            if part == .main {
+                if request.resource.subresource("status") != nil { object.status = old.status }
+                try await Admission(registry: self).mutate(&object, old: old, request, context)
+                try await strategy.prepareForUpdate(&object, old: old, context)
+            }
+        }
+        if strategy.countsGenerations, part != .status, Self.wanted(object) != Self.wanted(old) {
+            object.metadata["generation"] = JSON(old.generation + 1)
+        }
+        guard part != .all else { return object }
+        var errors = SchemaRules.validateUpdate(object, old: old, request.resource)
+        if part == .main { errors += strategy.validateUpdate(object, old: old) }
+        guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
+        try await Admission(registry: self).validate(object, old: old, request, context)
+        return object
+    }
+
+    /// What an object asks for: all but its metadata and its status.
+    private static func wanted(_ object: Object) -> JSON {
+        var json = object.json
+        json["metadata"] = .null
+        json["status"] = .null
+        return json
+    }
+}

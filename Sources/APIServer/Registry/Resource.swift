@@ -1,0 +1,52 @@
+import KubernetesModel
+
+/// Which objects a request is about.
+struct ResourceRequest: Sendable {
+    let resource: ResourceInfo
+    /// Nil for cluster-scoped objects, and for all namespaces.
+    let namespace: String?
+    let name: String?
+    let subresource: String?
+    /// What follows a `proxy` subresource.
+    let rest: [String]
+
+    var type: ResourceType { resource.type }
+
+    init(
+        _ resource: ResourceInfo, namespace: String?, name: String? = nil, subresource: String? = nil,
+        rest: [String] = []
+    ) {
+        self.resource = resource
+        self.namespace = namespace
+        self.name = name
+        self.subresource = subresource
+        self.rest = rest
+    }
+}
+
+/// What the steps of the pipeline know of a request besides its object.
+struct RequestContext: Sendable {
+    enum FieldValidation: String, Sendable {
+        case ignore = "Ignore"
+        case warn = "Warn"
+        case strict = "Strict"
+    }
+
+    let user: User
+    var dryRun = false
+    var fieldValidation = FieldValidation.warn
+    var fieldManager = "unknown"
+    let warnings = Warnings()
+}
+
+extension ResourceType {
+    /// Where the store keeps this type's objects. A resource that is served in two groups is kept in one of them.
+    private var storageName: String { group == "events.k8s.io" ? plural : groupResource }
+
+    func storePrefix(namespace: String?) -> String {
+        guard namespaced, let namespace, !namespace.isEmpty else { return storageName + "/" }
+        return "\(storageName)/\(namespace)/"
+    }
+
+    func storeKey(namespace: String?, name: String) -> String { storePrefix(namespace: namespace) + name }
+}

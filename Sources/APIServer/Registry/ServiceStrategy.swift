@@ -1,0 +1,166 @@
+import KubernetesModel
+
+/// Services: their addresses and node ports, through every change of type.
+struct ServiceStrategy: Strategy {
+    let allocation: ServiceAllocation
+
+    var returnsDeletedObject: Bool { true }
+
+    func prepareForCreate(_ object: inout Object, _ context: RequestContext) async throws(Status) {
+        object.status = ["loadBalancer": [:]]
+        try await allocate(&object, old: nil)
+    }
+
+    func prepareForUpdate(_ object: inout Object, old: Object, _ context: RequestContext) async throws(Status) {
+        carryOver(&object, old)
+        try await allocate(&object, old: old)
+    }
+
+    func settle(_ key: ObjectKey, as kept: Object?) async {
+        await allocation.release(key, keeping: kept)
+    }
+
+    func validateUpdate(_ object: Object, old: Object) -> [FieldError] {
+        let (new, before) = (object.spec["clusterIP"], old.spec["clusterIP"])
+        guard type(of: object) != "ExternalName", type(of: old) != "ExternalName",
+            let was = before.string, !was.isEmpty, new != before
+        else { return [] }
+        return [FieldError(.invalid, "spec.clusterIPs[0]", value: .array([new]), detail: "may not change once set")]
+    }
+
+    private func type(of service: Object) -> String { service.spec["type"].string ?? "ClusterIP" }
+
+    /// What a client leaves out of an update stays as it was, unless the new type has no use for it.
+    private func carryOver(_ object: inout Object, _ old: Object) {
+        guard type(of: object) != "ExternalName", type(of: old) != "ExternalName" else { return }
+        if (object.spec["clusterIP"].string ?? "").isEmpty {
+            object.spec["clusterIP"] = old.spec["clusterIP"]
+            object.spec["clusterIPs"] = old.spec["clusterIPs"]
+        }
+        for field in ["ipFamilies", "ipFamilyPolicy"] where object.spec[field].isNull {
+            object.spec[field] = old.spec[field]
+        }
+        guard usesNodePorts(object), usesNodePorts(old) else { return }
+        var ports = object.spec["ports"].items
+        for index in ports.indices where (ports[index]["nodePort"].int ?? 0) == 0 {
+            let same = old.spec["ports"].items.first { before in
+                before["port"] == ports[index]["port"] && before["protocol"] == ports[index]["protocol"]
+            }
+            if let same, !ports.contains(where: { $0["nodePort"] == same["nodePort"] }) {
+                ports[index]["nodePort"] = same["nodePort"]
+            }
+        }
+        object.spec["ports"] = .array(ports)
+    }
+
+    private func allocate(_ service: inout Object, old: Object?) async throws(Status) {
+        do {
+            try await allocateAddress(&service)
+            try await allocatePorts(&service, old: old)
+        } catch {
+            await allocation.release(service.key, keeping: old)
+            throw error
+        }
+    }
+
+    private func allocateAddress(_ service: inout Object) async throws(Status) {
+        guard type(of: service) != "ExternalName" else {
+            for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
+                service.spec[field] = .null
+            }
+            return
+        }
+        let wanted =
+            service.spec["clusterIP"].string.flatMap { $0.isEmpty ? nil : $0 }
+            ?? service.spec["clusterIPs"][0].string
+        if wanted == "None" {
+            setAddress("None", &service)
+            return
+        }
+        if let wanted, !wanted.isEmpty {
+            try await claim(wanted, service)
+            setAddress(wanted, &service)
+            return
+        }
+        guard let address = await allocation.anyAddress(for: service.key) else {
+            throw .internalError("failed to allocate a serviceIP: range is full")
+        }
+        setAddress(ServiceAllocation.text(address), &service)
+    }
+
+    private func claim(_ text: String, _ service: Object) async throws(Status) {
+        func refusal(_ why: String) -> Status {
+            .invalid(
+                .services, service.name,
+                [FieldError(.invalid, "spec.clusterIPs", value: .array([.string(text)]), detail: why)])
+        }
+        guard let address = ServiceAllocation.address(text), ServiceAllocation.isInNetwork(address) else {
+            throw refusal(
+                "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
+                    + "valid IPs is 10.96.0.0/16")
+        }
+        guard await allocation.claim(address, for: service.key) else {
+            throw refusal("failed to allocate IP \(text): provided IP is already allocated")
+        }
+    }
+
+    private func setAddress(_ address: String, _ service: inout Object) {
+        service.spec["clusterIP"] = .string(address)
+        service.spec["clusterIPs"] = [.string(address)]
+        if service.spec["ipFamilies"].isNull { service.spec["ipFamilies"] = ["IPv4"] }
+        if service.spec["ipFamilyPolicy"].isNull { service.spec["ipFamilyPolicy"] = "SingleStack" }
+        if service.spec["internalTrafficPolicy"].isNull { service.spec["internalTrafficPolicy"] = "Cluster" }
+    }
+
+    private func usesNodePorts(_ service: Object) -> Bool {
+        switch type(of: service) {
+        case "NodePort": true
+        case "LoadBalancer": service.spec["allocateLoadBalancerNodePorts"].bool ?? true
+        default: false
+        }
+    }
+
+    private func allocatePorts(_ service: inout Object, old: Object?) async throws(Status) {
+        let external = ["NodePort", "LoadBalancer"].contains(type(of: service))
+        if external {
+            if service.spec["externalTrafficPolicy"].isNull { service.spec["externalTrafficPolicy"] = "Cluster" }
+        } else {
+            for field in ["externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts"] {
+                service.spec[field] = .null
+            }
+        }
+        if type(of: service) == "LoadBalancer", service.spec["allocateLoadBalancerNodePorts"].isNull {
+            service.spec["allocateLoadBalancerNodePorts"] = true
+        }
+        var ports = service.spec["ports"].items
+        for index in ports.indices {
+            let number = ports[index]["nodePort"].int ?? 0
+            let name = ports[index]["protocol"].string ?? "TCP"
+            if number > 0, external {
+                try await claimPort(number, name, index, service)
+            } else if usesNodePorts(service) {
+                guard let free = await allocation.anyPort(name, for: service.key) else {
+                    throw .internalError("failed to allocate a nodePort: range is full")
+                }
+                ports[index]["nodePort"] = JSON(free)
+            } else {
+                ports[index]["nodePort"] = .null
+            }
+        }
+        if !ports.isEmpty { service.spec["ports"] = .array(ports) }
+    }
+
+    private func claimPort(_ number: Int, _ name: String, _ index: Int, _ service: Object) async throws(Status) {
+        func refusal(_ why: String) -> Status {
+            .invalid(
+                .services, service.name,
+                [FieldError(.invalid, "spec.ports[\(index)].nodePort", value: JSON(number), detail: why)])
+        }
+        guard ServiceAllocation.ports.contains(number) else {
+            throw refusal("provided port is not in the valid range. The range of valid ports is 30000-32767")
+        }
+        guard await allocation.claim(.init(port: number, protocolName: name), for: service.key) else {
+            throw refusal("provided port is already allocated")
+        }
+    }
+}

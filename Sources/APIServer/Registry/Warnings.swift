@@ -1,0 +1,23 @@
+import Synchronization
+
+/// What a request's answer says in `Warning` headers, gathered along the pipeline.
+final class Warnings: Sendable {
+    private let texts = Mutex<[String]>([])
+
+    func add(_ text: String) {
+        texts.withLock { texts in
+            if !texts.contains(text) { texts.append(text) }
+        }
+    }
+
+    /// The headers' values (RFC 7234, 5.5, with code 299).
+    var headers: [String] {
+        texts.withLock { texts in
+            texts.map { text in
+                let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
+                    "\n", with: " ")
+                return "299 - \"\(escaped)\""
+            }
+        }
+    }
+}

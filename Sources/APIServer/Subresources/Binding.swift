@@ -1,0 +1,53 @@
+import APIClient
+import KubernetesModel
+
+/// `pods/binding`: the scheduler's decision, made once.
+struct Binding: Sendable {
+    let registry: Registry
+
+    func create(
+        _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext,
+        _ encoding: Encoding
+    ) async throws(Status) -> APIResponse {
+        try await bind(binding, resource, name, context)
+        return encoding.response(
+            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
+    }
+
+    func bind(
+        _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
+    ) async throws(Status) {
+        guard let node = binding["target"]["name"].string, !node.isEmpty else {
+            throw .invalid(
+                ResourceType(group: "", version: "v1", plural: "bindings", kind: "Binding", namespaced: true), name,
+                [FieldError(.required, "target.name")])
+        }
+        _ = try await registry.update(resource, name: name, part: .all, context) { current throws(Status) in
+            guard !current.isBeingDeleted else {
+                throw .conflict(resource.type, name, "pod \(name) is being deleted, cannot be assigned to a host")
+            }
+            if !binding.uid.isEmpty, binding.uid != current.uid {
+                throw .conflict(
+                    resource.type, name,
+                    "Precondition failed: UID in precondition: \(binding.uid), UID in object meta: \(current.uid)")
+            }
+            if let present = current.spec["nodeName"].string, !present.isEmpty {
+                throw .conflict(resource.type, name, "pod \(name) is already assigned to node \"\(present)\"")
+            }
+            var pod = current
+            pod.spec["nodeName"] = .string(node)
+            for (key, value) in binding.annotations { pod.metadata["annotations"][key] = .string(value) }
+            Self.setScheduled(&pod)
+            return pod
+        }
+    }
+
+    private static func setScheduled(_ pod: inout Object) {
+        var conditions = pod.status["conditions"].items.filter { $0["type"].string != "PodScheduled" }
+        conditions.append([
+            "type": "PodScheduled", "status": "True", "lastProbeTime": .null,
+            "lastTransitionTime": .string(Timestamp.now.description),
+        ])
+        pod.status["conditions"] = .array(conditions)
+    }
+}

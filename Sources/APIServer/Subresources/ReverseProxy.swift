@@ -1,0 +1,145 @@
+import AsyncHTTPClient
+import HTTPTypes
+import KubernetesModel
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import Store
+
+/// `pods/proxy`, `services/proxy` and `nodes/proxy`: an HTTP request that is carried on to a pod's address, which this
+/// process can reach because it is in the cluster's network namespace.
+final class ReverseProxy: Sendable {
+    private let client: HTTPClient
+
+    init(group: any EventLoopGroup) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        // As in Kubernetes: whoever proxies to https trusts the cluster's network.
+        tls.certificateVerification = .none
+        let configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls, redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10)), decompression: .disabled)
+        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    }
+
+    func shutDown() async { try? await client.shutdown() }
+
+    func respond(
+        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ registry: Registry
+    ) async throws -> APIResponse {
+        let target = Target(name)
+        let address = try Self.address(target, resource, registry)
+        let path =
+            "/" + resource.rest.joined(separator: "/")
+            + (request.target.rawPath.hasSuffix("/") && !resource.rest.isEmpty ? "/" : "")
+        let query = request.target.rawQuery.isEmpty ? "" : "?" + request.target.rawQuery
+        let scheme = target.scheme == "https" ? "https" : "http"
+        var outgoing = HTTPClientRequest(url: "\(scheme)://\(address)\(Self.encoded(path))\(query)")
+        outgoing.method = NIOHTTP1.HTTPMethod(rawValue: request.method.rawValue)
+        for field in request.headers where !Self.ownHeaders.contains(field.name.canonicalName) {
+            outgoing.headers.add(name: field.name.rawName, value: field.value)
+        }
+        if request.body.readableBytes > 0 { outgoing.body = .bytes(request.body) }
+        let answer: HTTPClientResponse
+        do {
+            answer = try await client.execute(outgoing, deadline: .now() + .hours(24))
+        } catch {
+            throw Status.serviceUnavailable("error trying to reach service: \(error)")
+        }
+        var response = APIResponse(
+            code: Int(answer.status.code), contentType: answer.headers.first(name: "content-type") ?? "",
+            body: .stream { sink in
+                for try await part in answer.body { try await sink.write(part) }
+            })
+        for header in answer.headers {
+            guard let name = HTTPField.Name(header.name), !Self.ownHeaders.contains(name.canonicalName) else {
+                continue
+            }
+            response.headers.append((name, header.value))
+        }
+        return response
+    }
+
+    /// Headers that belong to one of the two connections, not to what is carried over them.
+    private static let ownHeaders: Set<String> = [
+        "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "authorization",
+        "content-length", "content-type-options", "content-type",
+    ]
+
+    /// `[scheme:]name[:port]`, as the path names what to proxy to.
+    struct Target {
+        let scheme: String
+        let name: String
+        let port: String
+
+        init(_ text: String) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            switch parts.count {
+            case 3: (scheme, name, port) = (parts[0], parts[1], parts[2])
+            case 2: (scheme, name, port) = ("", parts[0], parts[1])
+            default: (scheme, name, port) = ("", text, "")
+            }
+        }
+    }
+
+    private static func address(
+        _ target: Target, _ resource: ResourceRequest, _ registry: Registry
+    ) throws(Status) -> String {
+        switch resource.type {
+        case .pods:
+            let pod = try registry.stored(.pods, namespace: resource.namespace, name: target.name).object
+            guard let ip = pod.status["podIP"].string, !ip.isEmpty else {
+                throw .badRequest("address not allowed: pod \(target.name) has no IP yet")
+            }
+            if !target.port.isEmpty { return "\(ip):\(target.port)" }
+            let ports = pod.spec["containers"].items.flatMap { $0["ports"].items }
+            return "\(ip):\(ports.first?["containerPort"].int ?? 80)"
+        case .services:
+            return try service(target, resource, registry)
+        default:
+            let node = try registry.stored(resource.type, namespace: nil, name: target.name).object
+            let ip = node.status["addresses"].items.first { $0["type"].string == "InternalIP" }?["address"].string
+            guard let ip else { throw .serviceUnavailable("no address is known for node \(target.name)") }
+            let port = node.status["daemonEndpoints"]["kubeletEndpoint"]["Port"].int ?? 10250
+            return "\(ip):\(target.port.isEmpty ? String(port) : target.port)"
+        }
+    }
+
+    /// A ready endpoint of a Service.
+    private static func service(
+        _ target: Target, _ resource: ResourceRequest, _ registry: Registry
+    ) throws(Status) -> String {
+        let service = try registry.stored(.services, namespace: resource.namespace, name: target.name).object
+        let ports = service.spec["ports"].items
+        let port = ports.first { port in
+            target.port.isEmpty || port["name"].string == target.port
+                || port["port"].int.map(String.init) == target.port
+        }
+        guard let port else {
+            throw .serviceUnavailable("no service port \"\(target.port)\" found for service \"\(target.name)\"")
+        }
+        let endpoints = registry.object(.endpoints, namespace: resource.namespace, name: target.name)
+        let candidates = (endpoints?["subsets"].items ?? []).flatMap { subset -> [String] in
+            let match = subset["ports"].items.first { $0["name"].string ?? "" == port["name"].string ?? "" }
+            guard let number = match?["port"].int else { return [] }
+            return subset["addresses"].items.compactMap { $0["ip"].string }.map { "\($0):\(number)" }
+        }
+        guard let chosen = candidates.randomElement() else {
+            throw .serviceUnavailable("no endpoints available for service \"\(target.name)\"")
+        }
+        return chosen
+    }
+
+    private static func encoded(_ path: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/".utf8)
+        var text = ""
+        for byte in path.utf8 {
+            if plain.contains(byte) {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,101 @@
+import APIClient
+import KubernetesModel
+import NIOCore
+import Store
+
+/// The requests on parts of objects: `status`, `scale`, `binding` and the rest, each in a file of this folder.
+struct Subresources: Sendable {
+    let registry: Registry
+    let tokens: TokenAuthority?
+    let streams: PodStreams
+    let proxy: ReverseProxy
+
+    func respond(
+        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ info: ResourceInfo.Subresource,
+        _ verb: Verb, _ context: RequestContext, _ objects: ObjectRequests
+    ) async throws -> APIResponse {
+        let encoding = try Encoding(accept: request.header(.accept))
+        switch info.name {
+        case "status", "finalize", "approval":
+            return try await part(request, resource, name, info.name, verb, context, objects, encoding)
+        case "scale":
+            return try await Scale(registry: registry).respond(to: request, resource, name, verb, context, encoding)
+        case "binding":
+            try require(verb == .create, resource, verb)
+            return try await Binding(registry: registry).create(
+                Decoding.object(request), resource, name, context, encoding)
+        case "eviction":
+            try require(verb == .create, resource, verb)
+            return try await Eviction(registry: registry).create(
+                Decoding.object(request), resource, name, context, encoding)
+        case "token":
+            try require(verb == .create, resource, verb)
+            return try TokenRequests(registry: registry, tokens: tokens).create(
+                Decoding.object(request), resource, name, encoding)
+        case "ephemeralcontainers":
+            return try await EphemeralContainers(registry: registry).respond(
+                to: request, resource, name, verb, context, objects, encoding)
+        case "log", "exec", "attach", "portforward":
+            let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+            return try await streams.respond(to: request, pod, info.name)
+        case "proxy":
+            return try await proxy.respond(to: request, resource, name, registry)
+        default:
+            throw Status.pathNotFound()
+        }
+    }
+
+    func upgrade(
+        _ request: APIRequest, _ resource: ResourceRequest, to protocolName: String
+    ) async throws -> Upgrade? {
+        guard resource.type == .pods, let name = resource.name, let subresource = resource.subresource,
+            ["exec", "attach", "portforward", "log"].contains(subresource)
+        else { return nil }
+        let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+        return try await streams.upgrade(request, pod, subresource, to: protocolName)
+    }
+
+    private func require(_ holds: Bool, _ resource: ResourceRequest, _ verb: Verb) throws(Status) {
+        if !holds { throw .methodNotSupported(resource.type, verb.rawValue) }
+    }
+
+    /// A part that is read and written in the form of the whole object.
+    private func part(
+        _ request: APIRequest, _ resource: ResourceRequest, _ name: String, _ part: String, _ verb: Verb,
+        _ context: RequestContext, _ objects: ObjectRequests, _ encoding: Encoding
+    ) async throws(Status) -> APIResponse {
+        let which: Registry.Part = part == "finalize" ? .all : .status
+        switch verb {
+        case .get:
+            let stored = try registry.stored(resource.type, namespace: resource.namespace, name: name)
+            return encoding.response(stored, resource.resource)
+        case .patch:
+            return try await objects.patch(request, resource, part: which, context)
+        case .update:
+            let sent = try Decoding.object(request)
+            return encoding.response(
+                try await registry.updatePart(part, resource, name: name, sent, context), resource.resource)
+        default:
+            throw .methodNotSupported(resource.type, verb.rawValue)
+        }
+    }
+}
+
+extension Registry {
+    /// Replaces an object's `status`, or the `spec.finalizers` of a namespace (`finalize`).
+    func updatePart(
+        _ part: String, _ request: ResourceRequest, name: String, _ sent: Object, _ context: RequestContext
+    ) async throws(Status) -> Written {
+        guard part == "finalize" else {
+            return try await update(request, name: name, part: .status, context) { _ in sent }
+        }
+        return try await update(request, name: name, part: .all, context) { current in
+            var object = current
+            object.spec["finalizers"] = sent.spec["finalizers"]
+            if !sent.resourceVersion.isEmpty {
+                object.metadata["resourceVersion"] = sent.metadata["resourceVersion"]
+            }
+            return object
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import APIClient
+import Crypto
+import Foundation
+import Logging
+import Store
+import X509
+
+@testable import APIServer
+
+/// An API server over a store of its own in a folder of its own, on a free port of 127.0.0.1.
+struct TestServer {
+    let folder: String
+    let server: APIServer
+    let store: SQLiteStore
+
+    /// Starts a server, calls `body` with its kubeconfig and the in-process client, and takes everything away again.
+    static func run<Result: Sendable>(
+        _ body: @escaping @Sendable (_ kubeconfig: String, _ client: any Client) async throws -> Result
+    ) async throws -> Result {
+        let folder = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let certificates = try TestCertificates(folder: folder)
+        let store = try SQLiteStore(path: folder + "/store.db")
+        var logger = Logger(label: "api")
+        logger.logLevel = .warning
+        let server = try APIServer(
+            configuration: .init(
+                listeners: [.address("127.0.0.1", port: 0)], certificate: folder + "/apiserver.crt",
+                key: folder + "/apiserver.key", clientCA: folder + "/ca.crt", serviceAccountKey: folder + "/sa.key",
+                serviceAccountPublicKey: "", runFolder: folder),
+            store: store, logger: logger)
+        let (ports, continuation) = AsyncStream<[Int]>.makeStream()
+        let result = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run { continuation.yield($0) } }
+            let port = await ports.first { _ in true }?.first ?? 0
+            let kubeconfig = try certificates.writeKubeconfig(port: port)
+            defer { group.cancelAll() }
+            return try await body(kubeconfig, server.client)
+        }
+        await store.close()
+        return result
+    }
+}
+
+/// An authority, a serving certificate and an administrator's, as the supervisor makes them.
+struct TestCertificates {
+    let folder: String
+    private let authority: Certificate
+    private let authorityKey = P256.Signing.PrivateKey()
+
+    init(folder: String) throws {
+        self.folder = folder
+        let name = try DistinguishedName { CommonName("test-ca") }
+        authority = try Self.certificate(
+            name, key: authorityKey, issuer: name, issuerKey: authorityKey, isAuthority: true)
+        try write(authority.serializeAsPEM().pemString, "ca.crt")
+        let serving = P256.Signing.PrivateKey()
+        let subject = try DistinguishedName { CommonName("kube-apiserver") }
+        let certificate = try Self.certificate(
+            subject, key: serving, issuer: name, issuerKey: authorityKey, isAuthority: false)
+        try write(certificate.serializeAsPEM().pemString, "apiserver.crt")
+        try write(serving.pemRepresentation, "apiserver.key")
+        try write(P256.Signing.PrivateKey().pemRepresentation, "sa.key")
+    }
+
+    private func write(_ text: String, _ name: String) throws {
+        try text.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8)
+    }
+
+    func writeKubeconfig(port: Int) throws -> String {
+        let key = P256.Signing.PrivateKey()
+        let subject = try DistinguishedName {
+            OrganizationName("system:masters")
+            CommonName("kubernetes-admin")
+        }
+        let certificate = try Self.certificate(
+            subject, key: key, issuer: authority.subject, issuerKey: authorityKey, isAuthority: false)
+        try write(certificate.serializeAsPEM().pemString, "admin.crt")
+        try write(key.pemRepresentation, "admin.key")
+        try write(
+            """
+            apiVersion: v1
+            kind: Config
+            current-context: test
+            contexts: [{name: test, context: {cluster: test, user: admin}}]
+            clusters: [{name: test, cluster: {server: "https://127.0.0.1:\(port)", certificate-authority: ca.crt}}]
+            users: [{name: admin, user: {client-certificate: admin.crt, client-key: admin.key}}]
+
+            """, "kubeconfig")
+        return folder + "/kubeconfig"
+    }
+
+    private static func certificate(
+        _ subject: DistinguishedName, key: P256.Signing.PrivateKey, issuer: DistinguishedName,
+        issuerKey: P256.Signing.PrivateKey, isAuthority: Bool
+    ) throws -> Certificate {
+        let now = Date()
+        let extensions = try Certificate.Extensions {
+            if isAuthority {
+                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
+            } else {
+                BasicConstraints.notCertificateAuthority
+                SubjectAlternativeNames([.ipAddress(.init(contentBytes: [127, 0, 0, 1])), .dnsName("localhost")])
+                try ExtendedKeyUsage([.serverAuth, .clientAuth])
+            }
+        }
+        return try Certificate(
+            version: .v3, serialNumber: .init(), publicKey: .init(key.publicKey), notValidBefore: now - 60,
+            notValidAfter: now + 3600, issuer: issuer, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: extensions, issuerPrivateKey: .init(issuerKey))
+    }
+}
