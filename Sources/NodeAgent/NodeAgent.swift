@@ -9,6 +9,7 @@ import ImageStore
 import KubernetesModel
 import Linux
 import Logging
+import NodeStreams
 import Systemd
 
 public struct NodeAgent: Sendable {
@@ -20,14 +21,38 @@ public struct NodeAgent: Sendable {
         self.logger = logger
     }
 
-    /// Registers the node and runs its pods through `runtime`, until the task is cancelled; pods outlive it.
+    /// Registers the node and runs its pods until the task is cancelled; pods outlive it.
     ///
     /// - Throws: `KubeconfigError`, or `SystemError` where the node's folders cannot be made. An API server that does
     ///   not answer is waited for.
-    public func run(runtime: any Runtime) async throws {
+    public func run() async throws {
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
-        try await serve(client: client, runtime: runtime, images: ImageStore(root: configuration.imageFolder))
+        let images = ImageStore(root: configuration.imageFolder)
+        do {
+            try await serve(client: client, runtime: try makeRuntime(), images: images)
+        } catch is CancellationError {
+            Notify.stopping()
+        }
         await client.shutdown()
+    }
+
+    private func makeRuntime() throws -> SandboxRuntime {
+        guard let gateway = IPv4Address(configuration.gateway) else {
+            throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
+        }
+        let resources: any ResourceController
+        if let cgroups = CgroupV1() {
+            resources = CgroupV1Controller(cgroups)
+        } else {
+            logger.warning("no control groups of version 1 here: limits are not enforced and use is not measured")
+            resources = NoResourceController()
+        }
+        return SandboxRuntime(
+            configuration: SandboxRuntime.Configuration(
+                cluster: configuration.clusterName, node: configuration.nodeName,
+                nodeFolder: configuration.nodeFolder, runFolder: configuration.runFolder,
+                initPath: configuration.initPath, gateway: gateway, hiddenFolders: configuration.hiddenFolders),
+            resources: resources, logger: logger)
     }
 
     /// Serves the node with the given parts until the task is cancelled; pods outlive it.
@@ -38,7 +63,8 @@ public struct NodeAgent: Sendable {
             try makeFolder(configuration.logFolder)
         }
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
-        let services = Informer(client, .services, logger: logger)
+        let informers = SharedInformers(client, logger: logger)
+        let services = informers[.services]
         let (changed, change) = AsyncStream.makeStream(of: Set<String>.self)
         let references = ReferenceCache(client) { change.yield($0) }
         let node = NodeContext(
@@ -49,9 +75,12 @@ public struct NodeAgent: Sendable {
         let registration = NodeRegistration(configuration: configuration, client: client, logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
-            group.addTask { await services.run() }
+            group.addTask { await informers.run() }
             group.addTask { for await pods in changed { await workers.referencesChanged(pods) } }
             group.addTask { try await workers.run() }
+            let streams = try await StreamServer.bind(socket: configuration.streamSocket, logger: logger)
+            let server = NodeStreamServer(node: node, workers: workers)
+            group.addTask { try await streams.run { try await server.serve($0, $1) } }
             Notify.status("registering node \(configuration.nodeName)")
             try await register(registration)
             group.addTask { try await registration.keepAlive() }

@@ -13,12 +13,16 @@ public struct NodeAgentConfiguration: Sendable {
     /// The kubeconfig of `system:node:<name>`.
     public var kubeconfig: String
     public var imageFolder: String
+    /// The executable `martlet-init`.
+    public var initPath: String
+    /// Folders that containers on the host's own root must not see: those of all clusters' state and sockets.
+    public var hiddenFolders: [String] = []
     public var dnsAddress = "10.96.0.10"
     public var clusterDomain = "cluster.local"
 
     public init(
         nodeName: String, index: Int, shape: NodeShape, clusterName: String, stateFolder: String, runFolder: String,
-        kubeconfig: String, imageFolder: String
+        kubeconfig: String, imageFolder: String, initPath: String
     ) {
         self.nodeName = nodeName
         self.index = index
@@ -28,6 +32,7 @@ public struct NodeAgentConfiguration: Sendable {
         self.runFolder = runFolder
         self.kubeconfig = kubeconfig
         self.imageFolder = imageFolder
+        self.initPath = initPath
     }
 
     public var nodeFolder: String { "\(stateFolder)/nodes/\(nodeName)" }
@@ -35,6 +40,8 @@ public struct NodeAgentConfiguration: Sendable {
     public var podFolder: String { "\(nodeFolder)/pods" }
     public var streamSocket: String { "\(runFolder)/node-\(nodeName).sock" }
     public var podCIDR: String { "10.244.\(index).0/24" }
+    /// The node's own address on its bridge, through which its pods reach everything else.
+    public var gateway: String { "10.244.\(index).1" }
     public var address: String { "172.30.0.\(index + 1)" }
 }
 

@@ -14,7 +14,7 @@ struct Martlet: AsyncParsableCommand {
         subcommands: [
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
             LogsCommand.self, KubeconfigCommand.self, VersionCommand.self,
-            CompletionCommand.self, SupervisorCommand.self,
+            CompletionCommand.self, SupervisorCommand.self, NodeAgentCommand.self,
         ])
 
     static func main() async {

@@ -318,7 +318,9 @@ struct PodStateMachine: Sendable {
     /// Takes over what runs in a sandbox that an earlier agent started, or what its status says once ran.
     mutating func adopt(_ running: Sandbox?, now: Timestamp) {
         if let running {
-            sandbox = .done
+            // A sandbox without a running container may be dead itself: it is asked for again, which changes nothing
+            // where it is not.
+            if running.containers.contains(where: { $0.phase == .running }) { sandbox = .done }
             address = running.address
         }
         let statuses = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"].flatMap {

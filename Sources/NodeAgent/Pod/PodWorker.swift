@@ -21,6 +21,8 @@ actor PodWorker {
     private var stops: [ContainerID: Task<Void, Never>] = [:]
     var stopSignals: [ContainerID: Int32] = [:]
     private var reportScheduled = false
+    /// Streams that follow a container until its end.
+    var endWatchers: [ContainerID: [AsyncStream<Void>.Continuation]] = [:]
 
     /// - Parameter sandbox: the pod's, where an earlier agent has started it.
     init(_ node: NodeContext, pod: Object, sandbox: Sandbox?) {
@@ -63,11 +65,16 @@ actor PodWorker {
                 if case .timer = event { wakeAt = nil }
                 if case .exited(let id, _) = event { stops.removeValue(forKey: id)?.cancel() }
                 carryOut(machine.handle(event, now: .now), &group)
+                if case .exited(let id, _) = event {
+                    for watcher in endWatchers.removeValue(forKey: id) ?? [] { watcher.finish() }
+                }
                 if machine.stage == .finished { break }
                 report(&group)
             }
             for task in probes.values.joined() { task.cancel() }
             for task in stops.values { task.cancel() }
+            for watcher in endWatchers.values.joined() { watcher.finish() }
+            endWatchers = [:]
             group.cancelAll()
         }
     }

@@ -1,0 +1,202 @@
+import KubernetesModel
+import Linux
+import NodeStreams
+import Synchronization
+import SystemPackage
+
+/// Serves the node's streams: logs, exec, attach, port-forward and statistics.
+struct NodeStreamServer: Sendable {
+    let node: NodeContext
+    let workers: PodWorkers
+
+    func serve(_ request: StreamRequest, _ incoming: StreamServer.Incoming) async throws {
+        switch request {
+        case .logs(let logs): try await serve(logs, incoming)
+        case .exec(let exec):
+            let id = try await worker(exec.podUID, exec.namespace, exec.pod).runningContainer(exec.container)
+            try await execute(exec, id, incoming)
+        case .attach(let attach):
+            let worker = try await worker(attach.podUID, attach.namespace, attach.pod)
+            let id = try await worker.runningContainer(attach.container)
+            let program = try await node.runtime.attach(id)
+            try await carry(program, attach, try await incoming.accept(), endsWith: "attach")
+        case .portForward(let uid, let port): try await forward(uid, port, incoming)
+        case .statistics:
+            let summary = await Statistics(node: node, workers: workers).summary()
+            let session = try await incoming.accept()
+            try await session.send(.stdout, summary.encoded())
+            try await session.send(StreamFrame(.end))
+        }
+    }
+
+    private func worker(_ uid: String, _ namespace: String, _ pod: String) async throws -> PodWorker {
+        guard let worker = await workers.worker(uid: uid) else {
+            throw Status(code: 404, reason: "NotFound", message: "pod \"\(pod)\" does not exist on this node")
+        }
+        return worker
+    }
+
+    // MARK: - Programs
+
+    private func execute(_ request: ExecRequest, _ id: ContainerID, _ incoming: StreamServer.Incoming) async throws {
+        let program: any ExecSession
+        do {
+            program = try await node.runtime.execute(
+                ExecConfiguration(
+                    container: id, arguments: request.command, stdin: request.stdin, stdout: request.stdout,
+                    stderr: request.stderr && !request.tty, terminal: request.tty))
+        } catch RuntimeError.notFound {
+            throw Status(code: 404, reason: "NotFound", message: "container not found (\"\(request.container)\")")
+        } catch {
+            // kubectl shows the fault of a program that could not be executed by the session's result.
+            let session = try await incoming.accept()
+            let status = Status.internalError("error executing command in container: \(error)")
+            try await session.send(StreamFrame(.result, status.json))
+            return
+        }
+        try await carry(program, request, try await incoming.accept(), endsWith: "command")
+    }
+
+    /// Carries a program's streams until it ends or the client goes, then sends the result.
+    private func carry(
+        _ program: any ExecSession, _ request: ExecRequest, _ session: StreamSession, endsWith kind: String
+    ) async throws {
+        let descriptors = [program.stdin, program.stdout, program.stderr].compactMap(\.self)
+        for descriptor in descriptors { DescriptorStream.prepare(descriptor) }
+        let input = ClosingDescriptor(program.stdin)
+        defer {
+            input.close()
+            for descriptor in [program.stdout, program.stderr].compactMap(\.self) { try? descriptor.close() }
+        }
+        let code = try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask {
+                try await pump(program.stdout, to: session, .stdout)
+                return .output
+            }
+            group.addTask {
+                try await pump(program.stderr, to: session, .stderr)
+                return .output
+            }
+            group.addTask {
+                try await feed(program, input, from: session)
+                return .clientGone
+            }
+            group.addTask { .ended(try await program.wait()) }
+            defer { group.cancelAll() }
+            var outputs = 2
+            var code: Int32?
+            while let part = try await group.next() {
+                switch part {
+                case .output: outputs -= 1
+                case .ended(let value):
+                    code = value
+                    // What a program left running holds the output open: it is not waited for.
+                    group.addTask {
+                        try await Task.sleep(for: .seconds(1))
+                        return .drained
+                    }
+                case .clientGone: return Int32?.none
+                case .drained: return code
+                }
+                if outputs == 0, code != nil { return code }
+            }
+            return code
+        }
+        guard let code else { return }
+        try await session.send(StreamFrame(.result, Self.result(code)))
+    }
+
+    private enum Part: Sendable {
+        case output
+        case ended(Int32)
+        case drained
+        case clientGone
+    }
+
+    /// The last word on a program, as the error channel of exec has it.
+    static func result(_ code: Int32) -> JSON {
+        if code == 0 { return ["metadata": [:], "status": "Success"] }
+        return [
+            "metadata": [:], "status": "Failure", "reason": "NonZeroExitCode",
+            "message": .string("command terminated with non-zero exit code: exit status \(code)"),
+            "details": ["causes": [["reason": "ExitCode", "message": .string(String(code))]]],
+        ]
+    }
+
+    private func pump(
+        _ descriptor: FileDescriptor?, to session: StreamSession, _ channel: StreamChannel
+    ) async throws {
+        guard let descriptor else { return }
+        while let bytes = try await DescriptorStream.read(descriptor) { try await session.send(channel, bytes) }
+    }
+
+    /// Carries what the client sends to the program; returns when the client has gone.
+    private func feed(_ program: any ExecSession, _ input: ClosingDescriptor, from session: StreamSession) async throws
+    {
+        while let frame = try await session.next() {
+            switch frame.channel {
+            case .stdin:
+                if let descriptor = input.descriptor {
+                    if try await !DescriptorStream.write(descriptor, frame.payload) { input.close() }
+                }
+            case .end: input.close()
+            case .resize:
+                let size = try frame.json()
+                try await program.resize(
+                    columns: UInt16(clamping: size["width"].int ?? 80), rows: UInt16(clamping: size["height"].int ?? 24)
+                )
+            default: break
+            }
+        }
+    }
+
+    // MARK: - Port forwarding
+
+    private func forward(_ uid: String, _ port: Int, _ incoming: StreamServer.Incoming) async throws {
+        let descriptor: FileDescriptor
+        do {
+            descriptor = try await node.runtime.connect(podUID: uid, port: port)
+        } catch {
+            throw Status.internalError("error forwarding port \(port) to pod \(uid): \(error)")
+        }
+        DescriptorStream.prepare(descriptor)
+        defer { try? descriptor.close() }
+        let session = try await incoming.accept()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while let bytes = try await DescriptorStream.read(descriptor) { try await session.send(.stdout, bytes) }
+                try await session.send(StreamFrame(.end))
+            }
+            group.addTask {
+                while let frame = try await session.next() {
+                    if frame.channel == .end {
+                        shutdownWriting(descriptor)
+                        return
+                    }
+                    let goesOn = try await DescriptorStream.write(descriptor, frame.payload)
+                    guard goesOn else { return }
+                }
+                // The client has gone altogether.
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// A descriptor that is closed once.
+private final class ClosingDescriptor: Sendable {
+    private let state: Mutex<FileDescriptor?>
+
+    init(_ descriptor: FileDescriptor?) { state = Mutex(descriptor) }
+
+    var descriptor: FileDescriptor? { state.withLock { $0 } }
+    func close() {
+        let descriptor = state.withLock { state in
+            defer { state = nil }
+            return state
+        }
+        try? descriptor?.close()
+    }
+}
