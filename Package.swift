@@ -124,6 +124,8 @@ let package = Package(
         service("hello"),
         service("auth"),
 
+        .target(
+            name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
         tests("Linux", []),
         tests("Systemd", []),
         tests("KubernetesModel", []),
@@ -134,6 +136,9 @@ let package = Package(
         tests("APIServer", [x509, crypto]),
         tests("Controllers", []),
         tests("Scheduler", []),
+        tests("APIServer", []),
+        tests("Controllers", ["InMemoryClient"]),
+        tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),
         tests("NodeAgent", []),
         tests("Supervisor", []),
