@@ -4,7 +4,7 @@ import KubernetesModel
 extension Client {
     /// Makes `status` the status of `object`, also where `object` is an old copy: each status has just one writer.
     ///
-    /// Does nothing where it is so already.
+    /// Does nothing where it is so already, or where the object is gone.
     func writeStatus(_ type: ResourceType, _ object: Object, _ status: JSON) async throws {
         guard object.status != status else { return }
         var target = object
@@ -14,9 +14,23 @@ extension Client {
                 try await updateStatus(type, target)
                 return
             } catch let error as Status where error.isConflict && attempt < 4 {
-                target = try await get(type, object.key)
+                guard let current = try await found(type, object.key) else { return }
+                target = current
                 guard target.uid == object.uid, target.status != status else { return }
+            } catch let error as Status where error.isNotFound {
+                return
             }
+        }
+    }
+}
+
+extension Client {
+    /// The object as the server has it; nil where there is none.
+    func found(_ type: ResourceType, _ key: ObjectKey) async throws -> Object? {
+        do {
+            return try await get(type, key)
+        } catch let status as Status where status.isNotFound {
+            return nil
         }
     }
 }

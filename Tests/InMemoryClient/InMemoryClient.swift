@@ -59,7 +59,8 @@ public final class InMemoryClient: Client {
         state.withLock { $0.failure = failure }
     }
 
-    /// Writes since the start, by `verb plural`: `create pods`, `update deployments/status`.
+    /// Writes since the start, by `verb plural`: `create pods`, `update deployments/status`; those that
+    /// were made to fail by `refused verb plural`.
     public var writes: [String: Int] { state.withLock { $0.writes } }
 
     public func all(_ type: ResourceType, namespace: String? = nil) -> [Object] {
@@ -213,7 +214,10 @@ public final class InMemoryClient: Client {
     private func begin(
         _ verb: String, _ type: ResourceType, _ object: Object, _ subresource: String?, _ state: inout State
     ) throws {
-        if let status = state.failure?(verb, type, object) { throw status }
+        if let status = state.failure?(verb, type, object) {
+            state.writes["refused \(verb) \(type.plural)", default: 0] += 1
+            throw status
+        }
         state.writes["\(verb) \(type.plural)\(subresource.map { "/\($0)" } ?? "")", default: 0] += 1
     }
 

@@ -65,8 +65,12 @@ struct DeploymentReconciler: Reconciler {
             deployment: deployment, replicaSets: owned, hasOldPods: { hasPods(of: owned, but: $0) }, now: .now)
         if let revision = plan.revision {
             let patch: JSON = ["metadata": ["annotations": [DeploymentAnnotation.revision: .string(String(revision))]]]
-            try await client.patch(
-                .deployments, namespace: key.namespace, name: key.name, subresource: nil, .merge(patch))
+            do {
+                try await client.patch(
+                    .deployments, namespace: key.namespace, name: key.name, subresource: nil, .merge(patch))
+            } catch let status as Status where status.isNotFound {
+                return nil
+            }
         }
         for action in plan.actions {
             do {
