@@ -45,7 +45,8 @@ public final class APIServer: Sendable {
         let discovery = Discovery(
             catalogue: catalogue, version: configuration.version,
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
-            openAPI: OpenAPIDocuments(catalogue: catalogue), store: store)
+            openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
+            store: store)
         let pipeline = Pipeline(
             registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
             discovery: discovery, subresources: subresources, logger: logger)

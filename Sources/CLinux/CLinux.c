@@ -13,6 +13,7 @@
 
 int clinux_setns(int descriptor, int flags) { return setns(descriptor, flags); }
 int clinux_unshare(int flags) { return unshare(flags); }
+int clinux_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 int clinux_set_window(int terminal, unsigned short columns, unsigned short rows) {
     struct winsize size = {.ws_col = columns, .ws_row = rows};

@@ -7,10 +7,10 @@ struct Discovery: Sendable {
     let catalogue: Catalogue
     let version: String
     let advertised: String
-    let openAPI: OpenAPIDocuments
+    let openAPI: OpenAPIRequests
     let store: any Store
 
-    func respond(to request: APIRequest) throws(Status) -> APIResponse {
+    func respond(to request: APIRequest) async throws(Status) -> APIResponse {
         guard request.method == .get || request.method == .head else {
             throw Status(
                 code: 405, reason: "MethodNotAllowed",
@@ -22,7 +22,7 @@ struct Discovery: Sendable {
         case "healthz", "livez", "readyz": return health(segments, request)
         case "version" where segments.count == 1: return Encoding.plain.response(versionInformation)
         case "metrics" where segments.count == 1: return metrics()
-        case "openapi": return try openAPI.respond(to: request, Array(segments.dropFirst()))
+        case "openapi": return try await openAPI.respond(to: request, Array(segments.dropFirst()))
         case "api", "apis": return try groups(request, segments)
         case ".well-known" where segments.last == "openid-configuration":
             return Encoding.plain.response([

@@ -42,7 +42,7 @@ struct Pipeline: Sendable {
             let path = request.target.path
             try authorization.check(
                 request.user, .init(verb: request.method.rawValue.lowercased(), subject: .path(path)))
-            return try discovery.respond(to: request)
+            return try await discovery.respond(to: request)
         }
         guard let verb = Verb(request, resource) else {
             throw Status.methodNotSupported(resource.type, request.method.rawValue.lowercased())

@@ -19,6 +19,7 @@
 // All return -1 and set errno on failure.
 int clinux_setns(int descriptor, int flags);
 int clinux_unshare(int flags);
+int clinux_pipe(int *ends);
 int clinux_memfd(const char *name);
 int clinux_set_window(int terminal, unsigned short columns, unsigned short rows);
 void clinux_name_thread(const char *name);

@@ -1,0 +1,29 @@
+import HTTPTypes
+import KubernetesModel
+
+/// The requests for `/openapi/v2` and `/openapi/v3`, answered with 304 where the client has the document.
+struct OpenAPIRequests: Sendable {
+    let documents: OpenAPIDocuments
+
+    func respond(to request: APIRequest, _ path: [String]) async throws(Status) -> APIResponse {
+        let document: OpenAPIDocuments.Document
+        switch path.first {
+        case "v2" where path.count == 1:
+            document = await documents.v2(accept: request.header(.accept) ?? "")
+        case "v3" where path.count == 1: document = await documents.v3Root()
+        case "v3":
+            guard let found = await documents.v3(path.dropFirst().joined(separator: "/")) else {
+                throw .pathNotFound()
+            }
+            document = found
+        default: throw .pathNotFound()
+        }
+        let tag = "\"\(document.tag)\""
+        let isKnown = request.header(.ifNoneMatch) == tag
+        var response = APIResponse(
+            code: isKnown ? 304 : 200, contentType: document.contentType, bytes: isKnown ? [] : document.bytes)
+        response.headers.append((.eTag, tag))
+        response.headers.append((.vary, "Accept"))
+        return response
+    }
+}

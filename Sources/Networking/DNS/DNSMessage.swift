@@ -1,0 +1,301 @@
+/// A DNS message (RFC 1035), as far as a name server for Services needs one.
+struct DNSMessage: Sendable, Hashable {
+    enum RecordType {
+        static let a: UInt16 = 1
+        static let cname: UInt16 = 5
+        static let soa: UInt16 = 6
+        static let ptr: UInt16 = 12
+        static let txt: UInt16 = 16
+        static let aaaa: UInt16 = 28
+        static let srv: UInt16 = 33
+        static let opt: UInt16 = 41
+        static let any: UInt16 = 255
+    }
+
+    enum ResponseCode: UInt8, Sendable {
+        case noError = 0
+        case formatError = 1
+        case serverFailure = 2
+        case nameError = 3
+        case notImplemented = 4
+        case refused = 5
+    }
+
+    struct Question: Sendable, Hashable {
+        /// The labels, in lower case, without the root.
+        var name: [String]
+        var type: UInt16
+    }
+
+    struct Record: Sendable, Hashable {
+        enum Value: Sendable, Hashable {
+            case a(String)
+            case cname([String])
+            case ptr([String])
+            case srv(priority: UInt16, weight: UInt16, port: UInt16, target: [String])
+            case txt(String)
+            case soa(primary: [String], mailbox: [String], serial: UInt32, minimum: UInt32)
+        }
+
+        var name: [String]
+        var ttl: UInt32
+        var value: Value
+
+        var type: UInt16 {
+            switch value {
+            case .a: RecordType.a
+            case .cname: RecordType.cname
+            case .ptr: RecordType.ptr
+            case .srv: RecordType.srv
+            case .txt: RecordType.txt
+            case .soa: RecordType.soa
+            }
+        }
+    }
+
+    var id: UInt16
+    var opcode: UInt8 = 0
+    var isResponse = false
+    var isAuthoritative = false
+    var isTruncated = false
+    var recursionDesired = false
+    var recursionAvailable = false
+    var code = ResponseCode.noError
+    var question: Question?
+    var answers: [Record] = []
+    var authority: [Record] = []
+    var additional: [Record] = []
+    /// The UDP payload size that the EDNS record names (RFC 6891); nil without one.
+    var ednsSize: Int?
+
+    /// The answer to `query` with nothing in it yet.
+    init(answering query: DNSMessage, code: ResponseCode = .noError) {
+        id = query.id
+        opcode = query.opcode
+        isResponse = true
+        recursionDesired = query.recursionDesired
+        recursionAvailable = true
+        question = query.question
+        ednsSize = query.ednsSize == nil ? nil : 1232
+        self.code = code
+    }
+}
+
+/// Why some bytes are no query that can be answered.
+struct DNSFormatError: Error, Sendable, Hashable {
+    /// The query's id, where there was one: the answer is then FORMERR.
+    let id: UInt16?
+}
+
+extension DNSMessage {
+    /// Decodes a query: its header, its one question and its EDNS record. Other records are passed over.
+    init(decoding bytes: some Collection<UInt8>) throws(DNSFormatError) {
+        let bytes = Array(bytes)
+        guard bytes.count >= 2 else { throw DNSFormatError(id: nil) }
+        let id = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+        var reader = Reader(bytes: bytes, position: 2)
+        guard let flags = reader.uint16(), let questions = reader.uint16(), let answers = reader.uint16(),
+            let authority = reader.uint16(), let additional = reader.uint16()
+        else { throw DNSFormatError(id: id) }
+        self.id = id
+        isResponse = flags & 0x8000 != 0
+        opcode = UInt8(flags >> 11 & 0xF)
+        recursionDesired = flags & 0x0100 != 0
+        for index in 0..<questions {
+            guard let name = reader.name(), let type = reader.uint16(), reader.uint16() != nil else {
+                throw DNSFormatError(id: id)
+            }
+            if index == 0 { question = Question(name: name, type: type) }
+        }
+        for _ in 0..<(Int(answers) + Int(authority) + Int(additional)) {
+            guard reader.name() != nil, let type = reader.uint16(), let size = reader.uint16(),
+                reader.skip(4), let length = reader.uint16(), reader.skip(Int(length))
+            else { throw DNSFormatError(id: id) }
+            if type == RecordType.opt { ednsSize = max(512, Int(size)) }
+        }
+    }
+
+    /// The message's bytes, of at most `limit`: what does not fit is left out and the message marked as truncated.
+    func encoded(limit: Int = 65_535) -> [UInt8] {
+        var writer = Writer()
+        writer.uint16(id)
+        writer.uint16(flags(truncated: isTruncated))
+        writer.uint16(question == nil ? 0 : 1)
+        let counts = writer.bytes.count
+        for _ in 0..<3 { writer.uint16(0) }
+        if let question {
+            writer.name(question.name)
+            writer.uint16(question.type)
+            writer.uint16(1)
+        }
+        let room = limit - (ednsSize == nil ? 0 : 11)
+        var truncated = false
+        func section(_ records: [Record], at position: Int) {
+            var written: UInt16 = 0
+            for record in records where !truncated {
+                let mark = writer.bytes.count
+                writer.record(record)
+                if writer.bytes.count > room {
+                    writer.bytes.removeSubrange(mark...)
+                    truncated = true
+                } else {
+                    written += 1
+                }
+            }
+            writer.set(written, at: position)
+        }
+        section(answers, at: counts)
+        section(authority, at: counts + 2)
+        // Additional records are a courtesy; leaving them out is no truncation.
+        let mustFit = truncated
+        section(additional, at: counts + 4)
+        if mustFit { writer.set(flags(truncated: true), at: 2) }
+        if let ednsSize {
+            writer.bytes += [0]
+            writer.uint16(RecordType.opt)
+            writer.uint16(UInt16(ednsSize))
+            writer.uint32(0)
+            writer.uint16(0)
+            let additionalCount = UInt16(writer.bytes[counts + 4]) << 8 | UInt16(writer.bytes[counts + 5])
+            writer.set(additionalCount + 1, at: counts + 4)
+        }
+        return writer.bytes
+    }
+
+    private func flags(truncated: Bool) -> UInt16 {
+        var flags = UInt16(opcode) << 11 | UInt16(code.rawValue)
+        if isResponse { flags |= 0x8000 }
+        if isAuthoritative { flags |= 0x0400 }
+        if truncated { flags |= 0x0200 }
+        if recursionDesired { flags |= 0x0100 }
+        if recursionAvailable { flags |= 0x0080 }
+        return flags
+    }
+
+    /// A message with nothing in it yet.
+    init(id: UInt16) { self.id = id }
+
+    /// The address records among the answers of an encoded message; none where it is damaged.
+    static func addresses(in bytes: [UInt8]) -> [Record] {
+        var reader = Reader(bytes: bytes, position: 4)
+        guard let questions = reader.uint16(), let answers = reader.uint16(), reader.skip(4) else { return [] }
+        for _ in 0..<questions { guard reader.name() != nil, reader.skip(4) else { return [] } }
+        var found: [Record] = []
+        for _ in 0..<answers {
+            guard let name = reader.name(), let type = reader.uint16(), reader.skip(2), let high = reader.uint16(),
+                let low = reader.uint16(), let length = reader.uint16(), reader.position + Int(length) <= bytes.count
+            else { return found }
+            let data = bytes[reader.position..<(reader.position + Int(length))]
+            if type == RecordType.a, length == 4 {
+                let address = data.map(String.init).joined(separator: ".")
+                found.append(Record(name: name, ttl: UInt32(high) << 16 | UInt32(low), value: .a(address)))
+            }
+            _ = reader.skip(Int(length))
+        }
+        return found
+    }
+
+    private struct Reader {
+        let bytes: [UInt8]
+        var position: Int
+
+        mutating func uint16() -> UInt16? {
+            guard position + 2 <= bytes.count else { return nil }
+            defer { position += 2 }
+            return UInt16(bytes[position]) << 8 | UInt16(bytes[position + 1])
+        }
+
+        mutating func skip(_ count: Int) -> Bool {
+            position += count
+            return position <= bytes.count
+        }
+
+        /// A name, following compression pointers; each must point backwards, so that there is an end.
+        mutating func name() -> [String]? {
+            var labels: [String] = []
+            var place = position
+            var end: Int?
+            var lowest = position
+            while place < bytes.count {
+                let length = Int(bytes[place])
+                if length == 0 {
+                    position = end ?? place + 1
+                    return labels
+                }
+                if length & 0xC0 == 0xC0 {
+                    guard place + 1 < bytes.count else { return nil }
+                    let target = (length & 0x3F) << 8 | Int(bytes[place + 1])
+                    if end == nil { end = place + 2 }
+                    guard target < lowest else { return nil }
+                    lowest = target
+                    place = target
+                } else {
+                    guard length < 64, place + 1 + length <= bytes.count, labels.count < 128 else { return nil }
+                    let label = bytes[(place + 1)..<(place + 1 + length)]
+                    labels.append(String(decoding: label, as: UTF8.self).lowercased())
+                    place += 1 + length
+                }
+            }
+            return nil
+        }
+    }
+
+    private struct Writer {
+        var bytes: [UInt8] = []
+        /// Where names that were written begin, for compression pointers.
+        private var places: [[String]: Int] = [:]
+
+        mutating func uint16(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(value & 0xFF)] }
+
+        mutating func uint32(_ value: UInt32) {
+            uint16(UInt16(value >> 16))
+            uint16(UInt16(value & 0xFFFF))
+        }
+
+        mutating func set(_ value: UInt16, at position: Int) {
+            bytes[position] = UInt8(value >> 8)
+            bytes[position + 1] = UInt8(value & 0xFF)
+        }
+
+        mutating func name(_ labels: [String]) {
+            var rest = labels[...]
+            while let label = rest.first {
+                if let place = places[Array(rest)] { return uint16(0xC000 | UInt16(place)) }
+                if bytes.count < 0x4000 { places[Array(rest)] = bytes.count }
+                let text = Array(label.utf8.prefix(63))
+                bytes.append(UInt8(text.count))
+                bytes += text
+                rest = rest.dropFirst()
+            }
+            bytes.append(0)
+        }
+
+        mutating func record(_ record: Record) {
+            let known = places
+            name(record.name)
+            uint16(record.type)
+            uint16(1)
+            uint32(record.ttl)
+            let length = bytes.count
+            uint16(0)
+            switch record.value {
+            case .a(let address): bytes += address.split(separator: ".").compactMap { UInt8($0) }
+            case .cname(let target), .ptr(let target): name(target)
+            case .srv(let priority, let weight, let port, let target):
+                for value in [priority, weight, port] { uint16(value) }
+                name(target)
+            case .txt(let text):
+                let part = Array(text.utf8.prefix(255))
+                bytes.append(UInt8(part.count))
+                bytes += part
+            case .soa(let primary, let mailbox, let serial, let minimum):
+                name(primary)
+                name(mailbox)
+                for value in [serial, 7200, 1800, 86_400, minimum] { uint32(value) }
+            }
+            set(UInt16(bytes.count - length - 2), at: length)
+            // A record that is taken back must leave no pointer to it; keeping only what the question gave is enough.
+            places = known
+        }
+    }
+}

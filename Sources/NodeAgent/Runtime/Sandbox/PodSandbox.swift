@@ -1,0 +1,333 @@
+import Glibc
+import KubernetesModel
+import Linux
+import Synchronization
+import SystemPackage
+
+/// One pod's sandbox: its init, and what is known of its containers.
+///
+/// Guarded by a mutex and not an actor: states arrive on the poller's thread in the order in which the init sent them,
+/// and must be known before the answer that follows them.
+final class PodSandbox: Sendable {
+    private struct State {
+        var connection: InitConnection?
+        var containers: [ContainerID: ContainerState] = [:]
+        var waiting: [ContainerID: [CheckedContinuation<Int32, Never>]] = [:]
+        var running = false
+        /// The pod is being removed: ends of its containers are nobody's concern.
+        var ending = false
+    }
+
+    let record: SandboxRecord
+    let paths: SandboxPaths
+    let resources: any ResourceController
+    let configuration: SandboxRuntime.Configuration
+    private let onExit: AsyncStream<ContainerState>.Continuation
+    private let state = Mutex(State())
+
+    init(
+        record: SandboxRecord, paths: SandboxPaths, configuration: SandboxRuntime.Configuration,
+        resources: any ResourceController, onExit: AsyncStream<ContainerState>.Continuation
+    ) {
+        self.record = record
+        self.paths = paths
+        self.configuration = configuration
+        self.resources = resources
+        self.onExit = onExit
+    }
+
+    var uid: String { record.podUID }
+    var group: ResourceGroup {
+        ResourceGroup.node(configuration.node, cluster: configuration.cluster).pod(uid, qosClass: record.qosClass)
+    }
+    var isRunning: Bool { state.withLock { $0.running } }
+    var containers: [ContainerState] { state.withLock { Array($0.containers.values) } }
+    func container(_ id: ContainerID) -> ContainerState? { state.withLock { $0.containers[id] } }
+
+    var sandbox: Sandbox {
+        let (running, containers) = state.withLock { ($0.running, Array($0.containers.values)) }
+        return Sandbox(
+            podUID: uid, namespace: record.namespace, name: record.name, address: record.address,
+            pid: running ? record.process.pid : 0,
+            containers: containers.sorted { ($0.id.name, $0.id.restart) < ($1.id.name, $1.id.restart) })
+    }
+
+    /// Makes the namespaces, the link and the groups, and connects.
+    static func start(
+        _ sandbox: SandboxConfiguration, bridge: Int32?, paths: SandboxPaths,
+        configuration: SandboxRuntime.Configuration, resources: any ResourceController,
+        onExit: AsyncStream<ContainerState>.Continuation
+    ) async throws -> PodSandbox {
+        let group = ResourceGroup.node(configuration.node, cluster: configuration.cluster)
+            .pod(sandbox.podUID, qosClass: sandbox.qosClass)
+        let record = try await Blocking.run { () throws -> SandboxRecord in
+            try makeFolder(paths.podFolder, mode: 0o700)
+            try makeFolder(paths.socketFolder, mode: 0o700)
+            unlink(paths.exits)
+            let join = try resources.create(group, limits: sandbox.limits)
+            let process = try launch(sandbox, paths: paths, initPath: configuration.initPath, join: join)
+            do {
+                // Before anything else can fail: what is on disk can be found and removed.
+                let record = SandboxRecord(sandbox, process: process)
+                try replaceFile(paths.record, record.json.encoded())
+                if let bridge { try link(process.pid, bridge: bridge) }
+                return record
+            } catch {
+                process.signal(SIGKILL)
+                throw error
+            }
+        }
+        let pod = PodSandbox(
+            record: record, paths: paths, configuration: configuration, resources: resources, onExit: onExit)
+        do {
+            try await pod.connect()
+            if let text = sandbox.address {
+                guard let address = IPv4Address(text) else { throw RuntimeError.failed("\(text) is no IPv4 address") }
+                var body: [UInt8] = []
+                body.append(number: address.value.bigEndian)
+                body.append(number: configuration.gateway.value.bigEndian)
+                let answer = try await pod.request(.network, body: body)
+                guard answer.status == 0 else {
+                    throw SystemError(
+                        "set up eth0", errno: answer.status, "of pod \(sandbox.namespace)/\(sandbox.name)")
+                }
+            }
+        } catch {
+            await pod.end()
+            await pod.cleanUp()
+            throw error
+        }
+        return pod
+    }
+
+    /// Blocks until the init is set up, some milliseconds.
+    private static func launch(
+        _ sandbox: SandboxConfiguration, paths: SandboxPaths, initPath: String, join: [String]
+    ) throws -> ProcessIdentity {
+        let listener = try PacketSocket.listen(paths.socket)
+        defer { listener.close() }
+        let (reader, writer) = try makePipe()
+        defer { try? reader.close() }
+        var arguments = [
+            initPath, "pod", "--socket-fd", "3", "--state", paths.exits, "--hostname", sandbox.hostname,
+        ]
+        if sandbox.address == nil { arguments.append("--host-network") }
+        for file in join { arguments += ["--cgroup", file] }
+        for (name, value) in sandbox.sysctls {
+            arguments += ["--sysctl", "\(name.split(separator: ".").joined(separator: "/"))=\(value)"]
+        }
+        let spawn = Spawn(
+            arguments, environment: [],
+            descriptors: [
+                (own: listener.descriptor.rawValue, child: 3), (own: writer.rawValue, child: 1),
+                (own: writer.rawValue, child: 2),
+            ])
+        let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in try spawn.start() }
+        try? writer.close()
+        let helper = try child.get()
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        while true {
+            let count = read(reader.rawValue, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            output += buffer[..<count]
+        }
+        var status: Int32 = 0
+        while waitpid(helper, &status, 0) < 0, errno == EINTR {}
+        let text = String(decoding: output, as: UTF8.self)
+        guard let pid = Int32(text.prefix { $0 != "\n" }), let process = ProcessIdentity(pid: pid) else {
+            throw RuntimeError.failed("martlet-init could not start the pod: \(text.isEmpty ? "no answer" : text)")
+        }
+        return process
+    }
+
+    private static func link(_ pid: Int32, bridge: Int32) throws {
+        let name = "veth\(pid)"
+        let request = RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge)
+        let error = try perform([request])
+        if error?.errno == EEXIST {
+            // Of a dead pod whose process had the same number; the kernel has not got to it yet.
+            if let error = try perform([.deleteLink(name), request]) { throw error }
+        } else if let error {
+            throw error
+        }
+    }
+
+    private static func perform(_ requests: [RouteRequest]) throws(SystemError) -> SystemError? {
+        var route = try RouteSocket()
+        do {
+            try route.perform(requests, ignoring: [ENODEV])
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Connects to the init and learns what became of its containers.
+    ///
+    /// - Throws: where the init is gone; its containers are then known as dead.
+    func connect() async throws {
+        guard record.process.isRunning else {
+            recover()
+            throw InitGone()
+        }
+        do {
+            let connection = try InitConnection(
+                path: paths.socket, onState: { [self] in learn($0) }, onClose: { [self] in lost() })
+            state.withLock {
+                $0.connection = connection
+                $0.running = true
+            }
+            _ = try await connection.request(.list)
+        } catch {
+            recover()
+            throw error
+        }
+    }
+
+    func request(
+        _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [FileDescriptor] = []
+    ) async throws -> InitMessage {
+        guard let connection = state.withLock({ $0.connection }) else {
+            throw RuntimeError.notFound("pod \(record.namespace)/\(record.name) does not run")
+        }
+        return try await connection.request(type, flags: flags, body: body, descriptors: descriptors)
+    }
+
+    func execEnd(_ tag: UInt32) async throws -> Int32 {
+        guard let connection = state.withLock({ $0.connection }) else { return 137 }
+        return try await connection.execEnd(tag)
+    }
+
+    func forgetExec(_ tag: UInt32) { state.withLock { $0.connection }?.forgetExec(tag) }
+
+    /// A container has started. Its end may have been told before.
+    func started(_ container: ContainerState) -> ContainerState {
+        state.withLock { state in
+            if let known = state.containers[container.id] {
+                var merged = known
+                merged.pid = container.pid
+                state.containers[container.id] = merged
+                return merged
+            }
+            state.containers[container.id] = container
+            return container
+        }
+    }
+
+    /// Waits for a container's end; returns its exit code.
+    func end(of id: ContainerID) async -> Int32 {
+        await withCheckedContinuation { continuation in
+            let code: Int32? = state.withLock { state in
+                switch state.containers[id]?.phase {
+                case .exited(let code, _, _, _): return code
+                case .running:
+                    state.waiting[id, default: []].append(continuation)
+                    return nil
+                case nil: return 137
+                }
+            }
+            if let code { continuation.resume(returning: code) }
+        }
+    }
+
+    func forget(_ id: ContainerID) { state.withLock { $0.containers[id] = nil } }
+
+    /// A state told by the init.
+    private func learn(_ message: InitMessage) {
+        var body = BodyReader(message.body)
+        let running = body.number(UInt32.self) != 0
+        let code = Int32(truncatingIfNeeded: body.number(UInt32.self))
+        let signal = Int32(truncatingIfNeeded: body.number(UInt32.self))
+        let started = Timestamp(seconds: Int(body.number(UInt64.self)), nanoseconds: Int(body.number(UInt64.self)))
+        let ended = Timestamp(seconds: Int(body.number(UInt64.self)), nanoseconds: Int(body.number(UInt64.self)))
+        guard let id = ContainerID(podUID: uid, key: body.string()) else { return }
+        note(
+            ContainerState(
+                id: id, pid: running ? message.process : 0, startedAt: started,
+                phase: running ? .running : exited(id, code: code, signal: signal, at: ended)))
+    }
+
+    private func exited(_ id: ContainerID, code: Int32, signal: Int32, at ended: Timestamp) -> ContainerState.Phase {
+        // The kernel counts its victims in the container's own group, also where it was not the first process.
+        let outOfMemory = code != 0 && resources.outOfMemoryKills(group.container(id)) > 0
+        return .exited(code: code, signal: signal, outOfMemory: outOfMemory, at: ended)
+    }
+
+    /// Remembers a state and tells an end, once.
+    private func note(_ new: ContainerState) {
+        let (told, waiting) = state.withLock { state -> (ContainerState?, [CheckedContinuation<Int32, Never>]) in
+            var new = new
+            if let known = state.containers[new.id] {
+                if case .exited = known.phase { return (nil, []) }
+                if new.pid == 0 { new.pid = known.pid }
+            }
+            state.containers[new.id] = new
+            guard case .exited = new.phase else { return (nil, []) }
+            return (state.ending ? nil : new, state.waiting.removeValue(forKey: new.id) ?? [])
+        }
+        if case .exited(let code, _, _, _) = new.phase {
+            for continuation in waiting { continuation.resume(returning: code) }
+        }
+        if let told { onExit.yield(told) }
+    }
+
+    /// The connection has ended: with the init, unless this process closed it.
+    private func lost() {
+        state.withLock {
+            $0.connection = nil
+            $0.running = false
+        }
+        recover()
+    }
+
+    /// Learns the ends of containers from the disk, after the init's death: those it recorded, and those it took along.
+    private func recover() {
+        var ends: [String: ExitRecord] = [:]
+        for line in (try? readFile(paths.exits))?.split(separator: "\n") ?? [] {
+            if let record = ExitRecord(line) { ends[record.key] = record }
+        }
+        for name in (try? listFolder(paths.containers)) ?? [] {
+            for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] {
+                guard let id = ContainerID(podUID: uid, key: "\(name)/\(restart)"),
+                    let bytes = try? readBytes(paths.execRecord(id)), let json = try? JSON(decoding: bytes)
+                else { continue }
+                let started = json["startedAt"].string.flatMap { Timestamp($0) } ?? .now
+                let end = ends[id.key]
+                let phase = exited(id, code: end?.code ?? 137, signal: end?.signal ?? 9, at: end?.ended ?? .now)
+                note(ContainerState(id: id, pid: 0, startedAt: end?.started ?? started, phase: phase))
+            }
+        }
+    }
+
+    /// Kills everything in the pod and waits until it is gone.
+    func end() async {
+        let connection = state.withLock { state in
+            state.ending = true
+            return state.connection
+        }
+        if let connection { _ = try? await connection.request(.end) }
+        record.process.signal(SIGKILL)
+        await record.process.waitForEnd()
+        // With a damaged record something may be left that only the group knows.
+        for pid in resources.processes(group) { kill(pid, SIGKILL) }
+    }
+
+    /// Removes what the dead sandbox left: groups, folders, socket. Volumes and logs are not its own.
+    func cleanUp() async {
+        state.withLock { $0.connection }?.close()
+        await resources.remove(group)
+        let paths = paths
+        await Blocking.run {
+            for name in (try? listFolder(paths.containers)) ?? [] {
+                for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
+                    try? removeTree("\(paths.containers)/\(name)/\(restart)")
+                }
+            }
+            unlink(paths.record)
+            unlink(paths.exits)
+            try? removeTree(paths.socketFolder)
+        }
+    }
+}

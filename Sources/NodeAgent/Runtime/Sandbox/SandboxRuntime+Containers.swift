@@ -1,0 +1,256 @@
+import CLinux
+import Glibc
+import KubernetesModel
+import Linux
+import SystemPackage
+
+extension SandboxRuntime {
+    public nonisolated func startContainer(_ container: ContainerConfiguration) async throws -> ContainerState {
+        let pod = try await pod(container.id.podUID)
+        let operations = operations(container, pod)
+        let group = pod.group.container(container.id)
+        let resources = resources
+        let list = try await Blocking.run { () throws -> FileDescriptor in
+            for folder in operations.folders { try makeFolder(folder) }
+            try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
+            return try operations.start(joining: resources.create(group, limits: container.limits)).file()
+        }
+        defer { try? list.close() }
+        var flags: InitFlags = []
+        if container.terminal { flags.insert(.terminal) }
+        if container.stdin { flags.insert(.stdin) }
+        if container.stdinOnce { flags.insert(.stdinOnce) }
+        if !pod.record.sharesProcesses { flags.insert(.ownProcesses) }
+        var body: [UInt8] = []
+        body.append(terminated: container.id.key)
+        body.append(terminated: container.logPath)
+        // With a PID namespace of its own a container's processes end with its first one, by the kernel's hand.
+        body.append(terminated: pod.record.sharesProcesses ? resources.joinFile(group) : "")
+        let answer: InitMessage
+        do {
+            answer = try await pod.request(.start, flags: flags, body: body, descriptors: [list])
+            try check(answer)
+        } catch {
+            await discard(container.id, pod)
+            throw error
+        }
+        var reader = BodyReader(answer.body)
+        let started = Timestamp(
+            seconds: Int(reader.number(UInt64.self)), nanoseconds: Int(reader.number(UInt64.self)))
+        return pod.started(
+            ContainerState(id: container.id, pid: answer.process, startedAt: started, phase: .running))
+    }
+
+    public nonisolated func signalContainer(_ container: ContainerID, signal: Int32) async throws {
+        let pod = try await pod(container.podUID)
+        var body: [UInt8] = []
+        body.append(number: UInt32(signal))
+        body.append(terminated: container.key)
+        let answer = try await pod.request(.signal, body: body)
+        guard answer.status != ESRCH else { throw RuntimeError.notFound("container \(container.name) does not run") }
+        if answer.status != 0 { throw SystemError("kill", errno: answer.status, container.name) }
+    }
+
+    public nonisolated func removeContainer(_ container: ContainerID) async throws {
+        guard let pod = try? await pod(container.podUID) else { return }
+        var body: [UInt8] = []
+        body.append(terminated: container.key)
+        if pod.isRunning, let answer = try? await pod.request(.forget, body: body), answer.status == EBUSY {
+            throw RuntimeError.failed("container \(container.name) still runs")
+        }
+        await discard(container, pod)
+    }
+
+    public nonisolated func execute(_ exec: ExecConfiguration) async throws -> any ExecSession {
+        let pod = try await pod(exec.container.podUID)
+        let id = exec.container
+        guard let bytes = try? readBytes(pod.paths.execRecord(id)), let json = try? JSON(decoding: bytes) else {
+            throw RuntimeError.notFound("container \(id.name) does not run")
+        }
+        let operations = operations(ContainerConfiguration(id: id, execRecord: json), pod)
+        let groups = try resources.create(pod.group.container(id), limits: ResourceLimits())
+        let list = try operations.execute(exec.arguments, terminal: exec.terminal, joining: groups).file()
+        defer { try? list.close() }
+        var body: [UInt8] = []
+        body.append(terminated: id.key)
+        if exec.terminal {
+            let answer = try await pod.request(.exec, flags: [.terminal], body: body, descriptors: [list])
+            try checkExec(answer, pod, id)
+            guard let master = answer.descriptors.first else { throw RuntimeError.failed("no terminal was made") }
+            return SandboxExec(
+                pod: pod, tag: answer.tag, stdin: exec.stdin ? try master.copy() : nil, stdout: master, stderr: nil
+            )
+        }
+        let pipes = try ExecPipes(stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr)
+        do {
+            defer { pipes.closeTheirs() }
+            let answer = try await pod.request(.exec, body: body, descriptors: [list] + pipes.theirs)
+            try checkExec(answer, pod, id)
+            return SandboxExec(
+                pod: pod, tag: answer.tag, stdin: pipes.stdin, stdout: pipes.stdout, stderr: pipes.stderr)
+        } catch {
+            pipes.closeOurs()
+            throw error
+        }
+    }
+
+    public nonisolated func attach(_ container: ContainerID) async throws -> any ExecSession {
+        let pod = try await pod(container.podUID)
+        var body: [UInt8] = []
+        body.append(terminated: container.key)
+        let pipes = try ExecPipes(stdin: false, stdout: true, stderr: true)
+        defer { pipes.closeTheirs() }
+        do {
+            let answer = try await pod.request(.attach, body: body, descriptors: Array(pipes.theirs.dropFirst()))
+            guard answer.status != ESRCH else {
+                throw RuntimeError.notFound("container \(container.name) does not run")
+            }
+            try check(answer)
+            return SandboxAttachment(
+                pod: pod, container: container, stdin: answer.descriptors.first, stdout: pipes.stdout,
+                stderr: pipes.stderr)
+        } catch {
+            pipes.closeOurs()
+            throw error
+        }
+    }
+
+    public nonisolated func connect(podUID: String, port: Int) async throws -> FileDescriptor {
+        let pod = try await pod(podUID)
+        guard let port = UInt16(exactly: port) else { throw RuntimeError.failed("\(port) is no port") }
+        var body: [UInt8] = []
+        body.append(number: UInt32(AF_INET))
+        body.append(number: UInt32(SOCK_STREAM.rawValue))
+        let answer = try await pod.request(.socket, body: body)
+        guard answer.status == 0, let descriptor = answer.descriptors.first else {
+            throw SystemError("socket", errno: answer.status, "in pod \(pod.record.name)")
+        }
+        // To loopback the kernel answers at once: connected or refused.
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor.rawValue, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            let error = SystemError("connect", "to port \(port) of pod \(pod.record.namespace)/\(pod.record.name)")
+            try? descriptor.close()
+            throw error
+        }
+        return descriptor
+    }
+
+    private nonisolated func operations(_ container: ContainerConfiguration, _ pod: PodSandbox) -> ContainerOperations {
+        ContainerOperations(
+            configuration: container, folder: pod.paths.container(container.id), hostname: pod.record.hostname,
+            hiddenFolders: configuration.hiddenFolders)
+    }
+
+    private nonisolated func discard(_ container: ContainerID, _ pod: PodSandbox) async {
+        pod.forget(container)
+        await resources.remove(pod.group.container(container))
+        let folder = pod.paths.container(container)
+        await Blocking.run { try? removeTree(folder) }
+    }
+
+    private nonisolated func checkExec(_ answer: InitMessage, _ pod: PodSandbox, _ id: ContainerID) throws {
+        if answer.status == 0 { return }
+        pod.forgetExec(answer.tag)
+        if answer.status == ESRCH, answer.body.count <= 5 {
+            throw RuntimeError.notFound("container \(id.name) does not run")
+        }
+        try check(answer)
+    }
+
+    private nonisolated func check(_ answer: InitMessage) throws(RuntimeError) {
+        guard answer.status != 0 else { return }
+        var body = BodyReader(answer.body)
+        let operation = body.number(UInt32.self)
+        throw .start(
+            StartOperations.describe(operation: operation, error: answer.status, subject: body.string()))
+    }
+}
+
+/// The pipes of a program's standard streams.
+struct ExecPipes: Sendable {
+    private(set) var stdin: FileDescriptor?
+    private(set) var stdout: FileDescriptor?
+    private(set) var stderr: FileDescriptor?
+    /// The program's ends: `/dev/null` where a stream is not wanted.
+    private(set) var theirs: [FileDescriptor] = []
+
+    init(stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
+        self.init()
+        do throws(SystemError) {
+            try add(stdin) { pipes, reader, writer in
+                pipes.theirs.append(reader)
+                pipes.stdin = writer
+            }
+            try add(stdout) { pipes, reader, writer in
+                pipes.theirs.append(writer)
+                pipes.stdout = reader
+            }
+            try add(stderr) { pipes, reader, writer in
+                pipes.theirs.append(writer)
+                pipes.stderr = reader
+            }
+        } catch {
+            closeTheirs()
+            closeOurs()
+            throw error
+        }
+    }
+
+    private init() {}
+
+    private mutating func add(
+        _ wanted: Bool, _ keep: (inout ExecPipes, FileDescriptor, FileDescriptor) -> Void
+    ) throws(SystemError) {
+        guard wanted else { return theirs.append(try Self.nothing()) }
+        let (reader, writer) = try makePipe()
+        keep(&self, reader, writer)
+    }
+
+    private static func nothing() throws(SystemError) -> FileDescriptor {
+        let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError("open", "/dev/null") }
+        return FileDescriptor(rawValue: descriptor)
+    }
+
+    func closeTheirs() { for descriptor in theirs { try? descriptor.close() } }
+    func closeOurs() { for case let descriptor? in [stdin, stdout, stderr] { try? descriptor.close() } }
+}
+
+/// A program run in a container.
+private struct SandboxExec: ExecSession {
+    let pod: PodSandbox
+    let tag: UInt32
+    let stdin: FileDescriptor?
+    let stdout: FileDescriptor?
+    let stderr: FileDescriptor?
+
+    func resize(columns: UInt16, rows: UInt16) async throws {
+        if let stdout { clinux_set_window(stdout.rawValue, columns, rows) }
+    }
+
+    func wait() async throws -> Int32 { try await pod.execEnd(tag) }
+}
+
+/// The streams of a container's first process.
+private struct SandboxAttachment: ExecSession {
+    let pod: PodSandbox
+    let container: ContainerID
+    let stdin: FileDescriptor?
+    let stdout: FileDescriptor?
+    let stderr: FileDescriptor?
+
+    func resize(columns: UInt16, rows: UInt16) async throws {
+        // Of a pipe the kernel refuses it, rightly.
+        if let stdin { clinux_set_window(stdin.rawValue, columns, rows) }
+    }
+
+    func wait() async throws -> Int32 { await pod.end(of: container) }
+}

@@ -1,0 +1,170 @@
+import Glibc
+import KubernetesModel
+import Linux
+import Logging
+
+/// The `sandbox` level: each pod in namespaces of its own under a `martlet-init`, each container with its own root.
+///
+/// Runs in the node's network namespace and the cluster's mount namespace. What it knows is on disk
+/// (`<state>/nodes/<node>/pods/<uid>/sandbox.json`) and in the inits, which outlive it.
+public actor SandboxRuntime: Runtime {
+    public struct Configuration: Sendable {
+        public var cluster: String
+        public var node: String
+        /// `<state>/nodes/<node>`
+        public var nodeFolder: String
+        /// `<run>`: sockets go to `<run>/p/<16 hex>/s`.
+        public var runFolder: String
+        /// The executable `martlet-init`.
+        public var initPath: String
+        /// The node's bridge, and its address, which is the pods' gateway.
+        public var bridge: String
+        public var gateway: IPv4Address
+        /// Folders that containers on the host's own root must not see: the state and run folders' parents.
+        public var hiddenFolders: [String]
+
+        public init(
+            cluster: String, node: String, nodeFolder: String, runFolder: String, initPath: String,
+            bridge: String = "cbr0", gateway: IPv4Address, hiddenFolders: [String]
+        ) {
+            self.cluster = cluster
+            self.node = node
+            self.nodeFolder = nodeFolder
+            self.runFolder = runFolder
+            self.initPath = initPath
+            self.bridge = bridge
+            self.gateway = gateway
+            self.hiddenFolders = hiddenFolders
+        }
+    }
+
+    public nonisolated let exits: AsyncStream<ContainerState>
+    private nonisolated let exitsInput: AsyncStream<ContainerState>.Continuation
+
+    nonisolated let configuration: Configuration
+    nonisolated let resources: any ResourceController
+    nonisolated let logger: Logger
+    /// Those known to this process; the rest of the truth is on disk.
+    var pods: [String: PodSandbox] = [:]
+    private var starting: [String: Task<PodSandbox, any Error>] = [:]
+    private var bridgeIndex: Int32?
+    private var discovered = false
+
+    /// Finds nothing and starts nothing yet: `sandboxes()` does.
+    public init(configuration: Configuration, resources: any ResourceController, logger: Logger) {
+        self.configuration = configuration
+        self.resources = resources
+        self.logger = logger
+        (exits, exitsInput) = AsyncStream.makeStream()
+    }
+
+    nonisolated var nodeGroup: ResourceGroup { .node(configuration.node, cluster: configuration.cluster) }
+
+    public func startSandbox(_ sandbox: SandboxConfiguration) async throws -> Sandbox {
+        try await discover()
+        if let pod = pods[sandbox.podUID], pod.isRunning { return pod.sandbox }
+        let task: Task<PodSandbox, any Error>
+        if let running = starting[sandbox.podUID] {
+            task = running
+        } else {
+            await pods[sandbox.podUID]?.cleanUp()
+            let bridge = sandbox.address == nil ? nil : try bridgeLink()
+            task = Task { [self] in
+                try await PodSandbox.start(
+                    sandbox, bridge: bridge, paths: paths(sandbox.podUID), configuration: configuration,
+                    resources: resources, onExit: exitsInput)
+            }
+            starting[sandbox.podUID] = task
+        }
+        defer { starting[sandbox.podUID] = nil }
+        let pod = try await task.value
+        pods[sandbox.podUID] = pod
+        return pod.sandbox
+    }
+
+    public func sandboxes() async throws -> [Sandbox] {
+        try await discover()
+        return pods.values.map(\.sandbox)
+    }
+
+    public func removeSandbox(podUID: String) async throws {
+        try await discover()
+        guard let pod = pods[podUID] else { return }
+        await pod.end()
+        await pod.cleanUp()
+        pods[podUID] = nil
+    }
+
+    public func usage(podUID: String) async throws -> [ContainerID: ResourceUsage] {
+        let pod = try pod(podUID)
+        var result: [ContainerID: ResourceUsage] = [:]
+        for state in pod.containers where state.phase == .running {
+            if let usage = resources.usage(pod.group.container(state.id)) { result[state.id] = usage }
+        }
+        return result
+    }
+
+    func pod(_ uid: String) throws(RuntimeError) -> PodSandbox {
+        guard let pod = pods[uid] else { throw .notFound("pod \(uid) has no sandbox on this node") }
+        return pod
+    }
+
+    nonisolated func paths(_ uid: String) -> SandboxPaths {
+        SandboxPaths(podFolder: "\(configuration.nodeFolder)/pods/\(uid)", runFolder: configuration.runFolder, uid: uid)
+    }
+
+    private func bridgeLink() throws -> Int32 {
+        if let bridgeIndex { return bridgeIndex }
+        var route = try RouteSocket()
+        guard let index = try route.index(of: configuration.bridge) else {
+            throw RuntimeError.failed("the node has no bridge \(configuration.bridge) yet")
+        }
+        bridgeIndex = index
+        return index
+    }
+
+    /// Finds the sandboxes that an earlier agent left, once.
+    private func discover() async throws {
+        guard !discovered else { return }
+        discovered = true
+        for uid in try listFolder("\(configuration.nodeFolder)/pods") {
+            let paths = paths(uid)
+            guard let bytes = try? readBytes(paths.record) else { continue }
+            guard let json = try? JSON(decoding: bytes), let record = SandboxRecord(json) else {
+                logger.warning("unreadable sandbox record, ignored", metadata: ["path": "\(paths.record)"])
+                continue
+            }
+            let pod = PodSandbox(
+                record: record, paths: paths, configuration: configuration, resources: resources, onExit: exitsInput)
+            do {
+                try await pod.connect()
+            } catch {
+                logger.notice("a pod's init is gone", metadata: ["pod": "\(record.namespace)/\(record.name)"])
+            }
+            pods[uid] = pod
+        }
+    }
+}
+
+/// Where things of one sandbox are.
+struct SandboxPaths: Sendable {
+    let podFolder: String
+    let socketFolder: String
+
+    init(podFolder: String, runFolder: String, uid: String) {
+        self.podFolder = podFolder
+        // FNV-1a: a socket's path is short, and the same after a restart.
+        let hash = (podFolder + uid).utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+        let digits = String(hash, radix: 16)
+        socketFolder = "\(runFolder)/p/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+    }
+
+    var record: String { "\(podFolder)/sandbox.json" }
+    var exits: String { "\(podFolder)/exits" }
+    var socket: String { "\(socketFolder)/s" }
+    var containers: String { "\(podFolder)/containers" }
+    func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }
+    func execRecord(_ id: ContainerID) -> String { "\(container(id))/exec.json" }
+}

@@ -1,0 +1,28 @@
+#pragma once
+#include "sys.h"
+
+struct moment {
+    u64 seconds, nanoseconds;
+};
+
+// A container's log file, in the format of the container runtime interface: `TIME stdout F text`.
+struct log {
+    int fd;
+    u64 size;
+    char path[1024];
+};
+
+enum { longest_line = 16384 };
+
+// One of a container's output streams, with the part of a line that is not complete yet.
+struct stream {
+    const char *name;
+    int fd;
+    u32 used;
+    char text[longest_line];
+};
+
+struct moment now(void);
+long log_open(struct log *log);
+// Writes the complete lines of a stream, and what is left of it too if this is the end.
+void log_lines(struct log *log, struct stream *stream, int at_end);
