@@ -1,1 +1,128 @@
-// ControlPlane
+/// ControlPlane: the API server, the store, the controllers, the scheduler and the name server in one process.
+///
+/// It puts them together and runs them; each of them talks to the others through the API only.
+
+import APIClient
+import APIServer
+import Controllers
+import Glibc
+import KubernetesModel
+import Logging
+import Networking
+import Scheduler
+import Store
+
+public struct ControlPlane: Sendable {
+    public struct Configuration: Sendable {
+        /// The database file.
+        public var store: String
+        /// The folder with `ca.crt`, `apiserver.crt`, `apiserver.key`, `sa.key` and `sa.pub`.
+        public var pki: String
+        /// The folder of the node agents' sockets.
+        public var runtimeFolder: String
+        /// A listening socket of the host's namespace.
+        public var apiSocket: CInt?
+        /// A bound datagram socket of the host's namespace, by which names outside the cluster are resolved.
+        public var nameServerSocket: CInt?
+        /// LoadBalancer addresses are 127.<this>.0.0/16.
+        public var loadBalancerOctet: Int
+
+        public init(
+            store: String, pki: String, runtimeFolder: String, apiSocket: CInt?, nameServerSocket: CInt?,
+            loadBalancerOctet: Int
+        ) {
+            self.store = store
+            self.pki = pki
+            self.runtimeFolder = runtimeFolder
+            self.apiSocket = apiSocket
+            self.nameServerSocket = nameServerSocket
+            self.loadBalancerOctet = loadBalancerOctet
+        }
+    }
+
+    private let configuration: Configuration
+    private let logger: Logger
+
+    public init(_ configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until the task is cancelled; `whenReady` is called once the API answers.
+    public func run(whenReady: @escaping @Sendable () -> Void) async throws {
+        let store = try SQLiteStore(path: configuration.store)
+        let server = try APIServer(configuration: apiServer, store: store, logger: logger)
+        let informers = SharedInformers(server.client, logger: logger)
+        let controllers = Controllers(client: server.client, informers: informers, options: try controllerOptions())
+        let scheduler = Scheduler(client: server.client, informers: informers, logger: logger)
+        let upstream = try await upstream()
+        let names = DNSServer(client: server.client, upstream: upstream, logger: logger)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                try await server.run { _ in whenReady() }
+            }
+            group.addTask { await informers.run() }
+            group.addTask { await controllers.run() }
+            group.addTask { await scheduler.run() }
+            group.addTask { try await names.run() }
+            if let upstream { group.addTask { await upstream.run() } }
+        }
+    }
+
+    private var apiServer: APIServer.Configuration {
+        var listeners: [APIServer.Configuration.Listener] = [
+            .address(ClusterAddresses.api.description, port: 443), .address(ClusterAddresses.gateway.description, port: 6443),
+        ]
+        if let socket = configuration.apiSocket { listeners.insert(.descriptor(socket), at: 0) }
+        let pki = configuration.pki
+        return APIServer.Configuration(
+            listeners: listeners, certificate: "\(pki)/apiserver.crt", key: "\(pki)/apiserver.key",
+            clientCA: "\(pki)/ca.crt", serviceAccountKey: "\(pki)/sa.key", serviceAccountPublicKey: "\(pki)/sa.pub",
+            runFolder: configuration.runtimeFolder, version: Version.kubernetes)
+    }
+
+    private func controllerOptions() throws -> ControllerOptions {
+        let path = "\(configuration.pki)/ca.crt"
+        guard let certificate = TextFile.read(path) else {
+            throw ControlPlaneError.unreadable(path: path, problem: String(cString: strerror(errno)))
+        }
+        var options = ControllerOptions(rootCertificate: certificate, types: Self.types(Catalogue.builtIn))
+        options.loadBalancerOctet = configuration.loadBalancerOctet
+        options.logger = logger
+        return options
+    }
+
+    /// Each kind that can be listed and deleted, once, whatever versions it has.
+    private static func types(_ catalogue: Catalogue) -> [ResourceType] {
+        var seen: Set<String> = ["events.events.k8s.io"]
+        return catalogue.resources.filter { $0.verbs.contains("list") && $0.verbs.contains("delete") }.map(\.type)
+            .filter { seen.insert($0.groupResource).inserted }
+    }
+
+    private func upstream() async throws -> HostNameServers? {
+        guard let socket = configuration.nameServerSocket else { return nil }
+        return try await HostNameServers(descriptor: socket)
+    }
+}
+
+enum ControlPlaneError: Error, Sendable, CustomStringConvertible {
+    case unreadable(path: String, problem: String)
+
+    var description: String {
+        switch self {
+        case .unreadable(let path, let problem):
+            "\(path): cannot read it: \(problem); restore it, or remove the cluster with: martlet delete"
+        }
+    }
+}
+
+private enum TextFile {
+    static func read(_ path: String) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { text += buffer[..<count] }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

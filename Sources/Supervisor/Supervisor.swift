@@ -76,6 +76,7 @@ public actor Supervisor {
         let holder = try await NamespaceHolder.ensure("cluster", within: nil, programs: programs, paths: paths)
         try await holder.setUpClusterNetwork()
         clusterHolder = holder
+        try await joinNetworks(holder)
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
             await self?.answer(request) ?? ControlServer.Answer(["error": "the supervisor is ending"])
         }

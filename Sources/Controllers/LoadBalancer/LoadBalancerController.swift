@@ -14,7 +14,9 @@ struct LoadBalancerController: ControlLoop {
         // One worker: two must not give out the same address.
         controller = Controller(
             name: "loadbalancers", queue: queue,
-            reconciler: LoadBalancerReconciler(client: context.client, services: services, recorder: recorder),
+            reconciler: LoadBalancerReconciler(
+                client: context.client, services: services, recorder: recorder,
+                octet: context.options.loadBalancerOctet),
             reads: [services], workers: 1, logger: context.logger)
         services.addHandler { queue.add($0.key) }
     }
@@ -26,10 +28,12 @@ final class LoadBalancerReconciler: Reconciler {
     private let client: any Client
     private let services: Informer
     private let recorder: EventRecorder
+    private let octet: Int
     /// Addresses given out, by Service UID, until the informer shows them.
     private let given = Mutex<[String: String]>([:])
 
-    init(client: any Client, services: Informer, recorder: EventRecorder) {
+    init(client: any Client, services: Informer, recorder: EventRecorder, octet: Int) {
+        self.octet = octet
         self.client = client
         self.services = services
         self.recorder = recorder
@@ -48,7 +52,7 @@ final class LoadBalancerReconciler: Reconciler {
             }
             return taken
         }
-        switch LoadBalancerPlan(service: service, taken: taken) {
+        switch LoadBalancerPlan(service: service, taken: taken, octet: octet) {
         case .leave: break
         case .assign(let address):
             given.withLock { $0[service.uid] = address }

@@ -6,8 +6,12 @@ enum LoadBalancerPlan: Equatable {
     case assign(String)
     case release
 
-    /// - Parameter taken: the addresses of the other Services.
-    init(service: Object, taken: Set<String>) {
+    /// - Parameters:
+    ///   - taken: the addresses of the other Services.
+    ///   - octet: addresses are given out from 127.<octet>.0.0/16; one from elsewhere, of a time when the cluster had
+    ///     another network, is replaced.
+    init(service: Object, taken: Set<String>, octet: Int) {
+        let first = 0x7F00_0001 | UInt32(octet) << 16
         let present = service.loadBalancerAddress
         let wants =
             service.spec["type"].string == "LoadBalancer" && service.spec["loadBalancerClass"].isNull
@@ -20,21 +24,19 @@ enum LoadBalancerPlan: Equatable {
         let wanted = service.spec["loadBalancerIP"].string.flatMap { Self.number($0) == nil ? nil : $0 }
         if let wanted, !taken.contains(wanted) {
             self = wanted == present ? .leave : .assign(wanted)
-        } else if let present, !taken.contains(present) {
+        } else if let present, !taken.contains(present), present.hasPrefix("127.\(octet).") {
             self = .leave
         } else {
-            self = Self.firstFree(taken).map { .assign($0) } ?? .leave
+            self = Self.firstFree(taken, from: first).map { .assign($0) } ?? .leave
         }
     }
 
-    /// 127.16.0.1, from where addresses are given out up to the end of the loopback network.
-    private static let first: UInt32 = 0x7F10_0001
     private static let last: UInt32 = 0x7FFF_FFFE
 
-    private static func firstFree(_ taken: Set<String>) -> String? {
+    private static func firstFree(_ taken: Set<String>, from first: UInt32) -> String? {
         let used = Set(taken.compactMap(number))
         // One of this many numbers is free, whatever is taken.
-        let end = min(last, first + UInt32(used.count) * 2 + 2)
+        let end = min(first + 0xFFFD, first + UInt32(used.count) * 2 + 2)
         return (first...end).first { !used.contains($0) && $0 & 0xFF != 0 && $0 & 0xFF != 0xFF }.map(text)
     }
 

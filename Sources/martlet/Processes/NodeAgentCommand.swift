@@ -1,51 +1,27 @@
 import ArgumentParser
-import Glibc
-import Logging
 import NodeAgent
 import Supervisor
 
 struct NodeAgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node-agent", abstract: "Run one node's pods, within the node's network namespace.",
-        shouldDisplay: false)
+        commandName: "node-agent", abstract: "Run a node of a cluster.", shouldDisplay: false)
 
     @OptionGroup var profile: ProfileOptions
 
-    @Option(help: "The node's name, as in cluster.json.")
-    var node: String
+    @Option var node: String
 
     func run() async throws {
-        do {
-            try await serve()
-        } catch {
-            Launch.announceFailure(error)
-            Console.error(String(describing: error))
-            Glibc.exit(1)
-        }
-    }
-
-    private func serve() async throws {
         let paths = try profile.paths
         guard let cluster = try ClusterConfiguration.load(paths.configuration),
             let entry = cluster.nodes.first(where: { $0.name == node })
-        else {
-            throw SupervisorError.usage(
-                "\(paths.configuration) has no node \"\(node)\"; see: martlet node list --profile \(profile.profile)")
-        }
-        var configuration = NodeAgentConfiguration(
-            nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
+        else { throw SupervisorError.usage("cluster \"\(paths.profile)\" has no node \"\(node)\"") }
+        let configuration = NodeAgentConfiguration(
+            nodeName: node, index: entry.index, shape: entry.shape, clusterName: paths.profile,
             stateFolder: paths.state, runFolder: paths.runtime, kubeconfig: paths.kubeconfig("node-\(node)"),
-            imageFolder: paths.images, initPath: try Programs().initializer)
-        configuration.hiddenFolders = [paths.stateParent, paths.runtimeParent]
-        let agent = NodeAgent(configuration, logger: Logger(label: "node-agent"))
-        let termination = TerminationSignals()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await agent.run() }
-            group.addTask { for await _ in termination.signals { return } }
-            // Either ends the other; pods go on in both cases.
-            try await group.next()
-            group.cancelAll()
-            try await group.waitForAll()
+            imageFolder: paths.images)
+        try await Process.run("node-agent") { logger in
+            let runtime = try SandboxRuntime(configuration, programs: Programs().initializer, logger: logger)
+            try await NodeAgent(configuration, logger: logger).run(runtime: runtime)
         }
     }
 }
