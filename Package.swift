@@ -93,7 +93,8 @@ let package = Package(
             "ControlPlane",
             ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
         library(
-            "Supervisor", ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, yams, logging]),
+            "Supervisor",
+            ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, system, yams, logging]),
         .executableTarget(
             name: "martlet",
             dependencies: [

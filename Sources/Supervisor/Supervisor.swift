@@ -2,7 +2,9 @@ import Glibc
 import KubernetesModel
 import Linux
 import Logging
+import Networking
 import Systemd
+import SystemPackage
 
 /// One cluster's process tree: starts it, keeps it running, and takes it down when asked.
 public actor Supervisor {
@@ -17,6 +19,7 @@ public actor Supervisor {
     private var claim: AddressClaim?
     private var isReady = false
     private var stopRequested = false
+    private var endsGracefully = true
     private var stopWaiter: CheckedContinuation<Void, Never>?
 
     public init(paths: ClusterPaths, logger: Logger) throws {
@@ -76,7 +79,7 @@ public actor Supervisor {
         let holder = try await NamespaceHolder.ensure("cluster", within: nil, programs: programs, paths: paths)
         try await holder.setUpClusterNetwork()
         clusterHolder = holder
-        try await joinNetworks(holder)
+        try await Self.onNetwork(of: holder) { try $0.setUp() }
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
             await self?.answer(request) ?? ControlServer.Answer(["error": "the supervisor is ending"])
         }
@@ -117,7 +120,11 @@ public actor Supervisor {
         let adopted = try Files.text(paths.pidFile("control-plane")).flatMap(ProcessIdentity.init(_:))
         let address = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
         do {
-            specification.sockets = [("api", try ports.bind(address))]
+            specification.sockets = [
+                ("api", try ports.bind(address)),
+                // Names outside the cluster are resolved from here, where the way out is.
+                ("names", try ports.bind(HostPorts.Address(address: "0.0.0.0", port: 0, transport: "UDP"))),
+            ]
         } catch {
             // A control plane that outlived its supervisor holds the port itself.
             if let adopted, adopted.isRunning { return specification }
@@ -138,14 +145,30 @@ public actor Supervisor {
         let holder = try await NamespaceHolder.ensure(
             node.holderName, within: cluster, programs: programs, paths: paths)
         try await cluster.join(node: holder, index: node.index)
+        try await Self.onNetwork(of: cluster) { network in
+            let namespace = try openNamespace(.net, of: holder.process.pid)
+            defer { try? namespace.close() }
+            try network.addNode(node.index, namespace: namespace)
+        }
         try await start(
             ComponentSpecification(
                 name: node.componentName,
                 arguments: entered(holder.process.pid, ["node-agent", "--node", node.name])))
     }
 
-    /// A component that was ended by a message that came before its pid was known is ready by its next one; so none is
-    /// lost, unknown senders are asked again for a moment.
+    private static func onNetwork(
+        of cluster: NamespaceHolder, _ body: @escaping @Sendable (ClusterNetwork) throws -> Void
+    ) async throws {
+        let result: Result<Void, any Error> = await Blocking.run {
+            Result {
+                let namespace = try openNamespace(.net, of: cluster.process.pid)
+                defer { try? namespace.close() }
+                try body(ClusterNetwork(namespace: namespace))
+            }
+        }
+        try result.get()
+    }
+
     private func receive(_ message: NotifyServer.Message) async {
         for component in components.values where await component.receive(pid: message.pid, message.assignments) {
             return
@@ -162,7 +185,7 @@ public actor Supervisor {
             }
         }
         components = [:]
-        await Teardown(paths: paths, logger: logger).endProcesses()
+        await Teardown(paths: paths, logger: logger).endProcesses(gracefully: endsGracefully)
         controlServer?.close()
         notifyServer?.close()
         ports.releaseAll()
@@ -175,6 +198,7 @@ public actor Supervisor {
             switch request["op"].string {
             case "status": return ControlServer.Answer(await status())
             case "stop":
+                endsGracefully = request["gracefully"].bool ?? true
                 requestStop()
                 return ControlServer.Answer([:])
             case "bind": return try bind(request)
@@ -283,6 +307,12 @@ public actor Supervisor {
     private func end(_ node: ClusterConfiguration.NodeEntry) async {
         await components.removeValue(forKey: node.componentName)?.stop()
         await Teardown(paths: paths, logger: logger).endNode(node.name, holder: node.holderName)
+        guard let cluster = clusterHolder else { return }
+        do {
+            try await Self.onNetwork(of: cluster) { try $0.removeNode(node.index) }
+        } catch {
+            logger.warning("\(node.name): its link is left: \(error)")
+        }
         do {
             try await clusterHolder?.leave(nodeIndex: node.index)
         } catch {

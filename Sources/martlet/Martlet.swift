@@ -14,7 +14,8 @@ struct Martlet: AsyncParsableCommand {
         subcommands: [
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
             LogsCommand.self, KubeconfigCommand.self, VersionCommand.self,
-            CompletionCommand.self, SupervisorCommand.self, NodeAgentCommand.self,
+            CompletionCommand.self, ImageCommand.self, SupervisorCommand.self, ControlPlaneCommand.self,
+            ServiceProxyCommand.self, NodeAgentCommand.self,
         ])
 
     static func main() async {

@@ -13,7 +13,7 @@ struct StopCommand: AsyncParsableCommand {
         guard try ClusterConfiguration.load(paths.configuration) != nil else {
             throw SupervisorError.notRunning(profile: paths.profile)
         }
-        try await ClusterEnd(paths).stop()
+        try await ClusterEnd(paths).stop(gracefully: true)
         Console.print("Cluster \"\(paths.profile)\" is stopped.")
     }
 }
@@ -24,12 +24,12 @@ struct ClusterEnd {
 
     init(_ paths: ClusterPaths) { self.paths = paths }
 
-    func stop() async throws {
+    func stop(gracefully: Bool) async throws {
         if let connection = try? ControlConnection(paths) {
-            _ = try await connection.request(["op": "stop"])
+            _ = try await connection.request(["op": "stop", "gracefully": .bool(gracefully)])
             await connection.waitForEnd()
         }
-        await Teardown(paths: paths, logger: Log.quiet).endProcesses()
+        await Teardown(paths: paths, logger: Log.quiet).endProcesses(gracefully: gracefully)
     }
 }
 

@@ -13,21 +13,25 @@ public struct Teardown: Sendable {
     }
 
     /// Ends every process of the cluster and removes its cgroups and its runtime folder's contents.
-    public func endProcesses() async {
+    ///
+    /// - Parameter gracefully: workloads are asked to end before they are made to.
+    public func endProcesses(gracefully: Bool) async {
         let names = pidFiles()
         let order = ["node-agent-", "service-proxy", "control-plane", "node-holder-", "cluster"]
         for prefix in order {
             await withDiscardingTaskGroup { group in
                 for name in names where name.hasPrefix(prefix) { group.addTask { await end(name) } }
             }
-            if prefix == "node-agent-" { await endPods(node: nil) }
+            if prefix == "node-agent-" {
+                await PodProcesses(paths: paths).end(node: nil, gracefully: gracefully, logger: logger)
+            }
         }
     }
 
     /// Ends one node's processes.
     func endNode(_ node: String, holder: String) async {
         await end("node-agent-\(node)")
-        await endPods(node: node)
+        await PodProcesses(paths: paths).end(node: node, gracefully: false, logger: logger)
         await end(holder)
     }
 
@@ -43,10 +47,6 @@ public struct Teardown: Sendable {
     /// Whether any process of the cluster runs.
     public var isAnythingRunning: Bool {
         pidFiles().contains { name in process(name)?.isRunning ?? false }
-    }
-
-    private func endPods(node: String?) async {
-        await PodProcesses(paths: paths).end(node: node, logger: logger)
     }
 
     private func process(_ name: String) -> ProcessIdentity? {

@@ -1,3 +1,4 @@
+import APIClient
 import ArgumentParser
 import KubernetesModel
 import Supervisor
@@ -62,6 +63,13 @@ struct NodeRemoveCommand: AsyncParsableCommand {
     func run() async throws {
         let paths = try profile.paths
         _ = try await Launch(paths).connect().request(["op": "node-remove", "name": .string(name)])
+        let client = try HTTPSClient(Kubeconfig(path: paths.kubeconfig("admin")))
+        do {
+            try await client.delete(.nodes, ObjectKey(name: name))
+        } catch let status as Status where status.isNotFound {
+            // It was deleted by hand.
+        }
+        await client.shutdown()
         Console.print("Node \"\(name)\" is gone.")
     }
 }

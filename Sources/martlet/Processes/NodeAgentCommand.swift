@@ -4,24 +4,31 @@ import Supervisor
 
 struct NodeAgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node-agent", abstract: "Run a node of a cluster.", shouldDisplay: false)
+        commandName: "node-agent", abstract: "Run one node's pods, within the node's network namespace.",
+        shouldDisplay: false)
 
     @OptionGroup var profile: ProfileOptions
 
-    @Option var node: String
+    @Option(help: "The node's name, as in cluster.json.")
+    var node: String
 
     func run() async throws {
         let paths = try profile.paths
         guard let cluster = try ClusterConfiguration.load(paths.configuration),
             let entry = cluster.nodes.first(where: { $0.name == node })
-        else { throw SupervisorError.usage("cluster \"\(paths.profile)\" has no node \"\(node)\"") }
-        let configuration = NodeAgentConfiguration(
-            nodeName: node, index: entry.index, shape: entry.shape, clusterName: paths.profile,
+        else {
+            throw SupervisorError.usage(
+                "\(paths.configuration) has no node \"\(node)\"; see: martlet node list --profile \(profile.profile)")
+        }
+        var configuration = NodeAgentConfiguration(
+            nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
             stateFolder: paths.state, runFolder: paths.runtime, kubeconfig: paths.kubeconfig("node-\(node)"),
-            imageFolder: paths.images)
+            imageFolder: paths.images, initPath: try Programs().initializer)
+        configuration.hiddenFolders = [paths.stateParent, paths.runtimeParent]
+        let settled = configuration
+        // Pods go on when the agent ends.
         try await Process.run("node-agent") { logger in
-            let runtime = try SandboxRuntime(configuration, programs: Programs().initializer, logger: logger)
-            try await NodeAgent(configuration, logger: logger).run(runtime: runtime)
+            try await NodeAgent(settled, logger: logger).run()
         }
     }
 }
