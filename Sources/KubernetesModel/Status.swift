@@ -48,7 +48,7 @@ public struct FieldError: Sendable, Hashable {
     /// The message without the path, as in a cause.
     public var message: String {
         switch kind {
-        case .required, .forbidden, .tooLong, .tooMany: detail.isEmpty ? kind.words : "\(kind.words): \(detail)"
+        case .required, .forbidden, .tooLong: detail.isEmpty ? kind.words : "\(kind.words): \(detail)"
         default: detail.isEmpty ? "\(kind.words): \(value)" : "\(kind.words): \(value): \(detail)"
         }
     }
@@ -163,7 +163,7 @@ extension Status {
     }
     /// A rejected object, with each of its faults: `Deployment.apps "web" is invalid: spec.x: Required value`.
     public static func invalid(_ type: ResourceType, _ name: String, _ errors: [FieldError]) -> Status {
-        let texts = errors.map { "\($0.path): \($0.message)" }
+        let texts = errors.map { $0.path.isEmpty ? $0.message : "\($0.path): \($0.message)" }
         let list = texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"
         let kind = type.group.isEmpty ? type.kind : "\(type.kind).\(type.group)"
         return Status(

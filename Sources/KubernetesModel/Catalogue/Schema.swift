@@ -164,7 +164,7 @@ extension Schema {
                 ? Schema(openAPI: additional)
                 : additional.bool == true ? Schema(.any, preservesUnknownFields: true) : nil,
             required: json["required"].strings, enumeration: json["enum"].items,
-            defaultValue: json["default"].isNull ? nil : json["default"], listType: listType,
+            defaultValue: json.object?["default"], listType: listType,
             isAtomic: json["x-kubernetes-map-type"].string == "atomic", isIntOrString: isIntOrString,
             preservesUnknownFields: json["x-kubernetes-preserve-unknown-fields"].bool ?? false,
             isEmbeddedResource: json["x-kubernetes-embedded-resource"].bool ?? false,

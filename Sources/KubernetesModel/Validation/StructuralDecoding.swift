@@ -176,7 +176,8 @@ private struct StructuralWalk {
     private func quantity(_ value: JSON) throws(Status) -> JSON? {
         guard let quantity = Quantity(value) else { throw failure(Quantity.syntax) }
         let canonical = quantity.json
-        return canonical == value ? nil : canonical
+        if canonical == value { return nil }
+        return canonical
     }
 
     private func checkFormat(_ text: String, _ schema: Schema) throws(Status) {

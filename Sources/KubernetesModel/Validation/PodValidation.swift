@@ -1,0 +1,260 @@
+extension Validation {
+    mutating func pod(_ object: Object) {
+        podSpec(object.spec, "spec")
+        if !object.spec["ephemeralContainers"].isNull, object.uid.isEmpty {
+            forbidden("spec.ephemeralContainers", "cannot be set on create")
+        }
+    }
+
+    /// A pod template's metadata and spec.
+    mutating func podTemplate(_ template: JSON, _ path: String) {
+        labels(template["metadata"]["labels"], "\(path).labels")
+        annotations(template["metadata"]["annotations"], "\(path).annotations")
+        podSpec(template["spec"], "\(path).spec")
+        if !template["spec"]["ephemeralContainers"].isNull {
+            forbidden("\(path).spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
+        }
+    }
+
+    mutating func podSpec(_ spec: JSON, _ path: String) {
+        let volumes = self.volumes(spec["volumes"], "\(path).volumes")
+        var names: Set<String> = []
+        if spec["containers"].items.isEmpty { required("\(path).containers") }
+        for (list, isInit) in [("containers", false), ("initContainers", true)] {
+            for (index, container) in spec[list].items.enumerated() {
+                let at = "\(path).\(list)[\(index)]"
+                self.container(container, at, volumes: volumes, isInit: isInit)
+                if let name = container["name"].string, !name.isEmpty, !names.insert(name).inserted {
+                    duplicate("\(at).name", .string(name))
+                }
+            }
+        }
+        oneOf("\(path).restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"], required: true)
+        oneOf(
+            "\(path).dnsPolicy", spec["dnsPolicy"], ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"],
+            required: true)
+        labels(spec["nodeSelector"], "\(path).nodeSelector")
+        notNegative("\(path).terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"])
+        if let seconds = spec["activeDeadlineSeconds"].int, !(1...2_147_483_647).contains(seconds) {
+            invalid(
+                "\(path).activeDeadlineSeconds", spec["activeDeadlineSeconds"],
+                "must be between 1 and 2147483647, inclusive")
+        }
+        if let account = spec["serviceAccountName"].string, !account.isEmpty {
+            invalid("\(path).serviceAccountName", .string(account), each: Names.subdomain(account))
+        }
+        if let node = spec["nodeName"].string, !node.isEmpty {
+            invalid("\(path).nodeName", .string(node), each: Names.subdomain(node))
+        }
+        for field in ["hostname", "subdomain"] {
+            if let name = spec[field].string, !name.isEmpty {
+                invalid("\(path).\(field)", .string(name), each: Names.label(name))
+            }
+        }
+        for (index, reference) in spec["imagePullSecrets"].items.enumerated()
+        where reference["name"].string?.isEmpty ?? true {
+            required("\(path).imagePullSecrets[\(index)].name")
+        }
+        tolerations(spec["tolerations"], "\(path).tolerations")
+        spread(spec["topologySpreadConstraints"], "\(path).topologySpreadConstraints")
+        affinity(spec["affinity"], "\(path).affinity")
+        if spec["dnsPolicy"] == "None", spec["dnsConfig"]["nameservers"].items.isEmpty {
+            required(
+                "\(path).dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")
+        }
+        for (index, alias) in spec["hostAliases"].items.enumerated() where !Self.isAddress(alias["ip"].string ?? "") {
+            invalid(
+                "\(path).hostAliases[\(index)].ip", alias["ip"],
+                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+        }
+    }
+
+    private mutating func tolerations(_ list: JSON, _ path: String) {
+        for (index, toleration) in list.items.enumerated() {
+            let at = "\(path)[\(index)]"
+            let key = toleration["key"].string ?? ""
+            if !key.isEmpty { invalid("\(at).key", .string(key), each: Names.qualifiedName(key)) }
+            if key.isEmpty, toleration["operator"] != "Exists" {
+                invalid(
+                    "\(at).operator", toleration["operator"],
+                    "operator must be Exists when `key` is empty, which means \"match all values and all keys\"")
+            }
+            if !toleration["tolerationSeconds"].isNull, toleration["effect"] != "NoExecute" {
+                invalid(
+                    "\(at).effect", toleration["effect"], "effect must be 'NoExecute' when `tolerationSeconds` is set")
+            }
+            switch toleration["operator"].string {
+            case nil, "", "Equal":
+                invalid("\(at).operator", toleration["value"], each: Names.labelValue(toleration["value"].string ?? ""))
+            case "Exists":
+                if let value = toleration["value"].string, !value.isEmpty {
+                    invalid("\(at).operator", toleration.self, "value must be empty when `operator` is 'Exists'")
+                }
+            default: oneOf("\(at).operator", toleration["operator"], ["Equal", "Exists"])
+            }
+            oneOf("\(at).effect", toleration["effect"], ["NoSchedule", "PreferNoSchedule", "NoExecute"])
+        }
+    }
+
+    private mutating func spread(_ list: JSON, _ path: String) {
+        for (index, constraint) in list.items.enumerated() {
+            let at = "\(path)[\(index)]"
+            positive("\(at).maxSkew", constraint["maxSkew"].isNull ? 0 : constraint["maxSkew"])
+            if constraint["topologyKey"].string?.isEmpty ?? true { required("\(at).topologyKey", "can not be empty") }
+            oneOf(
+                "\(at).whenUnsatisfiable", constraint["whenUnsatisfiable"], ["DoNotSchedule", "ScheduleAnyway"],
+                required: true)
+            selector(constraint["labelSelector"], "\(at).labelSelector")
+        }
+    }
+
+    private mutating func affinity(_ affinity: JSON, _ path: String) {
+        let hard = "requiredDuringSchedulingIgnoredDuringExecution"
+        let soft = "preferredDuringSchedulingIgnoredDuringExecution"
+        let node = affinity["nodeAffinity"]
+        if !node[hard].isNull {
+            let terms = node[hard]["nodeSelectorTerms"].items
+            let at = "\(path).nodeAffinity.\(hard).nodeSelectorTerms"
+            if terms.isEmpty { required(at, "must have at least one node selector term") }
+            for (index, term) in terms.enumerated() { nodeTerm(term, "\(at)[\(index)]") }
+        }
+        for (index, preference) in node[soft].items.enumerated() {
+            let at = "\(path).nodeAffinity.\(soft)[\(index)]"
+            weight(preference, at)
+            nodeTerm(preference["preference"], "\(at).preference")
+        }
+        for name in ["podAffinity", "podAntiAffinity"] {
+            for (index, term) in affinity[name][hard].items.enumerated() {
+                podTerm(term, "\(path).\(name).\(hard)[\(index)]")
+            }
+            for (index, preference) in affinity[name][soft].items.enumerated() {
+                let at = "\(path).\(name).\(soft)[\(index)]"
+                weight(preference, at)
+                podTerm(preference["podAffinityTerm"], "\(at).podAffinityTerm")
+            }
+        }
+    }
+
+    private mutating func weight(_ preference: JSON, _ path: String) {
+        if !(1...100).contains(preference["weight"].int ?? 0) {
+            invalid("\(path).weight", JSON(preference["weight"].int ?? 0), "must be in the range 1-100")
+        }
+    }
+
+    private mutating func nodeTerm(_ term: JSON, _ path: String) {
+        for (index, expression) in term["matchExpressions"].items.enumerated() {
+            let at = "\(path).matchExpressions[\(index)]"
+            let values = expression["values"].items
+            switch expression["operator"].string {
+            case "In", "NotIn":
+                if values.isEmpty { required("\(at).values", "must be specified when `operator` is 'In' or 'NotIn'") }
+            case "Exists", "DoesNotExist":
+                if !values.isEmpty {
+                    forbidden("\(at).values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+                }
+            case "Gt", "Lt":
+                if values.count != 1 {
+                    required("\(at).values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
+                }
+            default: invalid("\(at).operator", expression["operator"], "not a valid selector operator")
+            }
+            let key = expression["key"].string ?? ""
+            invalid("\(at).key", .string(key), each: Names.qualifiedName(key))
+        }
+    }
+
+    private mutating func podTerm(_ term: JSON, _ path: String) {
+        if term["topologyKey"].string?.isEmpty ?? true { required("\(path).topologyKey", "can not be empty") }
+        selector(term["labelSelector"], "\(path).labelSelector")
+    }
+
+    /// Names the volumes and returns them.
+    private mutating func volumes(_ list: JSON, _ path: String) -> Set<String> {
+        var names: Set<String> = []
+        for (index, volume) in list.items.enumerated() {
+            let at = "\(path)[\(index)]"
+            let name = volume["name"].string ?? ""
+            if name.isEmpty {
+                required("\(at).name")
+            } else {
+                invalid("\(at).name", .string(name), each: Names.label(name))
+                if !names.insert(name).inserted { duplicate("\(at).name", .string(name)) }
+            }
+            let sources = (volume.object ?? [:]).keys.filter { $0 != "name" }.sorted()
+            if sources.isEmpty { required(at, "must specify a volume type") }
+            for source in sources.dropFirst() {
+                forbidden("\(at).\(source)", "may not specify more than 1 volume type")
+            }
+            let required = [
+                "hostPath": "path", "secret": "secretName", "persistentVolumeClaim": "claimName", "configMap": "name",
+            ]
+            if let source = sources.first, let field = required[source], volume[source][field].string?.isEmpty ?? true {
+                self.required("\(at).\(source).\(field)")
+            }
+            for source in ["secret", "configMap"] { keyItems(volume[source]["items"], "\(at).\(source).items") }
+        }
+        return names
+    }
+
+    private mutating func keyItems(_ list: JSON, _ path: String) {
+        for (index, item) in list.items.enumerated() {
+            if item["key"].string?.isEmpty ?? true { required("\(path)[\(index)].key") }
+            relativePath(item["path"], "\(path)[\(index)].path", required: true)
+        }
+    }
+
+    mutating func relativePath(_ value: JSON, _ path: String, required isRequired: Bool) {
+        let text = value.string ?? ""
+        if text.isEmpty {
+            if isRequired { required(path) }
+            return
+        }
+        if text.hasPrefix("/") { invalid(path, value, "must be a relative path") }
+        if text.split(separator: "/").contains("..") { invalid(path, value, "must not contain '..'") }
+    }
+
+    /// Whether a text is an IPv4 or IPv6 address.
+    static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        if parts.count == 4 {
+            return parts.allSatisfy { part in
+                part.count <= 3 && (part.count == 1 || part.first != "0")
+                    && part.utf8.allSatisfy { (48...57).contains($0) }
+                    && UInt8(part) != nil
+            }
+        }
+        return text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
+    }
+
+    mutating func podUpdate(_ object: Object, old: Object) {
+        let counts = ["containers", "initContainers"].map {
+            ($0, object.spec[$0].items.count == old.spec[$0].items.count)
+        }
+        for (list, isSame) in counts where !isSame {
+            forbidden("spec.\(list)", "pod updates may not add or remove containers")
+        }
+        guard counts.allSatisfy(\.1), Self.fixedPart(object, old: old) != Self.fixedPart(old, old: old) else { return }
+        forbidden(
+            "spec",
+            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+                + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+                + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")
+    }
+
+    /// A pod's spec without what an update may change.
+    private static func fixedPart(_ object: Object, old: Object) -> JSON {
+        var spec = object.spec
+        for list in ["containers", "initContainers"] {
+            spec.changeEach(list) { $0["image"] = nil }
+        }
+        for name in ["activeDeadlineSeconds", "ephemeralContainers", "nodeName", "schedulingGates"] { spec[name] = nil }
+        let kept = object.spec["tolerations"].items
+        if old.spec["tolerations"].items.allSatisfy(kept.contains) { spec["tolerations"] = nil }
+        if (old.spec["terminationGracePeriodSeconds"].int ?? 0) < 0 { spec["terminationGracePeriodSeconds"] = nil }
+        if !old.spec["schedulingGates"].items.isEmpty {
+            spec["nodeSelector"] = nil
+            spec["affinity"] = nil
+        }
+        return spec
+    }
+}

@@ -1,0 +1,129 @@
+extension ResourceInfo {
+    /// What is wrong with an object that is to be created, after defaulting. The paths, reasons and texts are those of
+    /// Kubernetes.
+    public func validateCreate(_ object: Object) -> [FieldError] {
+        var validation = Validation()
+        validation.metadata(object, self)
+        if isCustom {
+            validation.schema(object.json, schema)
+        } else {
+            validation.kind(object, type)
+        }
+        return validation.errors
+    }
+
+    /// What is wrong with the new state of an object.
+    public func validateUpdate(_ object: Object, old: Object) -> [FieldError] {
+        var validation = Validation()
+        validation.metadata(object, self)
+        validation.metadataUpdate(object, old: old)
+        if isCustom {
+            validation.schema(object.json, schema)
+        } else {
+            validation.kind(object, type)
+            validation.update(object, old: old, type)
+        }
+        return validation.errors
+    }
+
+    /// What is wrong with the new status of an object.
+    public func validateStatusUpdate(_ object: Object, old: Object) -> [FieldError] {
+        var validation = Validation()
+        if isCustom {
+            validation.schema(object.json, schema)
+        } else {
+            validation.status(object, type)
+        }
+        return validation.errors
+    }
+}
+
+/// Collects the faults of one object. What a value must be is in the extensions, one file a subject.
+struct Validation {
+    private(set) var errors: [FieldError] = []
+
+    mutating func add(_ error: FieldError) { errors.append(error) }
+
+    mutating func required(_ path: String, _ detail: String = "") {
+        errors.append(FieldError(.required, path, detail: detail))
+    }
+
+    mutating func invalid(_ path: String, _ value: JSON, _ detail: String) {
+        errors.append(FieldError(.invalid, path, value: value, detail: detail))
+    }
+
+    mutating func forbidden(_ path: String, _ detail: String) {
+        errors.append(FieldError(.forbidden, path, detail: detail))
+    }
+
+    mutating func duplicate(_ path: String, _ value: JSON) {
+        errors.append(FieldError(.duplicate, path, value: value))
+    }
+
+    /// One fault for each of `faults`, which say what is wrong with `value`.
+    mutating func invalid(_ path: String, _ value: JSON, each faults: [String]) {
+        for fault in faults { invalid(path, value, fault) }
+    }
+
+    /// The value must be one of some; an absent one is a fault only where it is `required`.
+    mutating func oneOf(_ path: String, _ value: JSON, _ supported: [String], required isRequired: Bool = false) {
+        switch value {
+        case .null, .string(""): if isRequired { required(path) }
+        case .string(let text) where supported.contains(text): break
+        default: errors.append(.notSupported(path, value: value, supported: supported))
+        }
+    }
+
+    mutating func notNegative(_ path: String, _ value: JSON) {
+        if let number = value.int, number < 0 { invalid(path, value, "must be greater than or equal to 0") }
+    }
+
+    mutating func positive(_ path: String, _ value: JSON) {
+        if let number = value.int, number < 1 { invalid(path, value, "must be greater than 0") }
+    }
+
+    /// A value that no update may change.
+    mutating func immutable(_ path: String, _ value: JSON, old: JSON) {
+        if value != old { invalid(path, value, "field is immutable") }
+    }
+
+    mutating func kind(_ object: Object, _ type: ResourceType) {
+        switch (type.group, type.kind) {
+        case ("", "Pod"): pod(object)
+        case ("", "PodTemplate"): podTemplate(object["template"], "template")
+        case ("apps", _), ("", "ReplicationController"), ("batch", _): workload(object, type)
+        case ("", "Service"), ("", "Endpoints"), ("discovery.k8s.io", _), ("networking.k8s.io", _):
+            network(object, type)
+        case ("", "ConfigMap"), ("", "Secret"): data(object, type)
+        case ("", "PersistentVolume"), ("", "PersistentVolumeClaim"), ("storage.k8s.io", _): storage(object, type)
+        case ("rbac.authorization.k8s.io", _): roles(object, type)
+        case ("apiextensions.k8s.io", _): customResourceDefinition(object)
+        default: other(object, type)
+        }
+    }
+
+    mutating func update(_ object: Object, old: Object, _ type: ResourceType) {
+        switch (type.group, type.kind) {
+        case ("", "Pod"): podUpdate(object, old: old)
+        case ("apps", _), ("batch", _): workloadUpdate(object, old: old, type)
+        case ("", "Service"): serviceUpdate(object, old: old)
+        case ("", "ConfigMap"), ("", "Secret"): dataUpdate(object, old: old, type)
+        case ("", "PersistentVolumeClaim"), ("storage.k8s.io", "StorageClass"): storageUpdate(object, old: old, type)
+        case ("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
+            if object["roleRef"] != old["roleRef"] { invalid("roleRef", object["roleRef"], "cannot change roleRef") }
+        case ("discovery.k8s.io", "EndpointSlice"):
+            immutable("addressType", object["addressType"], old: old["addressType"])
+        case ("scheduling.k8s.io", "PriorityClass"):
+            if object["value"] != old["value"] { forbidden("value", "may not be changed in an update.") }
+        default: break
+        }
+    }
+
+    mutating func status(_ object: Object, _ type: ResourceType) {
+        switch (type.group, type.kind) {
+        case ("apps", _), ("", "ReplicationController"): workloadStatus(object)
+        case ("", "Node"): node(object)
+        default: break
+        }
+    }
+}
