@@ -13,6 +13,7 @@ final class Connection {
     private var closesAfterOutput = false
     private var isAtEnd = false
     private var hasContinued = false
+    private var hasAnswered = false
 
     private static let maximumHead = 16 << 10
     private static let maximumBody = 64 << 10
@@ -26,7 +27,9 @@ final class Connection {
 
     var hasOutput: Bool { sent < output.count }
     var outputCount: Int { output.count - sent }
-    var isIdle: Bool { input.isEmpty && !hasOutput }
+
+    /// Whether it may be closed at the server's end: nothing is under way, and a new client has had time to ask.
+    func isFinished(now: Int) -> Bool { input.isEmpty && !hasOutput && (hasAnswered || now - usedAt > 500) }
 
     /// Takes what has arrived. False where the connection is of no use any more.
     func receive() -> Bool {
@@ -85,6 +88,7 @@ final class Connection {
     }
 
     func answer(_ response: Response, to request: Request, closing: Bool) {
+        hasAnswered = true
         let closes = closing || !request.keepsAlive
         response.encode(into: &output, withBody: request.method != "HEAD", closes: closes)
         if closes { closesAfterOutput = true }

@@ -82,7 +82,7 @@ public final class Server {
             }
             if let end = endsAt, now >= end {
                 stopListening()
-                for connection in connections.values where connection.isIdle { drop(connection) }
+                for connection in connections.values where connection.isFinished(now: now) { drop(connection) }
                 if connections.isEmpty || now >= end + graceTime { return }
             }
         }
