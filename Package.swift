@@ -70,6 +70,7 @@ let package = Package(
         .target(name: "CSystemd", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CNftables", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         library("Linux", ["CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
@@ -80,7 +81,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Store", "APIClient", "NodeStreams", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
+                "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
         library("Controllers", ["APIClient", logging]),

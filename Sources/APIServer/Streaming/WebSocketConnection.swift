@@ -1,0 +1,88 @@
+import Crypto
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+/// The server's side of a WebSocket (RFC 6455): whole messages, with pings and the closing handshake done here.
+struct WebSocketConnection: Sendable {
+    private let frames: NIOAsyncChannelInboundStream<WebSocketFrame>
+    private let channel: any Channel
+
+    /// What one message may have, also in several frames.
+    private static let largestMessage = 16 << 20
+
+    /// Adds the protocol's handlers to an upgraded connection. On its event loop.
+    static func add(to channel: any Channel) throws -> NIOAsyncChannel<WebSocketFrame, WebSocketFrame> {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(WebSocketFrameEncoder())
+        try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: largestMessage)))
+        try pipeline.addHandler(WebSocketProtocolErrorHandler(isServer: true))
+        try pipeline.addHandler(
+            NIOWebSocketFrameAggregator(
+                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 4096, maxAccumulatedFrameSize: largestMessage))
+        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+    }
+
+    /// The headers that accept a client's handshake; nil where it is none.
+    static func accept(key: String?, protocolName: String) -> HTTPHeaders? {
+        guard let key else { return nil }
+        let digest = Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
+        var headers: HTTPHeaders = ["Sec-WebSocket-Accept": Data(digest).base64EncodedString()]
+        if !protocolName.isEmpty { headers.add(name: "Sec-WebSocket-Protocol", value: protocolName) }
+        return headers
+    }
+
+    init(_ frames: NIOAsyncChannelInboundStream<WebSocketFrame>, _ channel: any Channel) {
+        self.frames = frames
+        self.channel = channel
+    }
+
+    /// Calls `deliver` with each message until the client closes or goes away.
+    func receive(_ deliver: ([UInt8]) async throws -> Void) async throws {
+        for try await message in messages { try await deliver(Array(message.readableBytesView)) }
+    }
+
+    /// The messages until the client closes or goes away.
+    var messages: Messages { Messages(connection: self) }
+
+    struct Messages: AsyncSequence, Sendable {
+        let connection: WebSocketConnection
+
+        struct AsyncIterator: AsyncIteratorProtocol {
+            var frames: NIOAsyncChannelInboundStream<WebSocketFrame>.AsyncIterator
+            let connection: WebSocketConnection
+
+            mutating func next() async throws -> ByteBuffer? {
+                while let frame = try await frames.next() {
+                    switch frame.opcode {
+                    case .binary, .text: return frame.unmaskedData
+                    case .ping: try await connection.send(.pong, frame.unmaskedData).get()
+                    case .connectionClose: return nil
+                    default: break
+                    }
+                }
+                return nil
+            }
+        }
+
+        func makeAsyncIterator() -> AsyncIterator {
+            AsyncIterator(frames: connection.frames.makeAsyncIterator(), connection: connection)
+        }
+    }
+
+    func send(_ bytes: [UInt8], isText: Bool = false) async throws {
+        try await send(isText ? .text : .binary, ByteBuffer(bytes: bytes)).get()
+    }
+
+    /// Sends a frame after all that were sent before.
+    func send(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) -> EventLoopFuture<Void> {
+        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: opcode, data: bytes))
+    }
+
+    func close(_ code: WebSocketErrorCode) async throws {
+        var bytes = ByteBuffer()
+        bytes.write(webSocketErrorCode: code)
+        try await send(.connectionClose, bytes).get()
+    }
+}
