@@ -1,16 +1,24 @@
 import DequeModule
 import NIOCore
+import Synchronization
 
 /// A connection's frames, read from the socket only when someone waits for the next.
 ///
 /// Everything here runs on the connection's event loop.
 final class FrameHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias Waiter = EventLoopPromise<StreamFrame?>
+
+    /// One call of `next`: whether its task was cancelled, perhaps before it got here.
+    final class Wait: Sendable {
+        let promise: EventLoopPromise<StreamFrame?>
+        let isCancelled = Mutex(false)
+
+        init(_ promise: EventLoopPromise<StreamFrame?>) { self.promise = promise }
+    }
 
     private var parser = StreamFrameParser()
     private var frames: Deque<StreamFrame> = []
-    private var waiter: Waiter?
+    private var waiter: Wait?
     private var context: ChannelHandlerContext?
     private var failure: (any Error)?
     private var isEnded = false
@@ -47,11 +55,19 @@ final class FrameHandler: ChannelInboundHandler {
     }
 
     /// Completes with the next frame, nil at the end.
-    func next(_ promise: Waiter) {
+    func next(_ wait: Wait) {
         precondition(waiter == nil, "a session is read by one task")
-        waiter = promise
+        if wait.isCancelled.withLock({ $0 }) { return wait.promise.fail(CancellationError()) }
+        waiter = wait
         answer()
         if waiter != nil { context?.read() }
+    }
+
+    /// Gives up a call of `next` that waits still.
+    func cancel(_ wait: Wait) {
+        guard waiter === wait else { return }
+        waiter = nil
+        wait.promise.fail(CancellationError())
     }
 
     private func end(_ error: (any Error)?) {
@@ -66,10 +82,10 @@ final class FrameHandler: ChannelInboundHandler {
         guard let waiter else { return }
         if let frame = frames.popFirst() {
             self.waiter = nil
-            waiter.succeed(frame)
+            waiter.promise.succeed(frame)
         } else if isEnded {
             self.waiter = nil
-            if let failure { waiter.fail(failure) } else { waiter.succeed(nil) }
+            if let failure { waiter.promise.fail(failure) } else { waiter.promise.succeed(nil) }
         }
     }
 }

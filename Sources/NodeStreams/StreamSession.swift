@@ -44,17 +44,16 @@ public final class StreamSession: Sendable {
         return session
     }
 
-    /// The next frame from the other side; nil when it has closed the connection. One task reads. Cancelling it closes
-    /// the connection.
+    /// The next frame from the other side; nil when it has closed the connection. One task reads. Where that is
+    /// cancelled nothing is lost: another may read on.
     public func next() async throws -> StreamFrame? {
-        try await withTaskCancellationHandler {
-            let promise = channel.eventLoop.makePromise(of: StreamFrame?.self)
-            channel.eventLoop.execute { [handler] in handler.value.next(promise) }
-            let frame = try await promise.futureResult.get()
-            if frame == nil { try Task.checkCancellation() }
-            return frame
+        let wait = FrameHandler.Wait(channel.eventLoop.makePromise(of: StreamFrame?.self))
+        return try await withTaskCancellationHandler {
+            channel.eventLoop.execute { [handler] in handler.value.next(wait) }
+            return try await wait.promise.futureResult.get()
         } onCancel: {
-            channel.close(promise: nil)
+            wait.isCancelled.withLock { $0 = true }
+            channel.eventLoop.execute { [handler] in handler.value.cancel(wait) }
         }
     }
 

@@ -52,7 +52,7 @@ struct Subresources: Sendable {
             ["exec", "attach", "portforward", "log"].contains(subresource)
         else { return nil }
         let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
-        return try await streams.upgrade(request, pod, subresource, to: protocolName)
+        return try streams.upgrade(request, pod, subresource, to: protocolName)
     }
 
     private func require(_ holds: Bool, _ resource: ResourceRequest, _ verb: Verb) throws(Status) {
