@@ -44,7 +44,7 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
         return clinux_pidfd_send_signal(descriptor, number) == 0
     }
 
-    /// Returns when this process has ended; at once where it has already.
+    /// Returns when this process has ended or the task is cancelled; at once where it has ended already.
     public func waitForEnd() async {
         let descriptor = clinux_pidfd_open(pid)
         guard descriptor >= 0 else { return }
@@ -52,14 +52,20 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
             close(descriptor)
             return
         }
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: Self.queue)
-            source.setEventHandler { source.cancel() }
-            source.setCancelHandler {
-                close(descriptor)
-                continuation.resume()
+        // A dispatch source may be used from any thread; its type only does not say so.
+        nonisolated(unsafe) let source = DispatchSource.makeReadSource(
+            fileDescriptor: descriptor, queue: Self.queue)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                source.setEventHandler { source.cancel() }
+                source.setCancelHandler {
+                    close(descriptor)
+                    continuation.resume()
+                }
+                source.activate()
             }
-            source.activate()
+        } onCancel: {
+            source.cancel()
         }
     }
 
