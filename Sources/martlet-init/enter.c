@@ -36,6 +36,14 @@ _Noreturn static void execute(char **arguments, char **environment) {
     die(name, result);
 }
 
+// Sockets are passed to a pid (sd_listen_fds(3)), which is known only here: LISTEN_PID comes with room for it.
+static void claim_sockets(char **environment) {
+    static const char name[] = "LISTEN_PID=";
+    for (; *environment; environment++)
+        if (!strncmp(*environment, name, sizeof name - 1))
+            *put_number(*environment + sizeof name - 1, (u64)SYS(SYS_getpid), 1) = 0;
+}
+
 int enter(int count, char **arguments, char **environment) {
     char folder[4096];
     long pid = -1, result;
@@ -63,5 +71,6 @@ int enter(int count, char **arguments, char **environment) {
     }
     // Joining a mount namespace moves to its root.
     if (folder[0] == '/') SYS(SYS_chdir, folder);
+    claim_sockets(environment);
     execute(arguments + i + 1, environment);
 }

@@ -153,6 +153,8 @@ actor Component {
         environment += specification.environment + ["NOTIFY_SOCKET=\(paths.notifySocket)"]
         var descriptors: [(own: Int32, child: Int32)] = [(log, 1), (log, 2)]
         if !specification.sockets.isEmpty {
+            // martlet-init writes the pid, which is not known here, over the digits.
+            environment.append("LISTEN_PID=0000000000")
             environment.append("LISTEN_FDS=\(specification.sockets.count)")
             environment.append("LISTEN_FDNAMES=\(specification.sockets.map(\.name).joined(separator: ":"))")
             for (index, socket) in specification.sockets.enumerated() {
