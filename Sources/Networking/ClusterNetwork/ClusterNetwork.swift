@@ -107,11 +107,17 @@ public struct ClusterNetwork: Sendable {
         }
         // Pods have no IPv6 addresses; without it no router is looked for and no link-local address is announced.
         for scope in ["all", "default"] {
-            do {
-                try writeControl("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6", "1")
-            } catch  where error.errno == ENOENT {
-                continue
-            }
+            try writeWherePresent("/proc/sys/net/ipv6/conf/\(scope)/disable_ipv6", "1")
+        }
+        // Where br_netfilter is loaded, a bridge would translate packets itself, and lose those from a pod to itself.
+        try writeWherePresent("/proc/sys/net/bridge/bridge-nf-call-iptables", "0")
+    }
+
+    private static func writeWherePresent(_ path: String, _ value: String) throws(SystemError) {
+        do {
+            try writeControl(path, value)
+        } catch where error.errno == ENOENT {
+            return
         }
     }
 }

@@ -1,8 +1,9 @@
 import CNftables
 import Linux
 import Synchronization
+import SystemPackage
 
-/// Rules of the kernel's packet filter, by libnftables, in the network namespace of this process.
+/// Rules of the kernel's packet filter, by libnftables, in one network namespace.
 public final class Nftables: Sendable {
     /// Why rules could not be changed.
     public enum Failure: Error, Sendable, CustomStringConvertible {
@@ -25,12 +26,28 @@ public final class Nftables: Sendable {
     }
 
     private let context: Mutex<Context>
+    private let namespace: FileDescriptor?
 
     /// Loads the library and opens a conversation with the kernel. Reads no rules yet.
-    public init() throws(Failure) {
+    ///
+    /// - Parameter namespace: stays the caller's, who keeps it open; nil for the namespace of this process.
+    public init(namespace: FileDescriptor? = nil) throws(Failure) {
         if let failure = cnftables_load() { throw .unavailable(String(cString: failure)) }
-        guard let pointer = cnftables_open() else { throw .unavailable("no context") }
-        context = Mutex(Context(pointer: pointer))
+        let opened = try Self.inside(namespace) { cnftables_open() }
+        guard let opened else { throw .unavailable("its context cannot be made") }
+        context = Mutex(Context(pointer: opened))
+        self.namespace = namespace
+    }
+
+    private static func inside<Result>(
+        _ namespace: FileDescriptor?, _ body: () -> Result
+    ) throws(Failure) -> Result {
+        guard let namespace else { return body() }
+        do {
+            return try insideNetworkNamespace(namespace) { () throws(SystemError) in body() }
+        } catch {
+            throw .unavailable("\(error)")
+        }
     }
 
     deinit { context.withLock { cnftables_close($0.pointer) } }
@@ -42,7 +59,7 @@ public final class Nftables: Sendable {
     public func run(_ commands: String) async throws(Failure) -> String {
         try await Blocking.run { () throws(Failure) in
             try self.context.withLock { context throws(Failure) in
-                guard cnftables_run(context.pointer, commands) == 0 else {
+                guard try Self.inside(self.namespace, { cnftables_run(context.pointer, commands) }) == 0 else {
                     throw .refused(Self.firstLine(cnftables_error(context.pointer)))
                 }
                 return cnftables_output(context.pointer).map { String(cString: $0) } ?? ""
