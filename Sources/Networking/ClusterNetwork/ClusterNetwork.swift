@@ -116,7 +116,7 @@ public struct ClusterNetwork: Sendable {
     private static func writeWherePresent(_ path: String, _ value: String) throws(SystemError) {
         do {
             try writeControl(path, value)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return
         }
     }

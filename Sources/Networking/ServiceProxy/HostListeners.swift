@@ -13,7 +13,7 @@ struct HostListener: Sendable, Hashable {
         guard service.type == "LoadBalancer" || service.type == "NodePort" else { return [] }
         let timeout: Duration? = service.hasClientIPAffinity ? .seconds(service.affinityTimeout) : nil
         return service.ports.filter { $0.transport != "SCTP" }.flatMap { port in
-            let backends = Self.backends(port, slices)
+            let backends = port.endpoints(in: slices).map { Balancer.Backend(address: $0.address, port: $0.port) }
             var addresses = service.ingressAddresses.filter { $0.hasPrefix("127.") }.map {
                 HostAddress(address: $0, port: port.port, transport: port.transport)
             }
@@ -25,21 +25,5 @@ struct HostListener: Sendable, Hashable {
                     address: $0, service: service.object.key, backends: backends, affinityTimeout: timeout)
             }
         }
-    }
-
-    /// The ready endpoints; where there are none, those that still serve while they end (KEP-1669).
-    private static func backends(_ port: Service.Port, _ slices: [EndpointSlice]) -> [Balancer.Backend] {
-        func collect(_ suits: (EndpointSlice.Endpoint) -> Bool) -> [Balancer.Backend] {
-            let all = slices.filter { $0.addressType == "IPv4" }.flatMap { slice in
-                let number = slice.ports.first { $0.name == port.name && $0.transport == port.transport }?.port
-                guard let number else { return [Balancer.Backend]() }
-                return slice.endpoints.filter(suits).compactMap { endpoint in
-                    endpoint.addresses.first.map { Balancer.Backend(address: $0, port: number) }
-                }
-            }
-            return Set(all).sorted { ($0.address, $0.port) < ($1.address, $1.port) }
-        }
-        let ready = collect { $0.isReady }
-        return ready.isEmpty ? collect { $0.isServing && $0.isTerminating } : ready
     }
 }
