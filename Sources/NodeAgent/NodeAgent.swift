@@ -40,16 +40,12 @@ public struct NodeAgent: Sendable {
         guard let gateway = IPv4Address(configuration.gateway) else {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
-        let resources: any ResourceController
-        if let cgroups = CgroupV1() {
-            resources = CgroupV1Controller(cgroups)
-        } else {
-            logger.warning("no control groups of version 1 here: limits are not enforced and use is not measured")
-            resources = NoResourceController()
+        let resources = resourceController(nodeFolder: configuration.nodeFolder)
+        if resources is NoResourceController {
+            logger.warning("no control groups that can be written here: limits are not enforced, use is not measured")
         }
         return SandboxRuntime(
             configuration: SandboxRuntime.Configuration(
-                cluster: configuration.clusterName, node: configuration.nodeName,
                 nodeFolder: configuration.nodeFolder, runFolder: configuration.runFolder,
                 initPath: configuration.initPath, gateway: gateway, hiddenFolders: configuration.hiddenFolders),
             resources: resources, logger: logger)

@@ -126,19 +126,19 @@ public struct CgroupV1: Sendable {
         return gone
     }
 
-    private static func removeFolder(_ folder: String) -> Bool {
+    static func removeFolder(_ folder: String) -> Bool {
         if rmdir(folder) == 0 || errno == ENOENT { return true }
         for name in subfolders(folder) { _ = removeFolder("\(folder)/\(name)") }
         return rmdir(folder) == 0 || errno == ENOENT
     }
 
-    private static func collect(_ folder: String, _ result: inout Set<Int32>) {
+    static func collect(_ folder: String, _ result: inout Set<Int32>) {
         guard let text = try? readFile("\(folder)/cgroup.procs") else { return }
         for line in text.split(separator: "\n") { if let pid = Int32(line) { result.insert(pid) } }
         for name in subfolders(folder) { collect("\(folder)/\(name)", &result) }
     }
 
-    private static func subfolders(_ folder: String) -> [String] {
+    static func subfolders(_ folder: String) -> [String] {
         // In a hierarchy everything with a dot is a control file, and so are three without.
         let names = (try? listFolder(folder)) ?? []
         return names.filter { name in

@@ -1,3 +1,4 @@
+import KubernetesModel
 import Linux
 
 /// Limits and measures what pods and containers use, in a tree as Kubernetes has it: node / QoS class / pod /
@@ -20,15 +21,31 @@ public protocol ResourceController: Sendable {
     func processes(_ group: ResourceGroup) -> Set<Int32>
 }
 
+/// The best driver that the machine offers.
+///
+/// - Parameter nodeFolder: `<state>/nodes/<node>`, where the place of the groups is remembered: a later agent may be
+///   started from another group.
+public func resourceController(nodeFolder: String) -> any ResourceController {
+    let file = "\(nodeFolder)/cgroups.json"
+    let remembered = (try? readBytes(file)).flatMap { try? JSON(decoding: $0) }?.stringMap ?? [:]
+    guard let cgroups = CgroupV1(remembered: remembered) else { return NoResourceController() }
+    try? makeFolder(nodeFolder)
+    if cgroups.roots != remembered { try? replaceFile(file, JSON(cgroups.roots).encoded()) }
+    return CgroupV1Controller(cgroups)
+}
+
 /// A place in the tree of resources of one node.
 public struct ResourceGroup: Sendable, Hashable {
-    /// `martlet/<cluster>/<node>` and what is below.
+    /// `martlet/<cluster>/<node>` and what is below (`clusterGroup`).
     public let path: String
 
-    public static func cluster(_ cluster: String) -> ResourceGroup { ResourceGroup(path: "martlet/\(cluster)") }
-    public static func node(_ node: String, cluster: String) -> ResourceGroup {
-        ResourceGroup(path: "martlet/\(cluster)/\(node)")
+    /// - Parameter folder: the node's own, `<state>/nodes/<node>`.
+    public static func node(folder: String) -> ResourceGroup {
+        let parts = folder.split(separator: "/")
+        let state = "/" + parts.dropLast(2).joined(separator: "/")
+        return ResourceGroup(path: "\(clusterGroup(stateFolder: state))/\(parts.last ?? "")")
     }
+
     public func pod(_ uid: String, qosClass: String) -> ResourceGroup {
         // The kubelet puts Guaranteed pods beside the other two classes.
         ResourceGroup(path: qosClass == "Guaranteed" ? "\(path)/pod\(uid)" : "\(path)/\(qosClass)/pod\(uid)")
@@ -36,51 +53,4 @@ public struct ResourceGroup: Sendable, Hashable {
     public func container(_ id: ContainerID) -> ResourceGroup {
         ResourceGroup(path: "\(path)/\(id.name)-\(id.restart)")
     }
-}
-
-/// Control groups of version 1.
-public struct CgroupV1Controller: ResourceController {
-    private let cgroups: CgroupV1
-
-    public init(_ cgroups: CgroupV1) { self.cgroups = cgroups }
-
-    public func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
-        try cgroups.create(group.path)
-        if limits.cpuMillis != nil { try cgroups.setCPULimit(group.path, millis: limits.cpuMillis) }
-        if let request = limits.cpuRequestMillis { try cgroups.setCPUShares(group.path, request * 1024 / 1000) }
-        if limits.memory != nil { try cgroups.setMemoryLimit(group.path, bytes: limits.memory) }
-        if limits.processes != nil { try cgroups.setProcessLimit(group.path, limits.processes) }
-        return cgroups.joinFiles(group.path)
-    }
-
-    public func remove(_ group: ResourceGroup) async {
-        // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
-        for attempt in 0..<50 {
-            if cgroups.remove(group.path) { return }
-            try? await Task.sleep(for: .milliseconds(min(2 << attempt, 100)))
-        }
-    }
-
-    public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
-
-    public func usage(_ group: ResourceGroup) -> ResourceUsage? {
-        guard let cpu = cgroups.cpuUsage(group.path), let memory = cgroups.workingSet(group.path) else { return nil }
-        return ResourceUsage(
-            cpuNanoseconds: cpu, workingSet: memory, processes: cgroups.processCount(group.path) ?? 0)
-    }
-
-    public func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
-
-    public func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
-}
-
-/// Where the machine offers nothing: no limits, no figures.
-public struct NoResourceController: ResourceController {
-    public init() {}
-    public func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
-    public func joinFile(_ group: ResourceGroup) -> String { "" }
-    public func remove(_ group: ResourceGroup) async {}
-    public func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }
-    public func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { 0 }
-    public func processes(_ group: ResourceGroup) -> Set<Int32> { [] }
 }

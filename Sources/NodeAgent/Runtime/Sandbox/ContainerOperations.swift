@@ -117,7 +117,6 @@ struct ContainerOperations: Sendable {
         list.filesystem(
             "devpts", on: "/dev/pts", attributes: [.noSetUID, .noExecute],
             options: "newinstance,ptmxmode=0666,mode=0620,gid=5")
-        if configuration.privileged { list.bind("/dev/ptmx", to: "/dev/ptmx", readOnly: false, optional: true) }
         list.filesystem("mqueue", on: "/dev/mqueue", attributes: [.noSetUID, .noDevices, .noExecute])
         list.filesystem(
             "tmpfs", on: "/dev/shm", attributes: [.noSetUID, .noDevices, .noExecute], options: "mode=1777,size=65536k")

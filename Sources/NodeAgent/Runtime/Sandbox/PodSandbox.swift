@@ -38,7 +38,7 @@ final class PodSandbox: Sendable {
 
     var uid: String { record.podUID }
     var group: ResourceGroup {
-        ResourceGroup.node(configuration.node, cluster: configuration.cluster).pod(uid, qosClass: record.qosClass)
+        ResourceGroup.node(folder: configuration.nodeFolder).pod(uid, qosClass: record.qosClass)
     }
     var isRunning: Bool { state.withLock { $0.running } }
     var containers: [ContainerState] { state.withLock { Array($0.containers.values) } }
@@ -58,7 +58,7 @@ final class PodSandbox: Sendable {
         configuration: SandboxRuntime.Configuration, resources: any ResourceController,
         onExit: AsyncStream<ContainerState>.Continuation
     ) async throws -> PodSandbox {
-        let group = ResourceGroup.node(configuration.node, cluster: configuration.cluster)
+        let group = ResourceGroup.node(folder: configuration.nodeFolder)
             .pod(sandbox.podUID, qosClass: sandbox.qosClass)
         let record = try await Blocking.run { () throws -> SandboxRecord in
             try makeFolder(paths.podFolder, mode: 0o700)
@@ -324,6 +324,8 @@ final class PodSandbox: Sendable {
                 for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
                     try? removeTree("\(paths.containers)/\(name)/\(restart)")
                 }
+                // Goes unless somebody else keeps something there.
+                rmdir("\(paths.containers)/\(name)")
             }
             unlink(paths.record)
             unlink(paths.exits)

@@ -9,8 +9,6 @@ import Logging
 /// (`<state>/nodes/<node>/pods/<uid>/sandbox.json`) and in the inits, which outlive it.
 public actor SandboxRuntime: Runtime {
     public struct Configuration: Sendable {
-        public var cluster: String
-        public var node: String
         /// `<state>/nodes/<node>`
         public var nodeFolder: String
         /// `<run>`: sockets go to `<run>/p/<16 hex>/s`.
@@ -24,11 +22,9 @@ public actor SandboxRuntime: Runtime {
         public var hiddenFolders: [String]
 
         public init(
-            cluster: String, node: String, nodeFolder: String, runFolder: String, initPath: String,
-            bridge: String = "cbr0", gateway: IPv4Address, hiddenFolders: [String]
+            nodeFolder: String, runFolder: String, initPath: String, bridge: String = "cbr0", gateway: IPv4Address,
+            hiddenFolders: [String]
         ) {
-            self.cluster = cluster
-            self.node = node
             self.nodeFolder = nodeFolder
             self.runFolder = runFolder
             self.initPath = initPath
@@ -57,8 +53,6 @@ public actor SandboxRuntime: Runtime {
         self.logger = logger
         (exits, exitsInput) = AsyncStream.makeStream()
     }
-
-    nonisolated var nodeGroup: ResourceGroup { .node(configuration.node, cluster: configuration.cluster) }
 
     public func startSandbox(_ sandbox: SandboxConfiguration) async throws -> Sandbox {
         try await discover()
@@ -110,7 +104,7 @@ public actor SandboxRuntime: Runtime {
     }
 
     nonisolated func paths(_ uid: String) -> SandboxPaths {
-        SandboxPaths(podFolder: "\(configuration.nodeFolder)/pods/\(uid)", runFolder: configuration.runFolder, uid: uid)
+        SandboxPaths(podFolder: "\(configuration.nodeFolder)/pods/\(uid)", runFolder: configuration.runFolder)
     }
 
     private func bridgeLink() throws -> Int32 {
@@ -151,13 +145,10 @@ struct SandboxPaths: Sendable {
     let podFolder: String
     let socketFolder: String
 
-    init(podFolder: String, runFolder: String, uid: String) {
+    init(podFolder: String, runFolder: String) {
         self.podFolder = podFolder
-        // FNV-1a: a socket's path is short, and the same after a restart.
-        let hash = (podFolder + uid).utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-        }
-        let digits = String(hash, radix: 16)
+        // A socket's path must be short, and the same after a restart.
+        let digits = String(fingerprint(podFolder), radix: 16)
         socketFolder = "\(runFolder)/p/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
     }
 

@@ -1,0 +1,14 @@
+/// The name of a cluster's control group, below this process's own: `martlet/<profile>-<8 hex>`.
+///
+/// The digits are of the state folder: clusters of the same name with different state folders (`MARTLET_STATE_HOME`)
+/// must not take each other's processes for their own.
+public func clusterGroup(stateFolder: String) -> String {
+    let path = stateFolder.split(separator: "/")
+    let digits = String(fingerprint("/" + path.joined(separator: "/")) & 0xffff_ffff, radix: 16)
+    return "martlet/\(path.last ?? "")-\(String(repeating: "0", count: 8 - digits.count))\(digits)"
+}
+
+/// A short name for something with a long one: 64-bit FNV-1a.
+public func fingerprint(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+}

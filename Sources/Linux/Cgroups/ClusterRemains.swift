@@ -1,0 +1,89 @@
+import Glibc
+
+/// What a cluster's pods left behind when nothing of the cluster runs that knows of them.
+///
+/// Looks at the machine only, not at records, which may be damaged: at the cluster's control groups in all hierarchies
+/// and at the inits of pods whose command line names the cluster's state folder.
+public struct ClusterRemains: Sendable {
+    private let stateFolder: String
+
+    public init(stateFolder: String) { self.stateFolder = stateFolder }
+
+    /// The processes of pods but for their inits.
+    public func workloads(node: String? = nil) async -> Set<ProcessIdentity> {
+        let (stateFolder, group) = (stateFolder, group(node))
+        return await Blocking.run {
+            let inits = Self.inits(stateFolder, node: node)
+            let all = Self.folders(of: group).reduce(into: Set()) { CgroupV1.collect($1, &$0) }
+            return Set(all.subtracting(inits).compactMap { ProcessIdentity(pid: $0) })
+        }
+    }
+
+    /// Kills the pods' processes, of one node or of all, waits until they are gone, and removes their control groups.
+    ///
+    /// - Returns: the processes that were found.
+    @discardableResult
+    public func end(node: String? = nil) async -> Set<ProcessIdentity> {
+        let (stateFolder, group) = (stateFolder, group(node))
+        let folders = await Blocking.run { Self.folders(of: group) }
+        var found: Set<ProcessIdentity> = []
+        // Again until nothing is found: a process may fork while the list is read.
+        for attempt in 0..<100 {
+            let alive = await Blocking.run {
+                let all = folders.reduce(into: Self.inits(stateFolder, node: node)) { CgroupV1.collect($1, &$0) }
+                return Set(all.subtracting([getpid()]).compactMap { ProcessIdentity(pid: $0) })
+            }
+            if alive.isEmpty { break }
+            found.formUnion(alive)
+            for process in alive { process.signal(SIGKILL) }
+            try? await Task.sleep(for: .milliseconds(min(1 << min(attempt, 6), 50)))
+        }
+        for attempt in 0..<20 {
+            let gone = await Blocking.run { folders.filter { !CgroupV1.removeFolder($0) }.isEmpty }
+            if gone { break }
+            try? await Task.sleep(for: .milliseconds(min(1 << attempt, 50)))
+        }
+        return found
+    }
+
+    private func group(_ node: String?) -> String {
+        clusterGroup(stateFolder: stateFolder) + (node.map { "/\($0)" } ?? "")
+    }
+
+    /// The folders of a group in all mounted hierarchies, wherever in them it is: below the group that some earlier
+    /// process of the cluster was in.
+    private static func folders(of group: String) -> [String] {
+        var result: [String] = []
+        for line in (try? readFile("/proc/self/mountinfo"))?.split(separator: "\n") ?? [] {
+            let fields = line.split(separator: " ")
+            guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 1,
+                ["cgroup", "cgroup2"].contains(fields[dash + 1])
+            else { continue }
+            search(String(fields[4]), for: group, depth: 0, &result)
+        }
+        return result
+    }
+
+    private static func search(_ folder: String, for group: String, depth: Int, _ result: inout [String]) {
+        if access("\(folder)/\(group)", F_OK) == 0 { result.append("\(folder)/\(group)") }
+        guard depth < 8 else { return }
+        for name in CgroupV1.subfolders(folder) where name != "martlet" {
+            search("\(folder)/\(name)", for: group, depth: depth + 1, &result)
+        }
+    }
+
+    /// The inits of pods, by their command line: `martlet-init pod … --state <state>/nodes/<node>/…`.
+    private static func inits(_ stateFolder: String, node: String?) -> Set<Int32> {
+        let prefix = stateFolder + "/nodes/" + (node.map { $0 + "/" } ?? "")
+        var result: Set<Int32> = []
+        for name in (try? listFolder("/proc")) ?? [] {
+            guard let pid = Int32(name), let text = try? readFile("/proc/\(pid)/cmdline") else { continue }
+            let arguments = text.split(separator: "\0")
+            guard arguments.count > 2, arguments[0].hasSuffix("martlet-init"), arguments[1] == "pod",
+                arguments.contains(where: { $0.hasPrefix(prefix) })
+            else { continue }
+            result.insert(pid)
+        }
+        return result
+    }
+}
