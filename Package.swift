@@ -133,6 +133,7 @@ let package = Package(
         tests("KubernetesModel", []),
         tests("Store", []),
         tests("ImageStore", []),
+        tests("ServiceHTTP", []),
         tests("NodeStreams", []),
         tests("APIClient", []),
         tests("APIServer", [x509, crypto]),
