@@ -9,6 +9,7 @@ import ImageStore
 import KubernetesModel
 import Linux
 import Logging
+import Networking
 import NodeStreams
 import Systemd
 
@@ -29,7 +30,8 @@ public struct NodeAgent: Sendable {
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
         let images = ImageStore(root: configuration.imageFolder)
         do {
-            try await serve(client: client, runtime: try makeRuntime(), images: images)
+            try await serve(
+                client: client, runtime: try makeRuntime(), images: images, serviceRules: makeServiceRules)
         } catch is CancellationError {
             Notify.stopping()
         }
@@ -51,8 +53,22 @@ public struct NodeAgent: Sendable {
             resources: resources, logger: logger)
     }
 
+    private func makeServiceRules(_ informers: SharedInformers) -> ServiceRules? {
+        do throws(Nftables.Failure) {
+            return try ServiceRules(informers: informers, node: configuration.nodeName, logger: logger)
+        } catch {
+            logger.error("pods of this node cannot reach Services by their addresses: \(error)")
+            return nil
+        }
+    }
+
     /// Serves the node with the given parts until the task is cancelled; pods outlive it.
-    func serve(client: any Client, runtime: any Runtime, images: any ImageSource) async throws {
+    ///
+    /// - Parameter serviceRules: makes what translates Service addresses; nothing does where it returns nil.
+    func serve(
+        client: any Client, runtime: any Runtime, images: any ImageSource,
+        serviceRules: (SharedInformers) -> ServiceRules? = { _ in nil }
+    ) async throws {
         let configuration = configuration
         try await Blocking.run { () throws(SystemError) in
             try makeFolder(configuration.podFolder)
@@ -61,6 +77,7 @@ public struct NodeAgent: Sendable {
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
         let informers = SharedInformers(client, logger: logger)
         let services = informers[.services]
+        let rules = serviceRules(informers)
         let (changed, change) = AsyncStream.makeStream(of: Set<String>.self)
         let references = ReferenceCache(client) { change.yield($0) }
         let node = NodeContext(
@@ -72,6 +89,7 @@ public struct NodeAgent: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
             group.addTask { await informers.run() }
+            if let rules { group.addTask { await rules.run() } }
             group.addTask { for await pods in changed { await workers.referencesChanged(pods) } }
             group.addTask { try await workers.run() }
             let streams = try await StreamServer.bind(socket: configuration.streamSocket, logger: logger)
