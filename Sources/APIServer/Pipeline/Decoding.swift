@@ -24,6 +24,8 @@ enum Decoding {
             } catch {
                 throw .badRequest("error decoding the body: \(error)")
             }
+        case ProtobufDecoding.mediaType:
+            return try ProtobufDecoding.decode(Array(buffer: request.body))
         case "application/yaml", "application/apply-patch+yaml":
             do {
                 return try JSON(yaml: String(buffer: request.body))
@@ -33,7 +35,7 @@ enum Decoding {
         default:
             throw .unsupportedMediaType(
                 "the body of the request was in an unknown format - accepted media types include: "
-                    + "application/json, application/yaml")
+                    + "application/json, application/yaml, application/vnd.kubernetes.protobuf")
         }
     }
 

@@ -50,7 +50,11 @@ struct Pipeline: Sendable {
         try authorize(request.user, verb, resource)
         let context = try context(of: request)
         var response: APIResponse
-        if let subresource = resource.subresource {
+        if Reviews.answers(resource.type), verb == .create {
+            let review = try reviews.create(Decoding.object(request), resource, by: request.user)
+            let encoding = try Encoding(accept: request.header(.accept))
+            response = encoding.response(encoding.json(review, resource.resource), code: 201)
+        } else if let subresource = resource.subresource {
             guard let name = resource.name, let info = resource.resource.subresource(subresource) else {
                 throw Status.pathNotFound()
             }
@@ -73,6 +77,10 @@ struct Pipeline: Sendable {
         else { return nil }
         try authorize(request.user, verb, resource)
         return try await subresources.upgrade(request, resource, to: protocolName)
+    }
+
+    private var reviews: Reviews {
+        Reviews(authorization: authorization, authentication: authentication, catalogue: registry.catalogue)
     }
 
     private func authorize(_ user: User, _ verb: Verb, _ resource: ResourceRequest) throws(Status) {
