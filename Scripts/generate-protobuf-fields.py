@@ -25,7 +25,7 @@ PLAIN = {"string": "s", "bool": "b", "int32": "i", "int64": "i", "int": "i", "in
          "uint8": "i", "int16": "i", "float64": "d", "[]byte": "y", "types.UID": "s", "byte": "i"}
 ALIASES = {"metav1": "meta.v1", "v1": "core.v1", "corev1": "core.v1", "api": "core.v1", "apiv1": "core.v1"}
 
-FIELD = re.compile(r'^\s*(\w+\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"\s+protobuf:"(\w+),(\d+),(\w+)')
+FIELD = re.compile(r'^\s*(\w+\s+)?([\w.\[\]*]+)\s+`json:"([^"]*)"[^`]*?protobuf:"(\w+),(\d+),(\w+)')
 
 
 def main():

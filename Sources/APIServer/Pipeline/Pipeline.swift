@@ -80,7 +80,7 @@ struct Pipeline: Sendable {
     }
 
     private var reviews: Reviews {
-        Reviews(authorization: authorization, authentication: authentication, catalogue: registry.catalogue)
+        Reviews(authorization: authorization, authentication: authentication)
     }
 
     private func authorize(_ user: User, _ verb: Verb, _ resource: ResourceRequest) throws(Status) {

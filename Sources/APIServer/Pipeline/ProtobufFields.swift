@@ -43,6 +43,7 @@ let protobufFields: StaticString = """
     3 variables [>admissionregistration.v1.Variable
     4 mutations [>admissionregistration.v1.Mutation
     5 failurePolicy *s
+    6 matchConditions [>admissionregistration.v1.MatchCondition
     7 reinvocationPolicy s
     =admissionregistration.v1.MutatingWebhook
     1 name s
@@ -56,8 +57,10 @@ let protobufFields: StaticString = """
     7 timeoutSeconds *i
     8 admissionReviewVersions [s
     10 reinvocationPolicy *s
+    12 matchConditions [>admissionregistration.v1.MatchCondition
     =admissionregistration.v1.MutatingWebhookConfiguration
     1 metadata >meta.v1.ObjectMeta
+    2 webhooks [>admissionregistration.v1.MutatingWebhook
     =admissionregistration.v1.MutatingWebhookConfigurationList
     1 metadata >meta.v1.ListMeta
     2 items [>admissionregistration.v1.MutatingWebhookConfiguration
@@ -115,6 +118,8 @@ let protobufFields: StaticString = """
     3 validations [>admissionregistration.v1.Validation
     4 failurePolicy *s
     5 auditAnnotations [>admissionregistration.v1.AuditAnnotation
+    6 matchConditions [>admissionregistration.v1.MatchCondition
+    7 variables [>admissionregistration.v1.Variable
     =admissionregistration.v1.ValidatingAdmissionPolicyStatus
     1 observedGeneration i
     2 typeChecking *>admissionregistration.v1.TypeChecking
@@ -130,8 +135,10 @@ let protobufFields: StaticString = """
     6 sideEffects *s
     7 timeoutSeconds *i
     8 admissionReviewVersions [s
+    11 matchConditions [>admissionregistration.v1.MatchCondition
     =admissionregistration.v1.ValidatingWebhookConfiguration
     1 metadata >meta.v1.ObjectMeta
+    2 webhooks [>admissionregistration.v1.ValidatingWebhook
     =admissionregistration.v1.ValidatingWebhookConfigurationList
     1 metadata >meta.v1.ListMeta
     2 items [>admissionregistration.v1.ValidatingWebhookConfiguration
@@ -183,6 +190,7 @@ let protobufFields: StaticString = """
     7 numberAvailable i
     8 numberUnavailable i
     9 collisionCount *i
+    10 conditions [>apps.v1.DaemonSetCondition
     =apps.v1.DaemonSetUpdateStrategy
     1 type s
     2 rollingUpdate *>apps.v1.RollingUpdateDaemonSet
@@ -204,6 +212,7 @@ let protobufFields: StaticString = """
     1 replicas *i
     2 selector *>meta.v1.LabelSelector
     3 template >core.v1.PodTemplateSpec
+    4 strategy >apps.v1.DeploymentStrategy
     5 minReadySeconds i
     6 revisionHistoryLimit *i
     7 paused b
@@ -216,6 +225,7 @@ let protobufFields: StaticString = """
     4 availableReplicas i
     5 unavailableReplicas i
     9 terminatingReplicas *i
+    6 conditions [>apps.v1.DeploymentCondition
     8 collisionCount *i
     =apps.v1.DeploymentStrategy
     1 type s
@@ -245,6 +255,7 @@ let protobufFields: StaticString = """
     5 availableReplicas i
     7 terminatingReplicas *i
     3 observedGeneration i
+    6 conditions [>apps.v1.ReplicaSetCondition
     =apps.v1.RollingUpdateDaemonSet
     1 maxUnavailable *o
     2 maxSurge *o
@@ -293,6 +304,7 @@ let protobufFields: StaticString = """
     6 currentRevision s
     7 updateRevision s
     9 collisionCount *i
+    10 conditions [>apps.v1.StatefulSetCondition
     11 availableReplicas i
     =apps.v1.StatefulSetUpdateStrategy
     1 type s
@@ -524,6 +536,7 @@ let protobufFields: StaticString = """
     =autoscaling.v2.HPAScalingRules
     3 stabilizationWindowSeconds *i
     1 selectPolicy *s
+    2 policies [>autoscaling.v2.HPAScalingPolicy
     4 tolerance *q
     =autoscaling.v2.HorizontalPodAutoscaler
     1 metadata >meta.v1.ObjectMeta
@@ -553,6 +566,7 @@ let protobufFields: StaticString = """
     3 currentReplicas i
     4 desiredReplicas i
     5 currentMetrics [>autoscaling.v2.MetricStatus
+    6 conditions [>autoscaling.v2.HorizontalPodAutoscalerCondition
     =autoscaling.v2.MetricIdentifier
     1 name s
     2 selector *>meta.v1.LabelSelector
@@ -651,6 +665,7 @@ let protobufFields: StaticString = """
     14 podReplacementPolicy *s
     15 managedBy *s
     =batch.v1.JobStatus
+    1 conditions [>batch.v1.JobCondition
     2 startTime *t
     3 completionTime *t
     4 active i
@@ -820,6 +835,7 @@ let protobufFields: StaticString = """
     4 error s
     =core.v1.ComponentStatus
     1 metadata >meta.v1.ObjectMeta
+    2 conditions [>core.v1.ComponentCondition
     =core.v1.ComponentStatusList
     1 metadata >meta.v1.ListMeta
     2 items [>core.v1.ComponentStatus
@@ -859,11 +875,15 @@ let protobufFields: StaticString = """
     3 command [s
     4 args [s
     5 workingDir s
+    6 ports [>core.v1.ContainerPort
     19 envFrom [>core.v1.EnvFromSource
+    7 env [>core.v1.EnvVar
     8 resources >core.v1.ResourceRequirements
     23 resizePolicy [>core.v1.ContainerResizePolicy
     24 restartPolicy *s
     25 restartPolicyRules [>core.v1.ContainerRestartRule
+    9 volumeMounts [>core.v1.VolumeMount
+    21 volumeDevices [>core.v1.VolumeDevice
     10 livenessProbe *>core.v1.Probe
     11 readinessProbe *>core.v1.Probe
     22 startupProbe *>core.v1.Probe
@@ -891,6 +911,12 @@ let protobufFields: StaticString = """
     =core.v1.ContainerResizePolicy
     1 resourceName s
     2 restartPolicy s
+    =core.v1.ContainerRestartRule
+    1 action s
+    2 exitCodes *>core.v1.ContainerRestartRuleOnExitCodes
+    =core.v1.ContainerRestartRuleOnExitCodes
+    1 operator s
+    2 values [i
     =core.v1.ContainerState
     1 waiting *>core.v1.ContainerStateWaiting
     2 running *>core.v1.ContainerStateRunning
@@ -920,7 +946,9 @@ let protobufFields: StaticString = """
     9 started *b
     10 allocatedResources {q
     11 resources *>core.v1.ResourceRequirements
+    12 volumeMounts [>core.v1.VolumeMountStatus
     13 user *>core.v1.ContainerUser
+    14 allocatedResourcesStatus [>core.v1.ResourceStatus
     15 stopSignal *s
     =core.v1.ContainerUser
     1 linux *>core.v1.LinuxContainerUser
@@ -982,11 +1010,15 @@ let protobufFields: StaticString = """
     3 command [s
     4 args [s
     5 workingDir s
+    6 ports [>core.v1.ContainerPort
     19 envFrom [>core.v1.EnvFromSource
+    7 env [>core.v1.EnvVar
     8 resources >core.v1.ResourceRequirements
     23 resizePolicy [>core.v1.ContainerResizePolicy
     24 restartPolicy *s
     25 restartPolicyRules [>core.v1.ContainerRestartRule
+    9 volumeMounts [>core.v1.VolumeMount
+    21 volumeDevices [>core.v1.VolumeDevice
     10 livenessProbe *>core.v1.Probe
     11 readinessProbe *>core.v1.Probe
     22 startupProbe *>core.v1.Probe
@@ -1188,6 +1220,7 @@ let protobufFields: StaticString = """
     1 finalizers [s
     =core.v1.NamespaceStatus
     1 phase s
+    2 conditions [>core.v1.NamespaceCondition
     =core.v1.Node
     1 metadata >meta.v1.ObjectMeta
     2 spec >core.v1.NodeSpec
@@ -1252,6 +1285,8 @@ let protobufFields: StaticString = """
     1 capacity {q
     2 allocatable {q
     3 phase s
+    4 conditions [>core.v1.NodeCondition
+    5 addresses [>core.v1.NodeAddress
     6 daemonEndpoints >core.v1.NodeDaemonEndpoints
     7 nodeInfo >core.v1.NodeSystemInfo
     8 images [>core.v1.ContainerImage
@@ -1318,6 +1353,7 @@ let protobufFields: StaticString = """
     1 phase s
     2 accessModes [s
     3 capacity {q
+    4 conditions [>core.v1.PersistentVolumeClaimCondition
     5 allocatedResources {q
     7 allocatedResourceStatuses {s
     8 currentVolumeAttributesClassName *s
@@ -1481,6 +1517,10 @@ let protobufFields: StaticString = """
     =core.v1.PodSignature
     1 podController *>meta.v1.OwnerReference
     =core.v1.PodSpec
+    1 volumes [>core.v1.Volume
+    20 initContainers [>core.v1.Container
+    2 containers [>core.v1.Container
+    34 ephemeralContainers [>core.v1.EphemeralContainer
     3 restartPolicy s
     4 terminationGracePeriodSeconds *i
     5 activeDeadlineSeconds *i
@@ -1495,11 +1535,13 @@ let protobufFields: StaticString = """
     13 hostIPC b
     27 shareProcessNamespace *b
     14 securityContext *>core.v1.PodSecurityContext
+    15 imagePullSecrets [>core.v1.LocalObjectReference
     16 hostname s
     17 subdomain s
     18 affinity *>core.v1.Affinity
     19 schedulerName s
     22 tolerations [>core.v1.Toleration
+    23 hostAliases [>core.v1.HostAlias
     24 priorityClassName s
     25 priority *i
     26 dnsConfig *>core.v1.PodDNSConfig
@@ -1508,15 +1550,19 @@ let protobufFields: StaticString = """
     30 enableServiceLinks *b
     31 preemptionPolicy *s
     32 overhead {q
+    33 topologySpreadConstraints [>core.v1.TopologySpreadConstraint
     35 setHostnameAsFQDN *b
     36 os *>core.v1.PodOS
     37 hostUsers *b
+    38 schedulingGates [>core.v1.PodSchedulingGate
+    39 resourceClaims [>core.v1.PodResourceClaim
     40 resources *>core.v1.ResourceRequirements
     41 hostnameOverride *s
     43 schedulingGroup *>core.v1.PodSchedulingGroup
     =core.v1.PodStatus
     17 observedGeneration i
     1 phase s
+    2 conditions [>core.v1.PodCondition
     3 message s
     4 reason s
     11 nominatedNodeName s
@@ -1530,6 +1576,7 @@ let protobufFields: StaticString = """
     9 qosClass s
     13 ephemeralContainerStatuses [>core.v1.ContainerStatus
     14 resize s
+    15 resourceClaimStatuses [>core.v1.PodResourceClaimStatus
     18 extendedResourceClaimStatus *>core.v1.PodExtendedResourceClaimStatus
     19 allocatedResources {q
     20 resources *>core.v1.ResourceRequirements
@@ -1633,6 +1680,7 @@ let protobufFields: StaticString = """
     4 readyReplicas i
     5 availableReplicas i
     3 observedGeneration i
+    6 conditions [>core.v1.ReplicationControllerCondition
     =core.v1.ResourceClaim
     1 name s
     2 request s
@@ -1750,6 +1798,7 @@ let protobufFields: StaticString = """
     3 status >core.v1.ServiceStatus
     =core.v1.ServiceAccount
     1 metadata >meta.v1.ObjectMeta
+    2 secrets [>core.v1.ObjectReference
     3 imagePullSecrets [>core.v1.LocalObjectReference
     4 automountServiceAccountToken *b
     =core.v1.ServiceAccountList
@@ -1772,6 +1821,7 @@ let protobufFields: StaticString = """
     =core.v1.ServiceProxyOptions
     1 path s
     =core.v1.ServiceSpec
+    1 ports [>core.v1.ServicePort
     2 selector {s
     3 clusterIP s
     18 clusterIPs [s
@@ -1793,6 +1843,7 @@ let protobufFields: StaticString = """
     23 trafficDistribution *s
     =core.v1.ServiceStatus
     1 loadBalancer >core.v1.LoadBalancerStatus
+    2 conditions [>meta.v1.Condition
     =core.v1.SessionAffinityConfig
     1 clientIP *>core.v1.ClientIPConfig
     =core.v1.SleepAction
@@ -2005,6 +2056,8 @@ let protobufFields: StaticString = """
     2 matchingPrecedence i
     3 distinguisherMethod *>flowcontrol.v1.FlowDistinguisherMethod
     4 rules [>flowcontrol.v1.PolicyRulesWithSubjects
+    =flowcontrol.v1.FlowSchemaStatus
+    1 conditions [>flowcontrol.v1.FlowSchemaCondition
     =flowcontrol.v1.GroupSubject
     1 name s
     =flowcontrol.v1.LimitResponse
@@ -2041,6 +2094,8 @@ let protobufFields: StaticString = """
     1 type s
     2 limited *>flowcontrol.v1.LimitedPriorityLevelConfiguration
     3 exempt *>flowcontrol.v1.ExemptPriorityLevelConfiguration
+    =flowcontrol.v1.PriorityLevelConfigurationStatus
+    1 conditions [>flowcontrol.v1.PriorityLevelConfigurationCondition
     =flowcontrol.v1.QueuingConfiguration
     1 queues i
     2 handSize i
@@ -2165,6 +2220,8 @@ let protobufFields: StaticString = """
     10 deletionGracePeriodSeconds *i
     11 labels {s
     12 annotations {s
+    13 ownerReferences [>meta.v1.OwnerReference
+    14 finalizers [s
     17 managedFields [>meta.v1.ManagedFieldsEntry
     =meta.v1.OwnerReference
     5 apiVersion s
@@ -2332,6 +2389,8 @@ let protobufFields: StaticString = """
     2 items [>networking.v1.ServiceCIDR
     =networking.v1.ServiceCIDRSpec
     1 cidrs [s
+    =networking.v1.ServiceCIDRStatus
+    1 conditions [>meta.v1.Condition
     =node.v1.Overhead
     1 podFixed {q
     =node.v1.RuntimeClass
@@ -2357,6 +2416,7 @@ let protobufFields: StaticString = """
     2 items [>policy.v1.PodDisruptionBudget
     =policy.v1.PodDisruptionBudgetSpec
     1 minAvailable *o
+    2 selector *>meta.v1.LabelSelector
     3 maxUnavailable *o
     4 unhealthyPodEvictionPolicy *s
     =policy.v1.PodDisruptionBudgetStatus
@@ -2366,6 +2426,7 @@ let protobufFields: StaticString = """
     4 currentHealthy i
     5 desiredHealthy i
     6 expectedPods i
+    7 conditions [>meta.v1.Condition
     =rbac.v1.AggregationRule
     1 clusterRoleSelectors [>meta.v1.LabelSelector
     =rbac.v1.ClusterRole
@@ -2448,6 +2509,8 @@ let protobufFields: StaticString = """
     =storage.v1.CSINodeList
     1 metadata >meta.v1.ListMeta
     2 items [>storage.v1.CSINode
+    =storage.v1.CSINodeSpec
+    1 drivers [>storage.v1.CSINodeDriver
     =storage.v1.CSIStorageCapacity
     1 metadata >meta.v1.ObjectMeta
     2 nodeTopology *>meta.v1.LabelSelector

@@ -1,11 +1,9 @@
 import KubernetesModel
 
-/// ConfigMaps and Secrets, whose data stays as it is once they are marked `immutable`.
-struct ImmutableDataStrategy: Strategy {
-    let type: ResourceType
-
+/// Secrets may be written in plain text, but are kept and read in Base64.
+struct SecretStrategy: Strategy {
     func prepareForCreate(_ object: inout Object, _ context: RequestContext) async throws(Status) {
-        guard type == .secrets, let plain = object["stringData"].object else { return }
+        guard let plain = object["stringData"].object else { return }
         for (key, value) in plain {
             object["data"][key] = .string(Base64.encode(Array((value.string ?? "").utf8)))
         }
@@ -14,22 +12,6 @@ struct ImmutableDataStrategy: Strategy {
 
     func prepareForUpdate(_ object: inout Object, old: Object, _ context: RequestContext) async throws(Status) {
         try await prepareForCreate(&object, context)
-    }
-
-    func validateUpdate(_ object: Object, old: Object) -> [FieldError] {
-        var errors: [FieldError] = []
-        if type == .secrets, object["type"] != old["type"] {
-            errors.append(FieldError(.invalid, "type", value: object["type"], detail: "field is immutable"))
-        }
-        guard old["immutable"].bool == true else { return errors }
-        if object["immutable"].bool != true {
-            errors.append(
-                FieldError(.forbidden, "immutable", detail: "field is immutable when `immutable` is set"))
-        }
-        for field in ["data", "binaryData"] where object[field] != old[field] {
-            errors.append(FieldError(.forbidden, field, detail: "field is immutable when `immutable` is set"))
-        }
-        return errors
     }
 }
 

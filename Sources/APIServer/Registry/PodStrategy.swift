@@ -11,40 +11,6 @@ struct PodStrategy: Strategy {
         object.spec["nodeName"] = old.spec["nodeName"]
     }
 
-    /// Of a pod's spec only what needs no restart of it can be changed.
-    func validateUpdate(_ object: Object, old: Object) -> [FieldError] {
-        func fixed(_ object: Object) -> JSON {
-            var spec = object.spec
-            for field in ["activeDeadlineSeconds", "tolerations", "schedulingGates"] { spec[field] = .null }
-            // Negative to one is allowed, so that a deletion can be sped up.
-            spec["terminationGracePeriodSeconds"] = .null
-            for list in ["containers", "initContainers"] {
-                guard var containers = spec[list].array else { continue }
-                for index in containers.indices { containers[index]["image"] = .null }
-                spec[list] = .array(containers)
-            }
-            if let gates = old.spec["schedulingGates"].array, !gates.isEmpty {
-                spec["nodeSelector"] = .null
-                spec["affinity"] = .null
-            }
-            return spec
-        }
-        var errors: [FieldError] = []
-        if object.spec["containers"].items.count != old.spec["containers"].items.count {
-            errors.append(
-                FieldError(.forbidden, "spec.containers", detail: "pod updates may not add or remove containers"))
-        } else if fixed(object) != fixed(old) {
-            errors.append(
-                FieldError(
-                    .forbidden, "spec",
-                    detail: "pod updates may not change fields other than `spec.containers[*].image`,"
-                        + "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
-                        + "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be "
-                        + "set to 1 if it was previously negative)"))
-        }
-        return errors
-    }
-
     func gracePeriod(of object: Object, requested: Int?) -> Int? {
         let phase = object.status["phase"].string
         let isScheduled = !(object.spec["nodeName"].string ?? "").isEmpty

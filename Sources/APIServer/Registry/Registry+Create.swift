@@ -25,7 +25,7 @@ extension Registry {
         try await strategy.prepareForCreate(&object, context)
 
         do {
-            let errors = SchemaRules.validateCreate(object, request.resource) + strategy.validateCreate(object)
+            let errors = request.resource.validateCreate(object) + strategy.validateCreate(object)
             guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
             try await Admission(registry: self).validate(object, old: nil, request, context)
             guard !context.dryRun else {

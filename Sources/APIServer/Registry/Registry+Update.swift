@@ -118,8 +118,10 @@ extension Registry {
             object.metadata["generation"] = JSON(old.generation + 1)
         }
         guard part != .all else { return object }
-        var errors = SchemaRules.validateUpdate(object, old: old, request.resource)
-        if part == .main { errors += strategy.validateUpdate(object, old: old) }
+        let errors =
+            part == .status
+            ? request.resource.validateStatusUpdate(object, old: old)
+            : request.resource.validateUpdate(object, old: old) + strategy.validateUpdate(object, old: old)
         guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
         try await Admission(registry: self).validate(object, old: old, request, context)
         return object

@@ -20,14 +20,6 @@ struct ServiceStrategy: Strategy {
         await allocation.release(key, keeping: kept)
     }
 
-    func validateUpdate(_ object: Object, old: Object) -> [FieldError] {
-        let (new, before) = (object.spec["clusterIP"], old.spec["clusterIP"])
-        guard type(of: object) != "ExternalName", type(of: old) != "ExternalName",
-            let was = before.string, !was.isEmpty, new != before
-        else { return [] }
-        return [FieldError(.invalid, "spec.clusterIPs[0]", value: .array([new]), detail: "may not change once set")]
-    }
-
     private func type(of service: Object) -> String { service.spec["type"].string ?? "ClusterIP" }
 
     /// What a client leaves out of an update stays as it was, unless the new type has no use for it.

@@ -5,7 +5,6 @@ import KubernetesModel
 struct Reviews: Sendable {
     let authorization: Authorization
     let authentication: Authentication
-    let catalogue: Catalogue
 
     static func answers(_ type: ResourceType) -> Bool {
         type.group == "authorization.k8s.io" || type.group == "authentication.k8s.io"
