@@ -8,7 +8,7 @@ RELEASE := .build/release
 # The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s
 
-.PHONY: build release run test lint format bench install images clean dependencies test-dependencies
+.PHONY: build release run test lint format bench install images test-images clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build
@@ -23,7 +23,12 @@ run: build
 
 test: test-dependencies lint
 	$(SWIFT) build --build-tests
+	$(MAKE) test-images
 	scripts/run-tests
+
+# The example images in a store that all tests share and none changes.
+test-images:
+	MARTLET_STATE_HOME=$(CURDIR)/.build/test-images images/build.sh $(DEBUG)/martlet
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images

@@ -57,9 +57,13 @@ struct Cluster: Sendable {
     /// Applies a manifest given as text.
     func apply(_ manifest: String) async throws { try await kubectl("apply", "-f", "-", input: manifest) }
 
-    /// Builds the images that the lab and the faults use, once for all of a run's clusters in this folder.
-    func buildImages() async throws {
-        try await shell.run(Repository.root + "images/build.sh", [Repository.martlet])
+    /// Gives the cluster the example images, which `make test` has built.
+    func useExampleImages() throws {
+        let built = Repository.root + ".build/test-images/images"
+        try #require(
+            FileManager.default.fileExists(atPath: built), "the example images are missing; run: make test-images")
+        try FileManager.default.createDirectory(atPath: folder + "/s", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: folder + "/s/images", withDestinationPath: built)
     }
 
     var state: String { folder + "/s/" + profile }

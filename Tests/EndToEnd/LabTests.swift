@@ -15,7 +15,7 @@ struct LabTests {
             if let kubectlFolder { shell.path = [kubectlFolder] }
             shell.directory = Repository.root + "docs/lab"
             let cluster = Cluster(profile: prepared.profile, folder: prepared.folder, shell: shell)
-            try await cluster.buildImages()
+            try cluster.useExampleImages()
             try await cluster.martlet("start", "--nodes", "2")
             let lab = Lab(cluster: cluster)
             try await lab.explains()
