@@ -14,6 +14,8 @@ struct NodeInfo: Sendable {
     private(set) var countedCPU = 0
     private(set) var countedMemory = 0
     private(set) var hostPorts: [HostPort] = []
+    /// How many pods stay of each owner, so that spreading them does not count all pods for each decision.
+    private var ownerCounts: [String: Int] = [:]
 
     init(name: String) { self.name = name }
 
@@ -34,6 +36,7 @@ struct NodeInfo: Sendable {
         countedCPU += pod.countedCPU
         countedMemory += pod.countedMemory
         hostPorts += pod.hostPorts
+        if let owner = pod.owner, !pod.isLeaving { ownerCounts[owner, default: 0] += 1 }
     }
 
     mutating func remove(_ uid: String) {
@@ -44,7 +47,13 @@ struct NodeInfo: Sendable {
         for port in pod.hostPorts {
             if let index = hostPorts.firstIndex(of: port) { hostPorts.remove(at: index) }
         }
+        if let owner = pod.owner, !pod.isLeaving {
+            let left = (ownerCounts[owner] ?? 0) - 1
+            ownerCounts[owner] = left > 0 ? left : nil
+        }
     }
+
+    func count(ofOwner uid: String) -> Int { ownerCounts[uid] ?? 0 }
 
     func topologyValue(_ key: String) -> String? { labels[key] ?? (key == Cluster.hostname ? name : nil) }
 }

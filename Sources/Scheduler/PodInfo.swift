@@ -22,6 +22,8 @@ struct PodInfo: Sendable {
     let preferredAffinity: [(weight: Int, term: AffinityTerm)]
     /// The UID of what manages the pod; its pods are spread.
     let owner: String?
+    /// A pod that is being deleted still takes its room, but no longer counts where pods are spread.
+    let isLeaving: Bool
 
     init(_ object: Object) {
         self.object = object
@@ -69,6 +71,7 @@ struct PodInfo: Sendable {
         antiAffinity = terms("podAntiAffinity")
         preferredAffinity = preferred("podAffinity", sign: 1) + preferred("podAntiAffinity", sign: -1)
         owner = object.controller?.uid
+        isLeaving = object.isBeingDeleted
     }
 
     func tolerates(_ taint: Taint) -> Bool { tolerations.contains { $0.tolerates(taint) } }

@@ -37,7 +37,7 @@ struct SpreadFilter {
                 let value = node.topologyValue(constraint.topologyKey)
             else { continue }
             counts[value, default: 0] += node.pods.values.count { other in
-                other.key.namespace == pod.key.namespace && !other.object.isBeingDeleted
+                other.key.namespace == pod.key.namespace && !other.isLeaving
                     && constraint.selector.matches(other.labels)
             }
         }

@@ -95,7 +95,8 @@ enum SpreadScorer {
     private struct Rule {
         let topologyKey: String
         let maxSkew: Int
-        let counts: (PodInfo) -> Bool
+        /// The pods of a node that count.
+        let count: (NodeInfo) -> Int
     }
 
     static func scores(_ pod: PodInfo, _ nodes: [NodeInfo], _ cluster: Cluster) -> [Double]? {
@@ -109,7 +110,7 @@ enum SpreadScorer {
             }
             for node in cluster.nodes.values {
                 guard let value = node.topologyValue(rule.topologyKey), counts[value] != nil else { continue }
-                counts[value, default: 0] += node.pods.values.count { !$0.object.isBeingDeleted && rule.counts($0) }
+                counts[value, default: 0] += rule.count(node)
             }
             // A rule with few domains must not outweigh one with many.
             let weight = log(Double(counts.count + 2))
@@ -125,14 +126,17 @@ enum SpreadScorer {
     private static func rules(_ pod: PodInfo) -> [Rule] {
         if !pod.spread.isEmpty {
             return pod.spread.filter { !$0.isHard }.map { constraint in
-                Rule(topologyKey: constraint.topologyKey, maxSkew: constraint.maxSkew) {
-                    $0.key.namespace == pod.key.namespace && constraint.selector.matches($0.labels)
+                Rule(topologyKey: constraint.topologyKey, maxSkew: constraint.maxSkew) { node in
+                    node.pods.values.count {
+                        $0.key.namespace == pod.key.namespace && !$0.isLeaving
+                            && constraint.selector.matches($0.labels)
+                    }
                 }
             }
         }
         guard let owner = pod.owner else { return [] }
         return [(Cluster.hostname, 3), ("topology.kubernetes.io/zone", 5)].map { key, skew in
-            Rule(topologyKey: key, maxSkew: skew) { $0.owner == owner }
+            Rule(topologyKey: key, maxSkew: skew) { $0.count(ofOwner: owner) }
         }
     }
 }
