@@ -31,10 +31,10 @@ test-images:
 	MARTLET_STATE_HOME=$(CURDIR)/.build/test-images images/build.sh $(DEBUG)/martlet
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests images
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests images
 
 bench: release images
 	Benchmarks/run $(RELEASE)/martlet

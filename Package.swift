@@ -81,7 +81,8 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdHTTP2, hummingbirdTLS, nioSSL,
+                "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore,
+                hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
         library("Controllers", ["APIClient", logging]),

@@ -71,7 +71,8 @@ public struct ControlPlane: Sendable {
 
     private var apiServer: APIServer.Configuration {
         var listeners: [APIServer.Configuration.Listener] = [
-            .address(ClusterAddresses.api.description, port: 443), .address(ClusterAddresses.gateway.description, port: 6443),
+            .address(ClusterAddresses.api.description, port: 443),
+            .address(ClusterAddresses.gateway.description, port: 6443),
         ]
         if let socket = configuration.apiSocket { listeners.insert(.descriptor(socket), at: 0) }
         let pki = configuration.pki
