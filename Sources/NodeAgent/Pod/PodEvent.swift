@@ -146,6 +146,10 @@ extension ContainerID {
         for salt in UInt64(0)..<4 {
             var hash: UInt64 = 0xcbf2_9ce4_8422_2325 &+ salt
             for byte in "\(podUID)/\(name)/\(restart)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            // Texts that differ in one letter are to give identities that look different (murmur3's finalizer).
+            hash = (hash ^ hash >> 33) &* 0xff51_afd7_ed55_8ccd
+            hash = (hash ^ hash >> 33) &* 0xc4ce_b9fe_1a85_ec53
+            hash ^= hash >> 33
             let digits = String(hash, radix: 16)
             text += String(repeating: "0", count: 16 - digits.count) + digits
         }

@@ -112,8 +112,9 @@ extension PodStateMachine {
         switch failure {
         case .image(let reason, let message):
             if let previous { containers[index].last = previous }
-            // The status tells the fault itself for a while, before it tells that the next attempt waits.
-            containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: 2))
+            // The status tells a failed pull itself for a while, before it tells that the next attempt waits.
+            let delay = reason == "ErrImagePull" ? 2 : containers[index].pullBackoff.next(after: 0)
+            containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: delay))
             actions.append(.record(.warning("Failed", "Error: \(reason)", container: id.name)))
         case .configuration(let reason, let message):
             if let previous { containers[index].last = previous }

@@ -131,12 +131,11 @@ extension PodStateMachine {
         _ type: String, _ value: Bool, reason: String? = nil, message: String? = nil, now: Timestamp
     ) -> JSON {
         if conditions[type]?.status != value { conditions[type] = (value, now) }
-        var json: JSON = [
+        // An explicit null takes away what the API still has from before.
+        return [
             "type": .string(type), "status": .string(value ? "True" : "False"),
             "lastTransitionTime": .string((conditions[type]?.since ?? now).description),
+            "reason": reason.map(JSON.string) ?? .null, "message": message.map(JSON.string) ?? .null,
         ]
-        if let reason { json["reason"] = .string(reason) }
-        if let message { json["message"] = .string(message) }
-        return json
     }
 }

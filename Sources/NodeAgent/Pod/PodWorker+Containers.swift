@@ -27,7 +27,7 @@ extension PodWorker {
         } catch let failure as StartFailure {
             inbox.yield(.startFailed(id, failure))
         } catch RuntimeError.start(let text) {
-            inbox.yield(.startFailed(id, .program(text)))
+            inbox.yield(.startFailed(id, .program("unable to start container process: \(text)")))
         } catch {
             inbox.yield(.startFailed(id, .configuration(reason: "CreateContainerError", message: "\(error)")))
         }
@@ -52,7 +52,8 @@ extension PodWorker {
             let image = try await node.images.resolve(name)
             let message =
                 if policy == "Always" {
-                    "Successfully pulled image \"\(name)\" in \(ContinuousClock.now - began)"
+                    "Successfully pulled image \"\(name)\" in \(milliseconds(since: began)) "
+                        + "(\(milliseconds(since: began)) including waiting)"
                 } else {
                     "Container image \"\(name)\" already present on machine"
                 }
@@ -162,6 +163,10 @@ extension PodWorker {
             return String(lines.joined(separator: "\n").suffix(2048))
         }
     }
+}
+
+private func milliseconds(since moment: ContinuousClock.Instant) -> String {
+    "\((ContinuousClock.now - moment) / .milliseconds(1))".prefix { $0 != "." } + "ms"
 }
 
 /// A signal's number from its name or number, as an image's STOPSIGNAL has it.

@@ -145,13 +145,14 @@ actor PodWorker {
 
     func status() -> JSON { machine.status(hostAddress: node.configuration.address, now: .now) }
 
-    /// Writes what a user waits for at once, and the rest a moment later, together with what follows it.
+    /// Writes what a user waits for at once, and the rest a moment later, together with what follows it: a pod that is
+    /// ready within that moment costs one request.
     private func report(_ group: inout DiscardingTaskGroup) {
         if reporter.offer(status()) { return }
         guard !reportScheduled else { return }
         reportScheduled = true
         group.addTask {
-            try? await Task.sleep(for: .milliseconds(20))
+            try? await Task.sleep(for: .milliseconds(100))
             await self.reportNow()
         }
     }
