@@ -47,6 +47,8 @@ struct Listening: Sendable {
                         }
                     }
                 }
+            } catch is CancellationError {
+                connections.logger.debug("the API's listening socket is closed")
             } catch {
                 connections.logger.error("the API's listening socket failed", metadata: ["error": "\(error)"])
             }
