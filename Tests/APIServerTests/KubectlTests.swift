@@ -52,7 +52,7 @@ import Testing
             let manifest = NSTemporaryDirectory() + "martlet-" + UUID().uuidString + ".yaml"
             defer { try? FileManager.default.removeItem(atPath: manifest) }
             func apply(_ value: String) async throws -> String {
-                let text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}, data: {a: \"\(value)\"}}\n"
+                let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: \"\(value)\"}\n"
                 try text.write(toFile: manifest, atomically: true, encoding: .utf8)
                 return try await kubectl.run("apply", "-f", manifest)
             }
