@@ -90,9 +90,13 @@ struct ContainerRecord: Sendable {
         return json
     }
 
-    /// An init container is ready when it has done its work.
+    /// An init container is ready when it has done its work; an ephemeral one has no readiness.
     private var isReadyForStatus: Bool {
-        role == .initial ? termination?.exitCode == 0 : isReady
+        switch role {
+        case .initial: termination?.exitCode == 0
+        case .ephemeral: false
+        case .main, .sidecar: isReady
+        }
     }
 }
 
