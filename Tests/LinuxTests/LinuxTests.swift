@@ -1,3 +1,201 @@
+import Glibc
 import Testing
 
 @testable import Linux
+
+/// `martlet-init`, which is built into the same folder as the tests.
+let initPath: String = {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    // `swift test` may run the tests' bundle with a program of the toolchain: then the bundle is an argument.
+    for candidate in [path] + CommandLine.arguments {
+        guard let slash = candidate.lastIndex(of: "/") else { continue }
+        let beside = candidate[..<slash] + "/martlet-init"
+        if access(String(beside), X_OK) == 0 { return String(beside) }
+    }
+    return ".build/debug/martlet-init"
+}()
+
+/// A process that holds namespaces of its own open until the end of `body`.
+func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> Result {
+    let (reader, writer) = try makePipe()
+    defer { try? reader.close() }
+    let pid = try Spawn(
+        [initPath, "hold", "--net", "--mnt", "--ready-fd", "3"], environment: [],
+        descriptors: [(own: writer.rawValue, child: 3)]
+    ).start()
+    try writer.close()
+    defer {
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
+    try await Poller.shared.readable(reader)
+    var buffer = [UInt8](repeating: 0, count: 16)
+    #expect(read(reader.rawValue, &buffer, 16) == 8, "READY=1 and a line's end")
+    return try await body(pid)
+}
+
+/// Waits until something holds, five seconds at most.
+func wait(for what: String, until condition: () throws -> Bool) async throws {
+    for _ in 0..<500 {
+        if try condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("waited five seconds for \(what)")
+}
+
+@Suite struct AddressTests {
+    @Test(arguments: [
+        ("10.244.1.1", 0x0af4_0101 as UInt32?), ("255.255.255.255", 0xffff_ffff), ("0.0.0.0", 0), ("1.2.3", nil),
+        ("1.2.3.4.5", nil), ("1.2.3.256", nil), ("1.2.3.+4", nil), ("", nil), ("1..3.4", nil),
+    ]) func parses(text: String, value: UInt32?) {
+        #expect(IPv4Address(text)?.value == value)
+        if value != nil { #expect(IPv4Address(text)?.description == text) }
+    }
+
+    @Test func clustersOfOneNameHaveGroupsOfTheirOwn() {
+        let (one, other) = (clusterGroup(stateFolder: "/a/default"), clusterGroup(stateFolder: "/b/default"))
+        #expect(one != other)
+        #expect(one.hasPrefix("martlet/default-"))
+        #expect(one == clusterGroup(stateFolder: "/a/default/"), "the same folder, written otherwise")
+    }
+}
+
+@Suite struct PacketSocketTests {
+    @Test func carriesDescriptorsAndKeepsBorders() throws {
+        let (one, other) = try PacketSocket.pair()
+        defer {
+            one.close()
+            other.close()
+        }
+        let (reader, writer) = try makePipe()
+        try one.send([1, 2, 3], descriptors: [writer])
+        try one.send([4])
+        try writer.close()
+        let first = try other.receive()
+        #expect(first.bytes == [1, 2, 3])
+        #expect(first.descriptors.count == 1)
+        #expect(try other.receive().bytes == [4])
+        _ = try first.descriptors[0].writeAll("through".utf8)
+        try first.descriptors[0].close()
+        var buffer = [UInt8](repeating: 0, count: 16)
+        #expect(read(reader.rawValue, &buffer, 16) == 7)
+        #expect(read(reader.rawValue, &buffer, 16) == 0, "the copies were the only writers")
+        try reader.close()
+    }
+}
+
+@Suite struct PollerTests {
+    @Test func aCancelledWaitEnds() async throws {
+        let (reader, writer) = try makePipe()
+        let wait = Task { try await Poller.shared.readable(reader) }
+        wait.cancel()
+        await #expect(throws: CancellationError.self) { try await wait.value }
+        let again = Task { try await Poller.shared.readable(reader) }
+        try writer.close()
+        try await again.value
+        try reader.close()
+    }
+}
+
+@Suite(.enabled(if: getuid() == 0, "needs root")) struct NamespaceTests {
+    @Test func linksAddressesAndRoutes() async throws {
+        try await withHolder { node in
+            try await withHolder { pod in
+                let space = try openNamespace(.net, of: node)
+                defer { try? space.close() }
+                var route = try RouteSocket(namespace: space)
+                try route.perform([.addBridge("cbr0")])
+                let bridge = try #require(try route.index(of: "cbr0"))
+                let address = try #require(IPv4Address("10.244.1.1"))
+                try route.perform([
+                    .addAddress(address, prefix: 24, to: bridge),
+                    .addVeth("veth1", peer: "eth0", in: .process(pod), master: bridge),
+                ])
+                #expect(try Set(route.links().keys) == ["lo", "cbr0", "veth1"])
+                let inner = try openNamespace(.net, of: pod)
+                defer { try? inner.close() }
+                var other = try RouteSocket(namespace: inner)
+                let peer = try #require(try other.index(of: "eth0"))
+                let own = try #require(IPv4Address("10.244.1.2"))
+                try other.perform([
+                    .addAddress(own, prefix: 32, to: peer), .setUp(peer),
+                    .addRoute(to: address, prefix: 32, link: peer),
+                    .addRoute(to: IPv4Address(0), prefix: 0, via: address),
+                ])
+                #expect(throws: SystemError.self) { try other.perform([.deleteLink("none"), .setUp(999)]) }
+                try other.perform([.deleteLink("none")], ignoring: [ENODEV])
+                try route.perform([.deleteLink("veth1")])
+                #expect(try other.index(of: "eth0") == nil, "a pair goes together")
+            }
+        }
+        var here = try RouteSocket()
+        #expect(try here.index(of: "cbr0") == nil, "nothing of it is in the test's own namespace")
+    }
+
+    @Test func entersNamespacesAsTheSameProcess() async throws {
+        try await withHolder { holder in
+            let (reader, writer) = try makePipe()
+            let pid = try Spawn(
+                [
+                    initPath, "enter", "--pid", "\(holder)", "--net", "--", "sh", "-c",
+                    "echo $$; readlink /proc/self/ns/net",
+                ],
+                environment: [], descriptors: [(own: writer.rawValue, child: 1)]
+            ).start()
+            try writer.close()
+            var output: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 256)
+            while case let count = read(reader.rawValue, &buffer, 256), count > 0 { output += buffer[..<count] }
+            waitpid(pid, nil, 0)
+            try reader.close()
+            let space = try namespaceIdentity(.net, of: holder)
+            #expect(String(decoding: output, as: UTF8.self) == "\(pid)\nnet:[\(space)]\n")
+        }
+    }
+}
+
+@Suite(.enabled(if: getuid() == 0 && CgroupV1() != nil, "needs root and control groups of version 1"))
+struct CgroupTests {
+    @Test func limitsMeasuresAndRemoves() async throws {
+        let cgroups = try #require(CgroupV1())
+        let group = "martlet/test-\(getpid())/a/b"
+        try cgroups.create(group)
+        try cgroups.setCPULimit(group, millis: 500)
+        try cgroups.setCPUShares(group, 512)
+        try cgroups.setMemoryLimit(group, bytes: 64 << 20)
+        try cgroups.setProcessLimit(group, 20)
+        let memory = try #require(cgroups.folder("memory", group))
+        #expect(try readFile("\(memory)/memory.limit_in_bytes") == "\(64 << 20)\n")
+        let cpu = try #require(cgroups.folder("cpu", group))
+        #expect(try readFile("\(cpu)/cpu.cfs_quota_us") == "50000\n")
+        let pid = try Spawn(["/bin/sleep", "100"], environment: []).start()
+        for file in cgroups.joinFiles(group) { try writeControl(file, "\(pid)") }
+        #expect(cgroups.processes("martlet/test-\(getpid())") == [pid], "found from above")
+        #expect(cgroups.remove(group) == false, "a group in use stays")
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+        #expect(cgroups.outOfMemoryKills(group) == 0)
+        try await wait(for: "the group's end") { cgroups.remove("martlet/test-\(getpid())") }
+        #expect(access(memory, F_OK) != 0)
+        for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
+    }
+
+    @Test func remainsAreFoundWithoutRecords() async throws {
+        let cgroups = try #require(CgroupV1())
+        let state = "/tmp/martlet-test-\(getpid())/remains"
+        let group = clusterGroup(stateFolder: state) + "/node-1/pod1"
+        try cgroups.create(group)
+        let pid = try Spawn(["/bin/sh", "-c", "sleep 101 & sleep 102"], environment: []).start()
+        for file in cgroups.joinFiles(group) { try writeControl(file, "\(pid)") }
+        let reaper = Task { await ProcessIdentity(pid: pid)?.waitForEnd() }
+        let found = await ClusterRemains(stateFolder: state).end()
+        await reaper.value
+        waitpid(pid, nil, 0)
+        #expect(found.contains { $0.pid == pid })
+        let folder = try #require(cgroups.folder("pids", clusterGroup(stateFolder: state)))
+        try await wait(for: "the groups' end") { access(folder, F_OK) != 0 }
+        for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
+    }
+}

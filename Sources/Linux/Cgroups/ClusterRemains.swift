@@ -43,6 +43,10 @@ public struct ClusterRemains: Sendable {
             if gone { break }
             try? await Task.sleep(for: .milliseconds(min(1 << attempt, 50)))
         }
+        // The folder of all clusters goes with the last one.
+        if node == nil {
+            for folder in folders { rmdir(String(folder[..<(folder.lastIndex(of: "/") ?? folder.endIndex)])) }
+        }
         return found
     }
 

@@ -1,0 +1,249 @@
+import Glibc
+import KubernetesModel
+import Linux
+import Logging
+import SystemPackage
+import Testing
+
+@testable import NodeAgent
+
+/// Pods on the host's network, so that no test touches a link.
+@Suite(.enabled(if: getuid() == 0, "needs root")) struct SandboxRuntimeTests {
+    @Test func aContainersLogExitAndRemoval() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sh", "-c", "echo out; echo err >&2; printf end; exit 3"])
+            let end = try await node.end(of: id)
+            #expect(end.phase.code == 3)
+            let lines = try node.log(id).split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1)[1] }
+            #expect(lines.filter { $0.hasPrefix("stdout") } == ["stdout F out", "stdout P end"])
+            #expect(lines.filter { $0.hasPrefix("stderr") } == ["stderr F err"])
+            try await node.runtime.removeContainer(id)
+            #expect(try await node.runtime.sandboxes().first?.containers.isEmpty == true)
+        }
+    }
+
+    @Test(arguments: [
+        (["nope"], #"exec: "nope": executable file not found in $PATH"#),
+        (["/nope"], #"exec: "/nope": stat /nope: no such file or directory"#),
+        (["/etc/passwd"], #"exec: "/etc/passwd": permission denied"#),
+    ]) func aProgramThatCannotBeExecuted(arguments: [String], message: String) async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let error = await #expect(throws: RuntimeError.self) { try await node.run("one", arguments) }
+            #expect(error?.description == message)
+        }
+    }
+
+    @Test func aContainerHasItsOwnRootAndProcesses() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            try makeFolder("\(node.folder)/volume")
+            let script = """
+                echo $$; hostname; echo /proc/[0-9]*; touch /etc/made /volume/made; touch /fixed/no 2>/dev/null ||
+                echo fixed; touch /proc/sys/kernel/x 2>/dev/null || echo protected; ls \(node.folder) | wc -l
+                """
+            let id = try await node.run("one", ["sh", "-c", script]) { container in
+                container.mounts = [
+                    Mount(source: .path("\(node.folder)/volume"), target: "/volume", readOnly: false),
+                    Mount(source: .path("\(node.folder)/volume"), target: "/fixed", readOnly: true),
+                ]
+            }
+            #expect(try await node.end(of: id).phase.code == 0)
+            let lines = try node.log(id).split(separator: "\n").map { $0.split(separator: " ", maxSplits: 3)[3] }
+            #expect(lines == ["1", "one", "/proc/1", "fixed", "protected", "0"])
+            #expect(access("/etc/made", F_OK) != 0, "the host's root stays as it was")
+            #expect(access("\(node.folder)/volume/made", F_OK) == 0)
+        }
+    }
+
+    @Test func executesWithStreamsAndWithATerminal() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let plain = try await node.runtime.execute(
+                ExecConfiguration(container: id, arguments: ["sh", "-c", "cat; echo e >&2; exit 4"], stdin: true))
+            let input = try #require(plain.stdin)
+            try input.writeAll("in".utf8)
+            try input.close()
+            #expect(try text(plain.stdout) == "in")
+            #expect(try text(plain.stderr) == "e\n")
+            #expect(try await plain.wait() == 4)
+            let terminal = try await node.runtime.execute(
+                ExecConfiguration(
+                    container: id, arguments: ["sh", "-c", "read x; stty size; tty"], stdin: true, terminal: true))
+            try await terminal.resize(columns: 100, rows: 30)
+            try terminal.stdin?.writeAll("\n".utf8)
+            try terminal.stdin?.close()
+            #expect(try text(terminal.stdout).hasSuffix("30 100\r\n/dev/pts/0\r\n"))
+            #expect(try await terminal.wait() == 0)
+        }
+    }
+
+    @Test func attachesToStandardInput() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sh", "-c", "while read x; do echo got $x; done; exit 7"]) {
+                container in
+                container.stdin = true
+                container.stdinOnce = true
+            }
+            let session = try await node.runtime.attach(id)
+            try session.stdin?.writeAll("one\ntwo\n".utf8)
+            try session.stdin?.close()
+            #expect(try text(session.stdout) == "got one\ngot two\n")
+            try session.stderr?.close()
+            #expect(try await session.wait() == 7)
+        }
+    }
+
+    @Test(.enabled(if: CgroupV1()?.roots["memory"] != nil, "needs the memory controller"))
+    func tooMuchMemoryIsTold() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sh", "-c", "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo $x"]) {
+                $0.limits.memory = 20 << 20
+            }
+            guard case .exited(_, _, let outOfMemory, _) = try await node.end(of: id).phase else { return }
+            #expect(outOfMemory)
+        }
+    }
+
+    @Test func aNewAgentFindsWhatAnOldOneLeft() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let running = try await node.run("one", ["sleep", "1000"])
+            let ended = try await node.run("one", ["sh", "-c", "exit 5"], name: "ended")
+            _ = try await node.end(of: ended)
+            let later = node.again()
+            let sandbox = try #require(try await later.runtime.sandboxes().first)
+            #expect(sandbox.pid > 0)
+            #expect(sandbox.containers.first { $0.id == running }?.phase == .running)
+            #expect(try await later.end(of: ended).phase.code == 5)
+            let session = try await later.runtime.execute(
+                ExecConfiguration(container: running, arguments: ["sh", "-c", "echo $MARK"]))
+            #expect(try text(session.stdout) == "mark\n")
+            try session.stderr?.close()
+            #expect(try await session.wait() == 0)
+            try await later.runtime.removeSandbox(podUID: "one")
+            #expect(ProcessIdentity(pid: sandbox.pid) == nil)
+        }
+    }
+
+    @Test func containersEndWithTheirInit() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let pid = try #require(try await node.runtime.sandboxes().first?.pid)
+            kill(pid, SIGKILL)
+            #expect(try await node.end(of: id).phase.code == 137)
+            try await node.start("one")
+            #expect(try await node.runtime.sandboxes().first?.pid != pid)
+        }
+    }
+
+    @Test func processesOfASharedNamespaceEndWithTheirContainer() async throws {
+        try await withRuntime { node in
+            try await node.start("one", shared: true)
+            let id = try await node.run("one", ["sh", "-c", "sleep 1000 & exit 0"])
+            #expect(try await node.end(of: id).phase.code == 0)
+            let left = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            // Killed before the end is told; the kernel takes a moment to carry it out.
+            let resources = resourceController(nodeFolder: node.nodeFolder)
+            for _ in 0..<500 where !resources.processes(left).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(resources.processes(left).isEmpty)
+        }
+    }
+}
+
+extension ContainerState.Phase {
+    fileprivate var code: Int32? { if case .exited(let code, _, _, _) = self { code } else { nil } }
+}
+
+private func text(_ descriptor: FileDescriptor?) throws -> String {
+    let descriptor = try #require(descriptor)
+    defer { try? descriptor.close() }
+    var result: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    // A terminal's end is an error (EIO), a pipe's is zero bytes.
+    while case let count = read(descriptor.rawValue, &buffer, buffer.count), count > 0 { result += buffer[..<count] }
+    return String(decoding: result, as: UTF8.self)
+}
+
+/// A node in a folder of its own.
+private struct Node {
+    let folder: String
+    let runtime: SandboxRuntime
+
+    var nodeFolder: String { "\(folder)/nodes/node-1" }
+
+    init(folder: String) throws {
+        self.folder = folder
+        try makeFolder("\(folder)/log")
+        guard let program = Self.initPath else {
+            throw RuntimeError.failed("martlet-init is not built beside the tests")
+        }
+        runtime = SandboxRuntime(
+            configuration: SandboxRuntime.Configuration(
+                nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
+                gateway: IPv4Address(0), hiddenFolders: [folder]),
+            resources: resourceController(nodeFolder: "\(folder)/nodes/node-1"), logger: Logger(label: "test"))
+    }
+
+    /// The same node after the death of its agent.
+    func again() -> Node { (try? Node(folder: folder)) ?? self }
+
+    func start(_ uid: String, shared: Bool = false) async throws {
+        _ = try await runtime.startSandbox(
+            SandboxConfiguration(
+                podUID: uid, namespace: "default", name: uid, hostname: uid, address: nil, sharesProcesses: shared))
+    }
+
+    @discardableResult
+    func run(
+        _ uid: String, _ arguments: [String], name: String = "main",
+        _ change: (inout ContainerConfiguration) -> Void = { _ in }
+    ) async throws -> ContainerID {
+        let id = ContainerID(podUID: uid, name: name, restart: 0)
+        var container = ContainerConfiguration(
+            id: id, root: RootFilesystem(layers: ["/"]), arguments: arguments, environment: ["MARK=mark"],
+            workingDirectory: "/", logPath: logPath(id))
+        change(&container)
+        let state = try await runtime.startContainer(container)
+        #expect(state.pid > 1)
+        return id
+    }
+
+    func end(of id: ContainerID) async throws -> ContainerState {
+        _ = try await runtime.sandboxes()
+        for await state in runtime.exits where state.id == id { return state }
+        throw RuntimeError.failed("the runtime tells no more exits")
+    }
+
+    func logPath(_ id: ContainerID) -> String { "\(folder)/log/\(id.name).log" }
+    func log(_ id: ContainerID) throws -> String { try readFile(logPath(id)) }
+
+    private static var initPath: String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        return ([path] + CommandLine.arguments).compactMap { candidate in
+            candidate.lastIndex(of: "/").map { candidate[..<$0] + "/martlet-init" }
+        }.first { access($0, X_OK) == 0 }
+    }
+}
+
+private func withRuntime(_ body: (Node) async throws -> Void) async throws {
+    let folder = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
+    let node = try Node(folder: folder)
+    let result: Result<Void, any Error>
+    do {
+        result = .success(try await body(node))
+    } catch {
+        result = .failure(error)
+    }
+    for sandbox in try await node.runtime.sandboxes() { try await node.runtime.removeSandbox(podUID: sandbox.podUID) }
+    await ClusterRemains(stateFolder: folder).end()
+    try removeTree(String(folder.dropLast(2)))
+    try result.get()
+}
