@@ -74,7 +74,11 @@ struct DeploymentReconciler: Reconciler {
         }
         for action in plan.actions {
             do {
-                try await carryOut(action, for: deployment)
+                guard try await carryOut(action, for: deployment), let event = plan.events[action.replicaSet.name]
+                else {
+                    continue
+                }
+                recorder.record(deployment, reason: "ScalingReplicaSet", message: event)
             } catch let error as CreationFailure {
                 var status = plan.status
                 DeploymentStatus.setCondition(
@@ -83,20 +87,21 @@ struct DeploymentReconciler: Reconciler {
                 throw error.status
             }
         }
-        for event in plan.events { recorder.record(deployment, reason: "ScalingReplicaSet", message: event) }
         try await client.writeStatus(.deployments, deployment, plan.status)
         return plan.wait.map { .after(.seconds($0)) }
     }
 
     private struct CreationFailure: Error { let status: Status }
 
-    private func carryOut(_ action: DeploymentPlan.Action, for deployment: Object) async throws {
+    /// Returns whether it was this that changed something.
+    private func carryOut(_ action: DeploymentPlan.Action, for deployment: Object) async throws -> Bool {
         switch action {
         case .create(let set):
             do {
                 try await client.create(.replicaSets, set)
             } catch let status as Status where status.isAlreadyExists {
                 try await resolveCollision(set, deployment)
+                return false
             } catch let status as Status {
                 throw CreationFailure(status: status)
             }
@@ -105,9 +110,10 @@ struct DeploymentReconciler: Reconciler {
             do {
                 try await client.delete(.replicaSets, set.key, options: DeleteOptions(uid: set.uid))
             } catch let status as Status where status.isNotFound {
-                // Somebody was faster.
+                return false
             }
         }
+        return true
     }
 
     /// A ReplicaSet has the name already: it is the wanted one, which the informer has not shown yet, or one of another

@@ -8,11 +8,17 @@ struct DeploymentPlan {
         case create(Object)
         case update(Object)
         case delete(Object)
+
+        var replicaSet: Object {
+            switch self {
+            case .create(let set), .update(let set), .delete(let set): set
+            }
+        }
     }
 
     private(set) var actions: [Action] = []
-    /// Events about the Deployment (`ScalingReplicaSet`), in the order of the actions.
-    private(set) var events: [String] = []
+    /// Events about the Deployment (`ScalingReplicaSet`), by the ReplicaSet that is written.
+    private(set) var events: [String: String] = [:]
     /// The revision that the Deployment's annotation has to name, where it does not yet.
     private(set) var revision: Int?
     private(set) var status: JSON
@@ -143,7 +149,7 @@ struct DeploymentPlan {
         annotateSizes(&set)
         current = set
         actions.append(.create(set))
-        if set.replicas > 0 { events.append("Scaled up replica set \(set.name) from 0 to \(set.replicas)") }
+        if set.replicas > 0 { events[set.name] = "Scaled up replica set \(set.name) from 0 to \(set.replicas)" }
         note(revision: newest)
         if deployment.progressDeadline != nil {
             setCondition("Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"\(set.name)\"")
@@ -188,7 +194,8 @@ struct DeploymentPlan {
         guard changed != set else { return false }
         put(changed)
         guard size != before else { return false }
-        events.append("Scaled \(size > before ? "up" : "down") replica set \(set.name) from \(before) to \(size)")
+        events[set.name] =
+            "Scaled \(size > before ? "up" : "down") replica set \(set.name) from \(before) to \(size)"
         return true
     }
 
@@ -201,12 +208,7 @@ struct DeploymentPlan {
     private mutating func put(_ set: Object) {
         let isCurrent = current?.name == set.name
         if isCurrent { current = set } else { old = old.map { $0.name == set.name ? set : $0 } }
-        let place = actions.firstIndex {
-            switch $0 {
-            case .create(let other), .update(let other): other.name == set.name
-            case .delete: false
-            }
-        }
+        let place = actions.firstIndex { $0.replicaSet.name == set.name }
         guard let place else {
             actions.append(.update(set))
             return
