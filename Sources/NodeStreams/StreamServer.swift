@@ -59,6 +59,6 @@ public struct StreamServer: Sendable {
         } catch {
             logger.debug("a stream ended: \(error)")
         }
-        await session.close()
+        await session.finish()
     }
 }

@@ -72,6 +72,21 @@ public final class StreamSession: Sendable {
         }
     }
 
+    /// Sends no more, and closes when the other side has done so too.
+    ///
+    /// The system throws away what was sent but not read when a socket closes with something unread in it; so what the
+    /// other side still sends is read, for a while.
+    public func finish() async {
+        guard (try? await channel.close(mode: .output).get()) != nil else { return await close() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { while (try? await self.next()) != nil {} }
+            group.addTask { try? await Task.sleep(for: .seconds(5)) }
+            await group.next()
+            group.cancelAll()
+        }
+        await close()
+    }
+
     public func close() async {
         try? await channel.close().get()
     }

@@ -80,7 +80,7 @@ struct ConnectionChannel: Sendable {
     private func http1(_ channel: any Channel, _ user: User?) throws -> EventLoopFuture<First> {
         let decision = Upgrader.Decision()
         let upgraders = Upgrade.protocols.map { name in
-            Upgrader(supportedProtocol: name, handler: handler, certificate: user, decision: decision)
+            Upgrader(supportedProtocol: name, decision: decision)
         }
         var configuration = NIOUpgradableHTTPServerPipelineConfiguration<First>(
             upgradeConfiguration: .init(upgraders: upgraders) { channel in
@@ -96,6 +96,11 @@ struct ConnectionChannel: Sendable {
         configuration.enablePipelining = false
         configuration.enableErrorHandling = false
         configuration.enableResponseHeaderValidation = false
-        return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(configuration: configuration)
+        let pipeline = channel.pipeline.syncOperations
+        let first = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
+        try pipeline.addHandler(
+            UpgradeGate(handler: handler, certificate: user, decision: decision),
+            position: .before(try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<First>.self)))
+        return first
     }
 }

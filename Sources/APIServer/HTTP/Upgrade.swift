@@ -1,7 +1,5 @@
-import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 import Synchronization
 
 /// How a request's connection goes on in another protocol once it has been answered with `101 Switching Protocols`.
@@ -41,12 +39,11 @@ struct Upgrade: Sendable {
     }
 }
 
-/// Asks the pipeline whether a connection's first request may be upgraded. Where it may not, the request goes the way
-/// of any other and is answered there with the reason.
+/// Carries out the upgrade that `UpgradeGate` has been granted.
 struct Upgrader: NIOTypedHTTPServerProtocolUpgrader {
     typealias UpgradeResult = ConnectionChannel.First
 
-    /// The upgrade that was agreed on, between the two calls by which NIO carries it out.
+    /// What was granted to a connection's first request.
     final class Decision: Sendable {
         let upgrade = Mutex<Upgrade?>(nil)
     }
@@ -55,25 +52,18 @@ struct Upgrader: NIOTypedHTTPServerProtocolUpgrader {
 
     let supportedProtocol: String
     let requiredUpgradeHeaders: [String] = []
-    let handler: RequestHandler
-    let certificate: User?
     let decision: Decision
 
     func buildUpgradeResponse(
         channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
     ) -> EventLoopFuture<HTTPHeaders> {
-        channel.eventLoop.makeFutureWithTask {
-            let upgrade = await handler.upgrade(
-                method: upgradeRequest.method.rawValue, target: upgradeRequest.uri,
-                headers: HTTPFields(upgradeRequest.headers, splitCookie: false), to: supportedProtocol,
-                certificate: certificate)
-            guard let upgrade else { throw Refused() }
-            decision.upgrade.withLock { $0 = upgrade }
-            var headers = initialResponseHeaders
-            headers.replaceOrAdd(name: "connection", value: "Upgrade")
-            headers.add(contentsOf: upgrade.headers)
-            return headers
+        guard let upgrade = decision.upgrade.withLock({ $0 }) else {
+            return channel.eventLoop.makeFailedFuture(Refused())
         }
+        var headers = initialResponseHeaders
+        headers.replaceOrAdd(name: "connection", value: "Upgrade")
+        headers.add(contentsOf: upgrade.headers)
+        return channel.eventLoop.makeSucceededFuture(headers)
     }
 
     func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<UpgradeResult> {

@@ -7,28 +7,40 @@ struct CommandSession: Sendable {
     /// The node agent's socket.
     let socket: String
     let request: StreamRequest
+    /// Whether the command has a terminal, whose size should be known when it starts.
+    let hasTerminal: Bool
     let logger: Logger
 
     /// How long a client has to read the end and hang up. Closing before that could cut off what it has not read.
     private static let patience = Duration.seconds(2)
+    /// How long a command with a terminal waits for the terminal's size, which clients send at once if ever.
+    private static let sizePatience = Duration.milliseconds(100)
 
     func run(_ client: some CommandClient) async {
-        let (sessions, continuation) = AsyncStream.makeStream(of: Result<StreamSession, any Error>.self)
+        let opened = Opened()
+        // The first element lets the command start; the stream ends when the client has gone.
+        let (starts, start) = AsyncStream.makeStream(of: Void.self)
+        let (readiness, ready) = AsyncStream.makeStream(of: Void.self)
         await withDiscardingTaskGroup { group in
             group.addTask {
-                await receive(client, continuation)
-                continuation.finish()
+                await receive(client, opened, ready: { ready.yield() }, start: { start.yield() })
+                start.finish()
+                ready.finish()
             }
-            var opened = sessions.makeAsyncIterator()
-            if let session = await opened.next() {
+            group.addTask {
+                guard await readiness.first(where: { true }) != nil else { return }
+                if hasTerminal { try? await Task.sleep(for: Self.sizePatience) }
+                start.yield()
+            }
+            var events = starts.makeAsyncIterator()
+            if await events.next() != nil {
                 do {
-                    try await client.finish(try await output(session.get(), to: client))
-                    // The client's end ends the receiving task, and so the iteration.
+                    try await client.finish(try await carry(client, opened))
                     group.addTask {
                         try? await Task.sleep(for: Self.patience)
-                        continuation.finish()
+                        start.finish()
                     }
-                    _ = await opened.next()
+                    while await events.next() != nil {}
                 } catch {
                     logger.debug("a command's client left: \(error)")
                 }
@@ -37,54 +49,83 @@ struct CommandSession: Sendable {
         }
     }
 
+    /// The session with the node agent, once there is one. Who asks before waits.
+    private actor Opened {
+        private var session: StreamSession??
+        private var waiters: [CheckedContinuation<StreamSession?, Never>] = []
+
+        /// Nil where the node agent refused.
+        func set(_ session: StreamSession?) {
+            self.session = .some(session)
+            for waiter in waiters { waiter.resume(returning: session) }
+            waiters = []
+        }
+
+        func get() async -> StreamSession? {
+            if let session { return session }
+            return await withCheckedContinuation { waiters.append($0) }
+        }
+    }
+
     private func receive(
-        _ client: some CommandClient, _ continuation: AsyncStream<Result<StreamSession, any Error>>.Continuation
+        _ client: some CommandClient, _ opened: Opened, ready: () -> Void, start: () -> Void
     ) async {
-        var session: StreamSession?
+        var isReady = false
         do {
             try await client.receive { input in
-                switch input {
-                case .ready:
-                    do {
-                        let opened = try await StreamSession.open(socket: socket, request)
-                        session = opened
-                        continuation.yield(.success(opened))
-                    } catch {
-                        continuation.yield(.failure(error))
-                    }
-                // A command that has ended already does not take input any more; its result is on the way.
-                case .stdin(let bytes): try? await session?.send(.stdin, bytes)
-                case .stdinEnd: try? await session?.send(StreamFrame(.end))
-                case .resize(let width, let height):
-                    try? await session?.send(
-                        StreamFrame(.resize, ["width": JSON(width), "height": JSON(height)]))
+                if input == .ready {
+                    isReady = true
+                    return ready()
                 }
+                guard isReady else { return }
+                start()
+                // A command that has ended already does not take input any more; its result is on the way.
+                try? await opened.get()?.send(input)
             }
         } catch {
             logger.debug("a command's client failed: \(error)")
         }
-        await session?.close()
+        // Without a start there is no session to wait for.
+        if isReady { start() }
+        if isReady { await opened.get()?.close() }
     }
 
-    /// Carries a command's output; returns how it ended. A refusal by the node agent is an end, too.
-    private func output(_ session: @autoclosure () throws -> StreamSession, to client: some CommandClient) async throws
-        -> JSON
-    {
-        let opened: StreamSession
+    /// Opens the session and carries the command's output; returns how it ended. A refusal by the node agent is an
+    /// end, too. Throws where the client has gone.
+    private func carry(_ client: some CommandClient, _ opened: Opened) async throws -> JSON {
+        let session: StreamSession
         do {
-            opened = try session()
+            session = try await StreamSession.open(socket: socket, request)
+            await opened.set(session)
         } catch {
+            await opened.set(nil)
             return (error as? Status ?? Status.internalError("\(error)")).json
         }
         var result: JSON?
-        while let frame = try await opened.next() {
-            switch frame.channel {
-            case .stdout: try await client.write(.stdout, frame.payload)
-            case .stderr: try await client.write(.stderr, frame.payload)
-            case .result: result = try frame.json()
-            default: break
+        do {
+            while let frame = try await session.next() {
+                switch frame.channel {
+                case .stdout: try await client.write(.stdout, frame.payload)
+                case .stderr: try await client.write(.stderr, frame.payload)
+                case .result: result = try frame.json()
+                default: break
+                }
             }
+        } catch {
+            logger.debug("the stream of a command broke off: \(error)")
         }
         return result ?? Status.internalError("the node agent ended the session without a result").json
+    }
+}
+
+extension StreamSession {
+    fileprivate func send(_ input: CommandInput) async throws {
+        switch input {
+        case .ready: break
+        case .stdin(let bytes): try await send(.stdin, bytes)
+        case .stdinEnd: try await send(StreamFrame(.end))
+        case .resize(let width, let height):
+            try await send(StreamFrame(.resize, ["width": JSON(width), "height": JSON(height)]))
+        }
     }
 }

@@ -91,6 +91,8 @@ extension PodStreams {
 }
 
 extension HTTPField.Name {
-    // A constant token, so the name is valid.
+    // Constant tokens, so the names are valid.
     static let streamProtocol = HTTPField.Name("X-Stream-Protocol-Version")!
+    /// Where `UpgradeGate` keeps what it took away.
+    static let refusedUpgrade = HTTPField.Name("X-Refused-Upgrade")!
 }

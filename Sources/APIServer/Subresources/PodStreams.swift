@@ -12,7 +12,7 @@ struct PodStreams: Sendable {
     func respond(to request: APIRequest, _ pod: Object, _ subresource: String) async throws -> APIResponse {
         if subresource == "log" { return try await log(request.query, pod) }
         // What has an upgrade comes here only where it cannot be had; this tells why.
-        let wanted = request.header(.upgrade)?.lowercased()
+        let wanted = request.header(.refusedUpgrade)?.lowercased()
         guard wanted == "spdy/3.1" || wanted == "websocket" else {
             throw Status.badRequest("Upgrade request required")
         }
@@ -30,7 +30,8 @@ struct PodStreams: Sendable {
         case ("exec", _), ("attach", _):
             let streams = try streams(request.query)
             let command = CommandSession(
-                socket: socket, request: try command(request.query, pod, subresource, streams), logger: logger)
+                socket: socket, request: try command(request.query, pod, subresource, streams),
+                hasTerminal: streams.tty, logger: logger)
             return protocolName == "websocket"
                 ? webSocketCommand(request, command, streams) : spdyCommand(request, command, streams)
         default: return nil

@@ -1,0 +1,75 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// Asks the pipeline whether a connection's first request may be upgraded, before NIO's upgrade handler sees it.
+///
+/// That handler loses a request whose upgrade is refused, so one that is not granted goes on without its `Upgrade`
+/// header, and is answered as any other. The header's value moves to `X-Refused-Upgrade`, so that the answer can tell
+/// why. Everything here runs on the connection's event loop.
+final class UpgradeGate: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private enum State {
+        case first
+        /// The parts that follow the head come when it is decided what becomes of it.
+        case deciding([NIOAny])
+        case passing
+    }
+
+    private var state = State.first
+    private let handler: RequestHandler
+    private let certificate: User?
+    private let decision: Upgrader.Decision
+
+    init(handler: RequestHandler, certificate: User?, decision: Upgrader.Decision) {
+        self.handler = handler
+        self.certificate = certificate
+        self.decision = decision
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch state {
+        case .passing: context.fireChannelRead(data)
+        case .deciding(let parts): state = .deciding(parts + [data])
+        case .first:
+            guard case .head(let head) = unwrapInboundIn(data), let wanted = head.headers["upgrade"].first else {
+                state = .passing
+                context.fireChannelRead(data)
+                return
+            }
+            state = .deciding([])
+            decide(head, wanted: wanted, context)
+        }
+    }
+
+    private func decide(_ head: HTTPRequestHead, wanted: String, _ context: ChannelHandlerContext) {
+        let protocolName = Upgrade.protocols.first { $0.lowercased() == wanted.lowercased() }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.makeFutureWithTask { [handler, certificate] () -> Upgrade? in
+            guard let protocolName else { return nil }
+            return await handler.upgrade(
+                method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers, splitCookie: false),
+                to: protocolName, certificate: certificate)
+        }.whenSuccess { upgrade in
+            let (gate, context) = bound.value
+            gate.decision.upgrade.withLock { $0 = upgrade }
+            var head = head
+            if upgrade == nil {
+                head.headers.remove(name: "upgrade")
+                head.headers.replaceOrAdd(name: "x-refused-upgrade", value: wanted)
+            }
+            gate.pass(head, context)
+        }
+    }
+
+    private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard case .deciding(let parts) = state else { return }
+        state = .passing
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+        for part in parts { context.fireChannelRead(part) }
+        context.fireChannelReadComplete()
+    }
+}
