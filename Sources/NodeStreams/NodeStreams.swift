@@ -37,6 +37,25 @@ public struct LogRequest: Sendable, Hashable {
     }
 }
 
+/// A terminal's size in characters.
+public struct TerminalSize: Sendable, Hashable {
+    public var columns: UInt16
+    public var rows: UInt16
+
+    public init(columns: UInt16, rows: UInt16) {
+        self.columns = columns
+        self.rows = rows
+    }
+
+    /// Reads a `resize` frame's payload; nil for other JSON.
+    public init?(_ json: JSON) {
+        guard let columns = json["width"].int, let rows = json["height"].int else { return nil }
+        self.init(columns: UInt16(clamping: columns), rows: UInt16(clamping: rows))
+    }
+
+    public var json: JSON { ["width": JSON(Int(columns)), "height": JSON(Int(rows))] }
+}
+
 public struct ExecRequest: Sendable, Hashable {
     public var namespace: String
     public var pod: String
@@ -48,6 +67,8 @@ public struct ExecRequest: Sendable, Hashable {
     public var stdout: Bool
     public var stderr: Bool
     public var tty: Bool
+    /// The client's terminal's size, if it has told it before the start.
+    public var terminalSize: TerminalSize?
 
     public init(
         namespace: String, pod: String, podUID: String, container: String, command: [String], stdin: Bool,

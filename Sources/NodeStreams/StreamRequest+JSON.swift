@@ -64,11 +64,13 @@ extension LogRequest {
 
 extension ExecRequest {
     fileprivate var json: JSON {
-        [
+        var json: JSON = [
             "namespace": .string(namespace), "pod": .string(pod), "podUID": .string(podUID),
             "container": .string(container), "command": JSON(command), "stdin": .bool(stdin), "stdout": .bool(stdout),
             "stderr": .bool(stderr), "tty": .bool(tty),
         ]
+        if let terminalSize { json["terminalSize"] = terminalSize.json }
+        return json
     }
 
     fileprivate init(_ json: JSON) {
@@ -77,5 +79,6 @@ extension ExecRequest {
             podUID: json["podUID"].string ?? "", container: json["container"].string ?? "",
             command: json["command"].strings, stdin: json["stdin"].bool ?? false, stdout: json["stdout"].bool ?? false,
             stderr: json["stderr"].bool ?? false, tty: json["tty"].bool ?? false)
+        terminalSize = TerminalSize(json["terminalSize"])
     }
 }

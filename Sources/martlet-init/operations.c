@@ -210,9 +210,11 @@ static void keep_capabilities(u64 kept) {
     SYS(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 }
 
-static void make_terminal(void) {
+static void make_terminal(u64 size) {
     int unlocked = 0, master = (int)must(sys_open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0), "/dev/ptmx");
     must(SYS(SYS_ioctl, master, TIOCSPTLCK, &unlocked), "unlock terminal");
+    struct winsize window = {.ws_col = (unsigned short)(size >> 16), .ws_row = (unsigned short)size};
+    if (size) must(SYS(SYS_ioctl, master, TIOCSWINSZ, &window), "set terminal size");
     int slave = (int)must(SYS(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC), "open terminal");
     must(SYS(SYS_ioctl, slave, TIOCSCTTY, 0), "take terminal");
     for (int fd = 0; fd < 3; fd++) must(sys_dup3(slave, fd, 0), "terminal");
@@ -370,7 +372,7 @@ static void carry_out_one(void) {
         must(SYS(SYS_setns, child->process, CLONE_NEWNS), "join the container");
         root = (int)must(sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0), "/");
         break;
-    case op_terminal: make_terminal(); break;
+    case op_terminal: make_terminal(number()); break;
     case op_umask: SYS(SYS_umask, number()); break;
     case op_file: make_file(); break;
     default: fail(EBADMSG, "unknown operation");

@@ -1,5 +1,6 @@
 import KubernetesModel
 import NIOCore
+import NodeStreams
 import Testing
 
 @testable import APIServer
@@ -43,7 +44,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"Width\":80,\"Height\":24}", CommandInput.resize(width: 80, height: 24)), ("{}", nil), ("x", nil),
+        ("{\"Width\":80,\"Height\":24}", CommandInput.resize(TerminalSize(columns: 80, rows: 24))), ("{}", nil),
+        ("x", nil),
     ])
     func terminalSizes(_ text: String, _ expected: CommandInput?) {
         #expect(CommandInput(resize: text.utf8) == expected)

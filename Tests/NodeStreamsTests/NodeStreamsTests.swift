@@ -37,9 +37,10 @@ import Testing
         logs.follow = true
         logs.tailLines = 0
         logs.sinceTime = Timestamp("2026-01-02T03:04:05.678Z")
-        let exec = ExecRequest(
+        var exec = ExecRequest(
             namespace: "default", pod: "a", podUID: "u", container: "c", command: ["sh", "-c", "echo 'ü'"],
             stdin: true, stdout: true, stderr: false, tty: true)
+        exec.terminalSize = TerminalSize(columns: 80, rows: 24)
         return [.logs(logs), .exec(exec), .attach(exec), .portForward(podUID: "u", port: 80), .statistics]
     }
 

@@ -1,4 +1,5 @@
 import KubernetesModel
+import NodeStreams
 
 /// The client of an `exec` or `attach`, whichever protocol it speaks.
 protocol CommandClient: Sendable {
@@ -14,14 +15,14 @@ enum CommandInput: Sendable, Equatable {
     case ready
     case stdin([UInt8])
     case stdinEnd
-    case resize(width: Int, height: Int)
+    case resize(TerminalSize)
 
     /// Reads a terminal's size as clients send it: `{"Width":80,"Height":24}`.
     init?(resize bytes: some Sequence<UInt8>) {
         guard let json = try? JSON(decoding: Array(bytes)), let width = json["Width"].int,
             let height = json["Height"].int
         else { return nil }
-        self = .resize(width: width, height: height)
+        self = .resize(TerminalSize(columns: UInt16(clamping: width), rows: UInt16(clamping: height)))
     }
 }
 

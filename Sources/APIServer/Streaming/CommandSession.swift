@@ -19,23 +19,23 @@ struct CommandSession: Sendable {
     func run(_ client: some CommandClient) async {
         let opened = Opened()
         // The first element lets the command start; the stream ends when the client has gone.
-        let (starts, start) = AsyncStream.makeStream(of: Void.self)
+        let (starts, start) = AsyncStream.makeStream(of: TerminalSize?.self)
         let (readiness, ready) = AsyncStream.makeStream(of: Void.self)
         await withDiscardingTaskGroup { group in
             group.addTask {
-                await receive(client, opened, ready: { ready.yield() }, start: { start.yield() })
+                await receive(client, opened, ready: { ready.yield() }, start: { start.yield($0) })
                 start.finish()
                 ready.finish()
             }
             group.addTask {
                 guard await readiness.first(where: { true }) != nil else { return }
                 if hasTerminal { try? await Task.sleep(for: Self.sizePatience) }
-                start.yield()
+                start.yield(nil)
             }
             var events = starts.makeAsyncIterator()
-            if await events.next() != nil {
+            if let size = await events.next() {
                 do {
-                    try await client.finish(try await carry(client, opened))
+                    try await client.finish(try await carry(client, opened, size))
                     group.addTask {
                         try? await Task.sleep(for: Self.patience)
                         start.finish()
@@ -68,7 +68,8 @@ struct CommandSession: Sendable {
     }
 
     private func receive(
-        _ client: some CommandClient, _ opened: Opened, ready: () -> Void, start: () -> Void
+        _ client: some CommandClient, _ opened: Opened, ready: () -> Void,
+        start: (TerminalSize?) -> Void
     ) async {
         var isReady = false
         do {
@@ -78,7 +79,7 @@ struct CommandSession: Sendable {
                     return ready()
                 }
                 guard isReady else { return }
-                start()
+                if case .resize(let size) = input { start(size) } else { start(nil) }
                 // A command that has ended already does not take input any more; its result is on the way.
                 try? await opened.get()?.send(input)
             }
@@ -86,16 +87,16 @@ struct CommandSession: Sendable {
             logger.debug("a command's client failed: \(error)")
         }
         // Without a start there is no session to wait for.
-        if isReady { start() }
+        if isReady { start(nil) }
         if isReady { await opened.get()?.close() }
     }
 
     /// Opens the session and carries the command's output; returns how it ended. A refusal by the node agent is an
     /// end, too. Throws where the client has gone.
-    private func carry(_ client: some CommandClient, _ opened: Opened) async throws -> JSON {
+    private func carry(_ client: some CommandClient, _ opened: Opened, _ size: TerminalSize?) async throws -> JSON {
         let session: StreamSession
         do {
-            session = try await StreamSession.open(socket: socket, request)
+            session = try await StreamSession.open(socket: socket, request.starting(with: size))
             await opened.set(session)
         } catch {
             await opened.set(nil)
@@ -118,14 +119,21 @@ struct CommandSession: Sendable {
     }
 }
 
+extension StreamRequest {
+    fileprivate func starting(with size: TerminalSize?) -> StreamRequest {
+        guard let size, case .exec(var request) = self else { return self }
+        request.terminalSize = size
+        return .exec(request)
+    }
+}
+
 extension StreamSession {
     fileprivate func send(_ input: CommandInput) async throws {
         switch input {
         case .ready: break
         case .stdin(let bytes): try await send(.stdin, bytes)
         case .stdinEnd: try await send(StreamFrame(.end))
-        case .resize(let width, let height):
-            try await send(StreamFrame(.resize, ["width": JSON(width), "height": JSON(height)]))
+        case .resize(let size): try await send(StreamFrame(.resize, size.json))
         }
     }
 }

@@ -1,4 +1,5 @@
 import KubernetesModel
+import NodeStreams
 import SystemPackage
 
 /// Runs pods: their sandboxes (namespaces, address, cgroup) and the containers within. What CRI is to a kubelet.
@@ -253,11 +254,14 @@ public struct ExecConfiguration: Sendable {
     public var stdout: Bool
     public var stderr: Bool
     public var terminal: Bool
+    /// The terminal's size when the program starts, if it is known.
+    public var terminalSize: TerminalSize?
 
     public init(
         container: ContainerID, arguments: [String], stdin: Bool = false, stdout: Bool = true, stderr: Bool = true,
-        terminal: Bool = false
+        terminal: Bool = false, terminalSize: TerminalSize? = nil
     ) {
+        self.terminalSize = terminalSize
         self.container = container
         self.arguments = arguments
         self.stdin = stdin

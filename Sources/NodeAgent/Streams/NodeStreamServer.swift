@@ -44,7 +44,8 @@ struct NodeStreamServer: Sendable {
             program = try await node.runtime.execute(
                 ExecConfiguration(
                     container: id, arguments: request.command, stdin: request.stdin, stdout: request.stdout,
-                    stderr: request.stderr && !request.tty, terminal: request.tty))
+                    stderr: request.stderr && !request.tty, terminal: request.tty,
+                    terminalSize: request.terminalSize))
         } catch RuntimeError.notFound {
             throw Status(code: 404, reason: "NotFound", message: "container not found (\"\(request.container)\")")
         } catch {

@@ -1,4 +1,5 @@
 import Linux
+import NodeStreams
 
 /// What a container's process does before it becomes the program: its root, mounts and identity, as runc makes them
 /// for a container engine.
@@ -50,17 +51,20 @@ struct ContainerOperations: Sendable {
     }
 
     /// For one more program in the running container.
-    func execute(_ arguments: [String], terminal: Bool, joining groups: [String]) -> StartOperations {
+    func execute(_ arguments: [String], terminal: Bool, size: TerminalSize?, joining groups: [String])
+        -> StartOperations
+    {
         var list = StartOperations()
         for group in groups { list.write("0", to: group, optional: true) }
         list.joinContainer()
-        identity(&list, arguments: arguments, terminal: terminal)
+        identity(&list, arguments: arguments, terminal: terminal, size: size)
         return list
     }
 
-    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool) {
+    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool, size: TerminalSize? = nil)
+    {
         list.directory(configuration.workingDirectory.isEmpty ? "/" : configuration.workingDirectory)
-        if terminal { list.terminal() }
+        if terminal { list.terminal(size) }
         let groups = configuration.supplementaryGroups
         list.groups(groups.contains(configuration.group) ? groups : [configuration.group] + groups)
         // Root's program gets what the bounding set leaves; any other user's nothing (capabilities(7), execve).

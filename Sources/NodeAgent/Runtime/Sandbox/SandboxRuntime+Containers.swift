@@ -69,7 +69,9 @@ extension SandboxRuntime {
         }
         let operations = operations(ContainerConfiguration(id: id, execRecord: json), pod)
         let groups = try resources.create(pod.group.container(id), limits: ResourceLimits())
-        let list = try operations.execute(exec.arguments, terminal: exec.terminal, joining: groups).file()
+        let list = try operations.execute(
+            exec.arguments, terminal: exec.terminal, size: exec.terminalSize, joining: groups
+        ).file()
         defer { try? list.close() }
         var body: [UInt8] = []
         body.append(terminated: id.key)

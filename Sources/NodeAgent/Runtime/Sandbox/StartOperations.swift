@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Linux
+import NodeStreams
 import SystemPackage
 
 /// The list of operations that `martlet-init` carries out in a new process before it becomes the program
@@ -41,7 +42,10 @@ struct StartOperations: Sendable {
         add(18, [UInt64(arguments.count), UInt64(environment.count)], arguments + environment)
     }
     mutating func joinContainer() { add(19, [], []) }
-    mutating func terminal() { add(20, [], []) }
+    /// A terminal of its own; without a size it has 0 columns and rows.
+    mutating func terminal(_ size: TerminalSize?) {
+        add(20, [size.map { UInt64($0.columns) << 16 | UInt64($0.rows) } ?? 0], [])
+    }
 
     private mutating func add(_ type: UInt32, _ numbers: [UInt64], _ strings: [String]) {
         var body: [UInt8] = []
