@@ -53,6 +53,10 @@ public struct Launch: Sendable {
     /// Writes the configuration of a new cluster; checks the request against that of an existing one. Returns whether
     /// the cluster is new.
     private func prepare(_ request: Request) throws -> Bool {
+        guard getuid() == 0 else {
+            throw SupervisorError.usage(
+                "this version starts clusters as root only: run it with sudo; see also: martlet doctor")
+        }
         if let count = request.nodes, !(1...ClusterConfiguration.mostNodes).contains(count) {
             throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(ClusterConfiguration.mostNodes) nodes")
         }

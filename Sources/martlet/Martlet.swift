@@ -13,7 +13,7 @@ struct Martlet: AsyncParsableCommand {
             """,
         subcommands: [
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
-            LogsCommand.self, KubeconfigCommand.self, VersionCommand.self,
+            LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,
             CompletionCommand.self, ImageCommand.self, SupervisorCommand.self, ControlPlaneCommand.self,
             ServiceProxyCommand.self, NodeAgentCommand.self,
         ])

@@ -1,0 +1,162 @@
+import Glibc
+import Linux
+import Networking
+import Systemd
+
+/// What this machine offers a cluster and what it lacks, each with its consequence and its remedy.
+public struct Doctor: Sendable {
+    public struct Finding: Sendable, Hashable {
+        public enum State: String, Sendable {
+            /// All is well.
+            case available
+            /// Martlet does the next best thing.
+            case degraded
+            /// A cluster cannot start without it.
+            case missing
+        }
+
+        public let capability: String
+        public let state: State
+        /// What was found.
+        public let detail: String
+        /// What that means; empty where all is well.
+        public let consequence: String
+        public let remedy: String
+
+        init(_ capability: String, _ state: State, _ detail: String, consequence: String = "", remedy: String = "") {
+            self.capability = capability
+            self.state = state
+            self.detail = detail
+            self.consequence = consequence
+            self.remedy = remedy
+        }
+    }
+
+    private let programs: Programs
+
+    public init() throws(SupervisorError) { programs = try Programs() }
+
+    /// Tries everything out; changes nothing on the machine.
+    public func examine() async -> [Finding] {
+        [
+            privileges(), await namespaces(), overlay(), controlGroups(), await serviceRules(), systemd(),
+            library("image layers", "libarchive.so.13", package: "libarchive13", consequence: "images cannot be built or run"),
+            egress(), kubectl(),
+        ]
+    }
+
+    private func privileges() -> Finding {
+        if getuid() == 0 { return Finding("privileges", .available, "root") }
+        return Finding(
+            "privileges", .missing, "user \(getuid())", consequence: "this version starts clusters as root only",
+            remedy: "run martlet with sudo")
+    }
+
+    private func namespaces() async -> Finding {
+        let spawn = Spawn(
+            [programs.initializer, "hold", "--mnt", "--net"], environment: [], newSession: true)
+        guard let pid = try? spawn.start() else {
+            return Finding(
+                "namespaces", .missing, "\(programs.initializer) cannot be started",
+                consequence: "no cluster can start", remedy: "install martlet-init beside martlet: make install")
+        }
+        let own = try? namespaceIdentity(.net, of: getpid())
+        var separate = false
+        var exit: ExitStatus?
+        for _ in 0..<200 {
+            exit = ExitStatus.reap(pid)
+            if exit != nil { break }
+            if let theirs = try? namespaceIdentity(.net, of: pid), theirs != own {
+                separate = true
+                break
+            }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        if exit == nil, let process = ProcessIdentity(pid: pid) {
+            process.signal(SIGKILL)
+            await process.waitForEnd()
+            _ = ExitStatus.reap(pid)
+        }
+        if separate { return Finding("namespaces", .available, "mount and network namespaces can be made") }
+        return Finding(
+            "namespaces", .missing, "mount and network namespaces cannot be made",
+            consequence: "no cluster can start",
+            remedy: "run as root with CAP_SYS_ADMIN and CAP_NET_ADMIN, outside a container that takes them away")
+    }
+
+    private func overlay() -> Finding {
+        let known = (try? Files.text("/proc/filesystems")) ?? nil
+        if known?.split(whereSeparator: \.isWhitespace).contains("overlay") ?? false {
+            return Finding("overlay filesystem", .available, "known to the kernel")
+        }
+        return Finding(
+            "overlay filesystem", .missing, "not known to the kernel", consequence: "containers get no root filesystem",
+            remedy: "modprobe overlay")
+    }
+
+    private func controlGroups() -> Finding {
+        let wanted = CgroupV1.controllers
+        let found = CgroupV1()?.roots.keys.sorted() ?? []
+        let lacking = wanted.filter { !found.contains($0) }
+        if lacking.isEmpty { return Finding("resource limits", .available, "cgroup v1: \(found.joined(separator: ", "))") }
+        let version2 = (try? Files.text("/sys/fs/cgroup/cgroup.controllers")) ?? nil
+        let detail = version2 == nil ? "cgroup v1 without \(lacking.joined(separator: ", "))" : "cgroup v2"
+        return Finding(
+            "resource limits", .degraded, detail,
+            consequence: "limits of \(lacking.joined(separator: ", ")) are not enforced and their use is not measured",
+            remedy: version2 == nil
+                ? "mount the controllers, writable" : "none in this version, whose driver is for cgroup v1")
+    }
+
+    private func serviceRules() async -> Finding {
+        let fault: String? = await Blocking.run {
+            do throws(Nftables.Failure) {
+                _ = try Nftables()
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        guard let fault else { return Finding("Service addresses", .available, "libnftables") }
+        return Finding(
+            "Service addresses", .degraded, fault,
+            consequence: "ClusterIPs and node ports do not work inside the cluster; LoadBalancer addresses do",
+            remedy: "apt-get install libnftables1")
+    }
+
+    private func systemd() -> Finding {
+        let detail = access("/run/systemd/system", F_OK) == 0 ? "systemd runs this machine" : "systemd does not run here"
+        if Notify.isLibraryAvailable { return Finding("systemd", .available, "libsystemd; \(detail)") }
+        return Finding(
+            "systemd", .degraded, "libsystemd.so.0 cannot be loaded; \(detail)",
+            consequence: "readiness is reported by the documented protocol instead",
+            remedy: "apt-get install libsystemd0")
+    }
+
+    private func library(_ capability: String, _ name: String, package: String, consequence: String) -> Finding {
+        if let handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL) {
+            dlclose(handle)
+            return Finding(capability, .available, name)
+        }
+        return Finding(
+            capability, .degraded, "\(name) cannot be loaded", consequence: consequence,
+            remedy: "apt-get install \(package)")
+    }
+
+    private func egress() -> Finding {
+        Finding(
+            "egress", .degraded, "pods have no way out of the cluster",
+            consequence: "names outside resolve, but connections from pods reach the cluster only",
+            remedy: "none in this version")
+    }
+
+    private func kubectl() -> Finding {
+        let folders = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+        if let folder = folders.first(where: { access("\($0)/kubectl", X_OK) == 0 }) {
+            return Finding("kubectl", .available, "\(folder)/kubectl")
+        }
+        return Finding(
+            "kubectl", .degraded, "not on PATH", consequence: "there is no client to use the cluster with",
+            remedy: "apt-get install kubernetes-client")
+    }
+}
