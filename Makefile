@@ -31,12 +31,12 @@ test-images:
 	MARTLET_STATE_HOME=$(CURDIR)/.build/test-images images/build.sh $(DEBUG)/martlet
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests images
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
 
 format:
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests images
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images
 
-bench: release images
+bench: release
 	Benchmarks/run $(RELEASE)/martlet
 
 images: build

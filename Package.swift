@@ -129,6 +129,10 @@ let package = Package(
 
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
+        .executableTarget(
+            name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess], path: "Benchmarks/Sources",
+            swiftSettings: strict),
+
         tests("Linux", []),
         tests("Systemd", []),
         tests("KubernetesModel", []),

@@ -40,7 +40,9 @@ public struct Doctor: Sendable {
     public func examine() async -> [Finding] {
         [
             privileges(), await namespaces(), overlay(), controlGroups(), await serviceRules(), systemd(),
-            library("image layers", "libarchive.so.13", package: "libarchive13", consequence: "images cannot be built or run"),
+            library(
+                "image layers", "libarchive.so.13", package: "libarchive13",
+                consequence: "images cannot be built or run"),
             egress(), kubectl(),
         ]
     }
@@ -98,7 +100,9 @@ public struct Doctor: Sendable {
         let wanted = CgroupV1.controllers
         let found = CgroupV1()?.roots.keys.sorted() ?? []
         let lacking = wanted.filter { !found.contains($0) }
-        if lacking.isEmpty { return Finding("resource limits", .available, "cgroup v1: \(found.joined(separator: ", "))") }
+        if lacking.isEmpty {
+            return Finding("resource limits", .available, "cgroup v1: \(found.joined(separator: ", "))")
+        }
         let version2 = (try? Files.text("/sys/fs/cgroup/cgroup.controllers")) ?? nil
         let detail = version2 == nil ? "cgroup v1 without \(lacking.joined(separator: ", "))" : "cgroup v2"
         return Finding(
@@ -125,7 +129,8 @@ public struct Doctor: Sendable {
     }
 
     private func systemd() -> Finding {
-        let detail = access("/run/systemd/system", F_OK) == 0 ? "systemd runs this machine" : "systemd does not run here"
+        let detail =
+            access("/run/systemd/system", F_OK) == 0 ? "systemd runs this machine" : "systemd does not run here"
         if Notify.isLibraryAvailable { return Finding("systemd", .available, "libsystemd; \(detail)") }
         return Finding(
             "systemd", .degraded, "libsystemd.so.0 cannot be loaded; \(detail)",

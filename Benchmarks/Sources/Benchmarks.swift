@@ -1,0 +1,123 @@
+/// Benchmarks: what docs/architecture.md promises, measured on a cluster of its own and written as JSON.
+///
+/// Each row has its figure, its budget and, where upstream Kubernetes was measured on a like machine, that. Nothing here
+/// fails because a figure is bad: a busy machine must not turn a measurement into a verdict.
+
+import APIClient
+import Foundation
+import KubernetesModel
+import Subprocess
+
+@main
+struct Benchmarks {
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count >= 2 else {
+            print("usage: benchmarks MARTLET [ROW-PREFIX]...")
+            exit(2)
+        }
+        let bench = Bench(martlet: arguments[1], only: Array(arguments.dropFirst(2)))
+        let rows: [JSON]
+        do {
+            rows = try await bench.run()
+        } catch {
+            await bench.remove()
+            throw error
+        }
+        await bench.remove()
+        let report: JSON = [
+            "martlet": .string(Version.martlet), "cores": JSON(ProcessInfo.processInfo.activeProcessorCount),
+            "kernel": .string(ProcessInfo.processInfo.operatingSystemVersionString),
+            "time": .string(Timestamp.now.description), "rows": .array(rows),
+        ]
+        print(report.description)
+    }
+}
+
+/// One figure beside what it should be.
+struct Row {
+    let name: String
+    let value: Double
+    let unit: String
+    let budget: Double
+    let reference: String
+
+    var json: JSON {
+        [
+            "name": .string(name), "value": .double((value * 100).rounded() / 100), "unit": .string(unit),
+            "budget": .double(budget), "reference": .string(reference),
+        ]
+    }
+}
+
+/// A cluster to measure.
+final class Bench: Sendable {
+    let martlet: String
+    let only: [String]
+    let folder: String
+    private let environment: [String: String]
+
+    init(martlet: String, only: [String]) {
+        self.martlet = martlet
+        self.only = only
+        folder = "/tmp/martlet-bench-\(getpid())"
+        environment = [
+            "MARTLET_STATE_HOME": folder + "/s", "MARTLET_RUNTIME_DIR": folder + "/r",
+            "KUBECONFIG": folder + "/kubeconfig",
+        ]
+    }
+
+    func run() async throws -> [JSON] {
+        var rows: [Row] = []
+        func measure(_ name: String, _ body: () async throws -> [Row]) async throws {
+            guard only.isEmpty || only.contains(where: name.hasPrefix) else { return }
+            let measured = try await body()
+            for row in measured {
+                FileHandle.standardError.write(
+                    Data("\(row.name): \(row.json["value"]) \(row.unit) (budget \(row.budget))\n".utf8))
+            }
+            rows += measured
+        }
+        try await measure("start") { try await start() }
+        try await command("start")
+        let client = try HTTPSClient(Kubeconfig(path: folder + "/kubeconfig"))
+        try await measure("idle") { try await idle() }
+        try await measure("pod") { try await pods(client) }
+        try await measure("deployment") { try await deployment(client) }
+        try await measure("api") { try await api(client) }
+        await client.shutdown()
+        return rows.map(\.json)
+    }
+
+    @discardableResult
+    func command(_ arguments: String...) async throws -> String {
+        var updates: [Subprocess.Environment.Key: String?] = [:]
+        for (name, value) in environment { updates[.init(stringLiteral: name)] = value }
+        let result = try await Subprocess.run(
+            .path(.init(martlet)), arguments: .init(arguments + ["--profile", "bench"]),
+            environment: .inherit.updating(updates), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+        guard result.terminationStatus.isSuccess else { throw BenchError(text: result.standardError) }
+        return result.standardOutput
+    }
+
+    func remove() async {
+        _ = try? await command("delete")
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+struct BenchError: Error, CustomStringConvertible {
+    let text: String
+    var description: String { text }
+}
+
+/// The time that `body` takes, in milliseconds.
+func milliseconds(_ body: () async throws -> Void) async rethrows -> Double {
+    let begin = ContinuousClock.now
+    try await body()
+    return (ContinuousClock.now - begin) / .milliseconds(1)
+}
+
+extension [Double] {
+    var median: Double { isEmpty ? 0 : sorted()[count / 2] }
+}
