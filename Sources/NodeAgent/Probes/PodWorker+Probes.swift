@@ -6,7 +6,7 @@ extension PodWorker {
         guard let spec = await machine.containers.first(where: { $0.name == id.name })?.spec else { return }
         let probe = spec[kind.field]
         let hook = Hook(node: node, container: Container(spec), address: await hookAddress)
-        var schedule = ProbeSchedule(kind: kind, timing: ProbeTiming(probe))
+        var schedule = ProbeSchedule(kind: kind, timing: ProbeTiming(probe), isExec: !probe["exec"].isNull)
         var delay: Double? = schedule.firstDelay
         while let seconds = delay {
             guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }

@@ -42,26 +42,30 @@ struct ProbeTiming: Sendable, Equatable {
 /// When a probe is made next, and what its results amount to.
 ///
 /// A server takes some milliseconds from its start to `listen`, and a period is a second at least. So, where no initial
-/// delay is asked for, startup and readiness probes are made 2, 5, 10, 20 ms … after the start, twice as long each time
-/// until the period is reached. A failure in this first stretch counts for nothing: it could only make a pod fail
-/// earlier than its fields say.
+/// delay is asked for, startup and readiness probes are made 2 ms after the start and then again whenever 30 % more time
+/// has passed (twice as much for `exec`, which costs a process), until the period is reached. A failure in this first
+/// stretch counts for nothing: it could only make a pod fail earlier than its fields say.
 struct ProbeSchedule: Sendable, Equatable {
     let kind: ProbeKind
     let timing: ProbeTiming
-    private var hasSucceeded = false
     private var successes = 0
     private var failures = 0
     private var verdict: ProbeVerdict?
-    private var quickDelay: Double?
+    /// Seconds since the start at the latest probe of the first stretch; nil after it.
+    private var quick: Double?
+    private let growth: Double
 
-    init(kind: ProbeKind, timing: ProbeTiming) {
+    private static let first = 0.002
+
+    init(kind: ProbeKind, timing: ProbeTiming, isExec: Bool = false) {
         self.kind = kind
         self.timing = timing
-        quickDelay = timing.initialDelay == 0 && kind != .liveness ? 0.0025 : nil
+        growth = isExec ? 1 : 0.3
+        quick = timing.initialDelay == 0 && kind != .liveness ? Self.first : nil
     }
 
     /// Seconds from the container's start to the first probe.
-    var firstDelay: Double { quickDelay == nil ? timing.initialDelay : 0.002 }
+    var firstDelay: Double { quick ?? timing.initialDelay }
 
     struct Step: Sendable, Equatable {
         /// Seconds to the next probe; nil where none follows.
@@ -74,8 +78,7 @@ struct ProbeSchedule: Sendable, Equatable {
 
     mutating func record(success: Bool) -> Step {
         if success {
-            hasSucceeded = true
-            quickDelay = nil
+            quick = nil
             failures = 0
             successes += 1
             let reached = successes >= timing.successThreshold
@@ -85,8 +88,9 @@ struct ProbeSchedule: Sendable, Equatable {
                 delay: kind == .startup && reached ? nil : timing.period, verdict: change ? .success : nil,
                 isTold: false)
         }
-        if let delay = quickDelay {
-            quickDelay = delay * 2 < timing.period ? delay * 2 : nil
+        if let elapsed = quick {
+            let delay = max(Self.first, elapsed * growth)
+            quick = delay < timing.period ? elapsed + delay : nil
             return Step(delay: delay, verdict: nil, isTold: false)
         }
         successes = 0
