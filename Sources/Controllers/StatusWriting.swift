@@ -42,3 +42,8 @@ extension JSON {
     /// The entry of a list of conditions that has this type; `.null` where there is none.
     func condition(_ type: String) -> JSON { items.first { $0["type"].string == type } ?? .null }
 }
+
+extension Status {
+    /// The namespace is going away and takes nothing new.
+    var isNamespaceTerminating: Bool { causes.contains { $0.reason == "NamespaceTerminating" } }
+}

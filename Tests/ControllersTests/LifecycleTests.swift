@@ -91,12 +91,17 @@ import Testing
                 ["key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 0]
             ]
             try await client.create(.pods, pod)
+            var staying = Object(.pods, namespace: "default", name: "q")
+            staying.spec["nodeName"] = "node-1"
+            staying.status["conditions"] = [["type": "Ready", "status": "True"]]
+            try await client.create(.pods, staying)
             try await eventually("taints") {
                 client.object(.nodes, "node-1")?.spec["taints"].items.compactMap { $0["effect"].string }
                     == ["NoSchedule", "NoExecute"]
             }
             #expect(client.object(.nodes, "node-1")?.condition("Ready")?.status == "Unknown")
             try await eventually("eviction") { client.object(.pods, "p") == nil }
+            try await eventually("no traffic to the other") { client.object(.pods, "q")?.isReadyPod == false }
         }
     }
 

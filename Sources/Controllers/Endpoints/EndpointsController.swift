@@ -45,15 +45,16 @@ struct EndpointsReconciler: Reconciler {
         var wanted = EndpointsPlan.endpoints(service: service, pods: members, present: present)
         guard wanted != present else { return nil }
         wanted.setAnnotation(Self.mark, Timestamp.now.description)
-        if present == nil {
-            do {
+        do {
+            if present == nil {
                 try await client.create(.endpoints, wanted)
-            } catch let status as Status where status.isAlreadyExists {
-                return .withBackoff
+            } else {
+                try await client.update(.endpoints, wanted)
             }
-        } else {
-            try await client.update(.endpoints, wanted)
-        }
+        } catch let status as Status where status.isAlreadyExists || status.isNotFound {
+            // The informer is behind.
+            return .withBackoff
+        } catch let status as Status where status.isNamespaceTerminating {}
         return nil
     }
 
@@ -132,13 +133,21 @@ struct EndpointSliceReconciler: Reconciler {
         let plan = EndpointSlicePlan(
             service: service, pods: members, slices: present,
             zone: { nodes.get(namespace: "", $0)?.labels[Self.zone] })
+        do {
+            try await carryOut(plan, for: key)
+        } catch let status as Status where status.isNotFound {
+            return .withBackoff
+        } catch let status as Status where status.isNamespaceTerminating {}
+        return nil
+    }
+
+    private func carryOut(_ plan: EndpointSlicePlan, for service: ObjectKey) async throws {
         // Additions before removals: at no time are endpoints missing that stay.
         for slice in plan.create {
-            expectations.created(try await client.create(.endpointSlices, slice), by: key)
+            expectations.created(try await client.create(.endpointSlices, slice), by: service)
         }
         for slice in plan.update { try await client.update(.endpointSlices, slice) }
         for slice in plan.delete { try await delete(slice) }
-        return nil
     }
 
     private func delete(_ slice: Object) async throws {

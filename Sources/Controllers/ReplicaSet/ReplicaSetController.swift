@@ -79,9 +79,7 @@ struct ReplicaSetReconciler: Reconciler {
         } catch {
             failed = error
             // A namespace that goes away wants no pods; that is no failure of this owner.
-            if let status = error as? Status, status.causes.contains(where: { $0.reason == "NamespaceTerminating" }) {
-                return nil
-            }
+            if let status = error as? Status, status.isNamespaceTerminating { return nil }
             if plan.create > 0 || !plan.delete.isEmpty {
                 failure = ReplicaStatus.Failure(
                     reason: plan.create > 0 ? "FailedCreate" : "FailedDelete", message: "\(error)")
