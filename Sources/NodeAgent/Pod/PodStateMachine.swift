@@ -83,7 +83,10 @@ struct PodStateMachine: Sendable {
         actions = []
         switch event {
         case .specification(let pod):
+            let before = self.pod
             self.pod = pod
+            // What a downward API volume shows may have changed.
+            if before.labels != pod.labels || before.annotations != pod.annotations { referencesChanged() }
             addEphemeralContainers()
             if pod.isBeingDeleted { beginDeletion(now: now) }
         case .gone:
