@@ -145,7 +145,7 @@ let package = Package(
         tests("Controllers", ["InMemoryClient"]),
         tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),
-        tests("NodeAgent", []),
+        tests("NodeAgent", ["InMemoryClient"]),
         tests("Supervisor", []),
         .testTarget(name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd", swiftSettings: strict),
     ]

@@ -51,8 +51,11 @@ public final class InMemoryClient: Client {
     }
 
     private let state = Mutex(State())
+    private let nodesConfirmDeletion: Bool
 
-    public init() {}
+    /// - Parameter nodesConfirmDeletion: a bound pod that is deleted stays until it is deleted with a grace period of 0,
+    ///   as with an API server; otherwise it goes at once.
+    public init(nodesConfirmDeletion: Bool = false) { self.nodesConfirmDeletion = nodesConfirmDeletion }
 
     /// Has requests fail for which `failure` returns something; it is given the verb, the type and the object.
     public func fail(_ failure: (@Sendable (String, ResourceType, Object) -> Status?)?) {
@@ -163,9 +166,12 @@ public final class InMemoryClient: Client {
             let key = ObjectKey(namespace: namespace ?? "", name: name)
             guard let present = state.objects[type]?[key] else { throw Status.notFound(type, name) }
             try begin("patch", type, present, subresource, &state)
-            guard case .merge(let json) = patch else { throw Status.unsupportedMediaType("merge patches only") }
             var patched = present
-            Self.merge(json, into: &patched.json)
+            switch patch {
+            // Without a schema lists are replaced, also where a strategic merge would merge them.
+            case .merge(let json), .strategicMerge(let json): Self.merge(json, into: &patched.json)
+            case .json, .apply: throw Status.unsupportedMediaType("merge patches only")
+            }
             guard patched.uid == present.uid, patched.resourceVersion == present.resourceVersion else {
                 throw Status.conflict(type, name)
             }
@@ -206,6 +212,12 @@ public final class InMemoryClient: Client {
             object.metadata["finalizers"] = finalizers.isEmpty ? .null : JSON(finalizers)
             if !object.isBeingDeleted {
                 object.metadata["deletionTimestamp"] = .string(Timestamp.now.description)
+            }
+            if nodesConfirmDeletion, type == .pods, !object.spec["nodeName"].isNull, options.gracePeriodSeconds != 0 {
+                object.metadata["deletionGracePeriodSeconds"] = JSON(
+                    options.gracePeriodSeconds ?? object.spec["terminationGracePeriodSeconds"].int ?? 30)
+                _ = state.put(type, object)
+                return
             }
             if state.objects[type]?[key] != object { _ = state.settle(type, object) }
         }

@@ -1,4 +1,8 @@
+import Glibc
+import InMemoryClient
 import KubernetesModel
+import Linux
+import Logging
 import Testing
 
 @testable import NodeAgent
@@ -12,4 +16,149 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
     if pod.spec["restartPolicy"].isNull { pod.spec["restartPolicy"] = "Always" }
     pod.spec["nodeName"] = "node-1"
     return pod
+}
+
+/// The whole agent against an API in memory and a runtime without processes.
+@Suite struct NodeAgentTests {
+    /// What one test works with; `agent` runs a node agent while its body does, as often as it is called.
+    struct Node: Sendable {
+        let client = InMemoryClient(nodesConfirmDeletion: true)
+        let runtime = FakeRuntime()
+        let folder: String
+
+        func agent(_ body: @Sendable () async throws -> Void) async throws {
+            let configuration = NodeAgentConfiguration(
+                nodeName: "node-1", index: 1, shape: NodeShape(labels: ["disk": "ssd"], zone: "z1"),
+                clusterName: "test",
+                stateFolder: folder, runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let agent = NodeAgent(configuration, logger: logger)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [client, runtime] in
+                    try? await agent.serve(client: client, runtime: runtime, images: FakeImages())
+                }
+                defer { group.cancelAll() }
+                try await body()
+            }
+        }
+
+        func eventually(_ what: String, _ condition: () -> Bool) async throws {
+            for _ in 0..<500 {
+                if condition() { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            Issue.record("after 5 s still not: \(what)")
+            throw CancellationError()
+        }
+
+        func pod(_ name: String = "web") -> Pod? { client.object(.pods, name).map(Pod.init) }
+    }
+
+    private func withNode(_ body: (Node) async throws -> Void) async throws {
+        var template = Array("/tmp/martlet-test-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { try? removeTree(folder) }
+        try await body(Node(folder: folder))
+    }
+
+    static let simple: JSON = ["containers": [["name": "a", "image": "host", "command": ["run"]]]]
+
+    @Test func theNodeRegistersAndKeepsItsLease() async throws {
+        try await withNode { node in
+            try await node.agent {
+                try await node.eventually("the lease is there") {
+                    node.client.object(.leases, "node-1", namespace: "kube-node-lease") != nil
+                }
+                let object = try #require(node.client.object(.nodes, "node-1"))
+                #expect(object.labels["topology.kubernetes.io/zone"] == "z1")
+                #expect(object.labels["disk"] == "ssd")
+                #expect(object.spec["podCIDR"] == "10.244.1.0/24")
+                #expect(object.isConditionTrue("Ready"))
+            }
+        }
+    }
+
+    @Test func aPodComesUpWithOneWriteAndGoesWhenDeleted() async throws {
+        try await withNode { node in
+            try await node.agent {
+                try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
+                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                #expect(node.pod()?.podIP == "10.244.1.2")
+                #expect(node.client.writes["patch pods/status"] == 1)
+                #expect(node.runtime.started.map(\.arguments) == [["run"]])
+
+                try await node.client.delete(.pods, namespace: "default", name: "web", options: .init())
+                try await node.eventually("the pod is gone") { node.pod() == nil }
+                #expect(node.runtime.signals == [SIGTERM])
+                #expect(node.runtime.pods.isEmpty)
+            }
+        }
+    }
+
+    @Test func aNewAgentContinuesWhereTheOldOneWas() async throws {
+        try await withNode { node in
+            try await node.agent {
+                try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
+                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                let uid = try #require(node.pod()).object.uid
+                node.runtime.end(ContainerID(podUID: uid, name: "a", restart: 0), code: 1)
+                try await node.eventually("it runs again") {
+                    node.pod()?.containerStatuses.first?["restartCount"] == 1 && node.pod()?.isReady == true
+                }
+            }
+            let uid = try #require(node.pod()).object.uid
+            try await node.agent {
+                // A change that only a living agent makes tells that it has taken over.
+                try await node.client.create(
+                    .pods, makePod("other", spec: Self.simple), namespace: "default", subresource: nil)
+                try await node.eventually("the other pod is ready") { node.pod("other")?.isReady == true }
+                #expect(node.pod("other")?.podIP == "10.244.1.3", "the first one's address is still taken")
+                #expect(node.runtime.started.filter { $0.id.podUID == uid }.count == 2, "nothing was started again")
+                #expect(node.pod()?.containerStatuses.first?["restartCount"] == 1)
+            }
+        }
+    }
+
+    @Test func aVolumeFollowsItsConfigMap() async throws {
+        try await withNode { node in
+            var map = Object(.configMaps, namespace: "default", name: "settings")
+            map["data"] = ["key": "old"]
+            try await node.client.create(.configMaps, map, namespace: "default", subresource: nil)
+            var spec = Self.simple
+            spec["volumes"] = [["name": "v", "configMap": ["name": "settings"]]]
+            spec["containers"][0]["volumeMounts"] = [["name": "v", "mountPath": "/v"]]
+            let pod = makePod(spec: spec)
+            try await node.agent {
+                try await node.client.create(.pods, pod, namespace: "default", subresource: nil)
+                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                let mount = try #require(node.runtime.started.first?.mounts.first { $0.target == "/v" })
+                guard case .path(let path) = mount.source else { return }
+                #expect(mount.readOnly)
+                #expect(try readFile("\(path)/key") == "old")
+                try await node.client.patch(
+                    .configMaps, namespace: "default", name: "settings", subresource: nil,
+                    .merge(["data": ["key": "new"]]))
+                try await node.eventually("the file has the new text") { (try? readFile("\(path)/key")) == "new" }
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("gone", ["run"], "ErrImagePull"), ("host", ["nope"], "CrashLoopBackOff"),
+        ] as [(String, [String], String)])
+    func whatCannotStartSaysWhy(image: String, command: [String], reason: String) async throws {
+        try await withNode { node in
+            try await node.agent {
+                let spec: JSON = [
+                    "containers": [["name": "a", "image": .string(image), "command": JSON(command)]]
+                ]
+                try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
+                try await node.eventually("the container waits with \(reason)") {
+                    node.pod()?.containerStatuses.first?["state"]["waiting"]["reason"].string == reason
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@ import KubernetesModel
 import Linux
 import SystemPackage
 
-/// Carries out the handlers that probes and lifecycle hooks share: exec, httpGet, tcpSocket, sleep.
+/// Carries out the handlers that probes and lifecycle hooks share: exec, httpGet, tcpSocket, grpc, sleep.
 struct Hook: Sendable {
     let node: NodeContext
     let container: Container
@@ -33,6 +33,13 @@ struct Hook: Sendable {
                 let source = handler["tcpSocket"]
                 try await NetworkProbe.tcp(
                     host: source["host"].string ?? address, port: try port(source["port"]), timeout: timeout)
+                return nil
+            }
+            if !handler["grpc"].isNull {
+                let source = handler["grpc"]
+                try await GRPCProbe.check(
+                    host: address, port: try port(source["port"]), service: source["service"].string ?? "",
+                    timeout: timeout)
                 return nil
             }
             return "handlers of type \((handler.object ?? [:]).keys.sorted().joined(separator: ", ")) are not supported"

@@ -1,0 +1,132 @@
+import NIOCore
+import NIOPosix
+
+/// Asks a server for its health by gRPC (`grpc.health.v1.Health/Check`), with just enough HTTP/2 for one call.
+enum GRPCProbe {
+    /// - Throws: where the server does not answer `SERVING`.
+    static func check(host: String, port: Int, service: String, timeout: Double) async throws(NetworkProbe.Failure) {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let limit = TimeAmount.nanoseconds(Int64(timeout * 1e9))
+        let answer = loop.makePromise(of: UInt8.self)
+        let end = loop.scheduleTask(in: limit) {
+            answer.fail(NetworkProbe.Failure(description: "timeout: health rpc did not complete within \(timeout)s"))
+        }
+        defer { end.cancel() }
+        let status: UInt8
+        do {
+            let channel = try await ClientBootstrap(group: loop).connectTimeout(limit).channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(HealthCall(answer))
+                }
+            }.connect(host: host, port: port).get()
+            channel.writeAndFlush(
+                ByteBuffer(bytes: request(authority: "\(host):\(port)", service: service)), promise: nil)
+            defer { channel.close(promise: nil) }
+            status = try await answer.futureResult.get()
+        } catch let failure as NetworkProbe.Failure {
+            throw failure
+        } catch {
+            answer.fail(error)
+            throw NetworkProbe.Failure(
+                description: "timeout: failed to connect service \"\(host):\(port)\" within \(timeout)s: \(error)")
+        }
+        guard status == 1 else {
+            let names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"]
+            let name = names.indices.contains(Int(status)) ? names[Int(status)] : String(status)
+            throw NetworkProbe.Failure(description: "service unhealthy (responded with \"\(name)\")")
+        }
+    }
+
+    /// Everything that the client sends: preface, settings, the headers (HPACK literals, never indexed) and the message.
+    static func request(authority: String, service: String) -> [UInt8] {
+        let headers = [
+            (":method", "POST"), (":scheme", "http"), (":path", "/grpc.health.v1.Health/Check"),
+            (":authority", authority), ("content-type", "application/grpc"), ("te", "trailers"),
+            ("user-agent", "kube-probe/1.33"),
+        ]
+        var block: [UInt8] = []
+        for (name, value) in headers {
+            block += [0] + [UInt8(name.utf8.count)] + name.utf8
+            block += [UInt8(min(126, value.utf8.count))] + value.utf8.prefix(126)
+        }
+        let name = Array(service.utf8.prefix(120))
+        let message = name.isEmpty ? [] : [0x0a, UInt8(name.count)] + name
+        let body = [0, 0, 0, 0, UInt8(message.count)] + message
+        return Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(.settings, flags: 0, stream: 0, [])
+            + frame(.headers, flags: 4, stream: 1, block) + frame(.data, flags: 1, stream: 1, body)
+    }
+
+    fileprivate enum Frame: UInt8 {
+        case data = 0
+        case headers = 1
+        case reset = 3
+        case settings = 4
+        case ping = 6
+        case goAway = 7
+    }
+
+    fileprivate static func frame(_ type: Frame, flags: UInt8, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
+        [0, UInt8(payload.count >> 8), UInt8(payload.count & 255), type.rawValue, flags, 0, 0, 0, stream] + payload
+    }
+
+    /// The status in a `HealthCheckResponse`: field 1, a varint; UNKNOWN where it is left out.
+    static func status(inMessage bytes: [UInt8]) -> UInt8? {
+        guard bytes.count >= 5 else { return nil }
+        let length = bytes[1..<5].reduce(0) { $0 << 8 | Int($1) }
+        guard bytes.count >= 5 + length else { return nil }
+        let message = bytes[5..<(5 + length)]
+        return message.count >= 2 && message[5] == 0x08 ? message[6] : 0
+    }
+}
+
+/// Reads the server's frames until the health message is whole.
+private final class HealthCall: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let answer: EventLoopPromise<UInt8>
+    private var received = ByteBuffer()
+    private var message: [UInt8] = []
+
+    init(_ answer: EventLoopPromise<UInt8>) { self.answer = answer }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var more = unwrapInboundIn(data)
+        received.writeBuffer(&more)
+        while let header = received.getBytes(at: received.readerIndex, length: 9) {
+            let length = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
+            guard length <= 1 << 20 else { return fail("malformed HTTP/2 response") }
+            guard received.readableBytes >= 9 + length else { return }
+            received.moveReaderIndex(forwardBy: 9)
+            let payload = received.readBytes(length: length) ?? []
+            take(context, GRPCProbe.Frame(rawValue: header[3]), flags: header[4], payload)
+        }
+    }
+
+    private func take(_ context: ChannelHandlerContext, _ type: GRPCProbe.Frame?, flags: UInt8, _ payload: [UInt8]) {
+        let endsStream = flags & 1 != 0
+        switch type {
+        case .settings where !endsStream: reply(context, GRPCProbe.frame(.settings, flags: 1, stream: 0, []))
+        case .ping where !endsStream: reply(context, GRPCProbe.frame(.ping, flags: 1, stream: 0, payload))
+        case .data:
+            let padding = flags & 8 != 0 ? Int(payload.first ?? 0) : 0
+            message += flags & 8 != 0 ? Array(payload.dropFirst().dropLast(padding)) : payload
+            if let status = GRPCProbe.status(inMessage: message) { answer.succeed(status) }
+        // Trailers without a message: the call itself failed, as where the server knows no health service.
+        case .headers where endsStream: fail("error: this server does not implement the grpc health protocol")
+        case .reset, .goAway: fail("error: health rpc failed: the server ended the call")
+        default: break
+        }
+    }
+
+    private func reply(_ context: ChannelHandlerContext, _ bytes: [UInt8]) {
+        context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: nil)
+    }
+
+    private func fail(_ text: String) { answer.fail(NetworkProbe.Failure(description: text)) }
+
+    func channelInactive(context: ChannelHandlerContext) { fail("error: health rpc failed: EOF") }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        answer.fail(error)
+        context.close(promise: nil)
+    }
+}
