@@ -56,7 +56,11 @@ enum Verb: String, Sendable {
     init?(_ request: APIRequest, _ resource: ResourceRequest) {
         switch request.method {
         case .get, .head:
-            if resource.name != nil { self = .get } else { self = request.query.flag("watch") ? .watch : .list }
+            if request.query.flag("watch"), resource.subresource == nil {
+                self = .watch
+            } else {
+                self = resource.name == nil ? .list : .get
+            }
         case .post: self = .create
         case .put: self = .update
         case .patch: self = .patch

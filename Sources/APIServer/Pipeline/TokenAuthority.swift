@@ -1,12 +1,16 @@
 import Crypto
 import KubernetesModel
+import Synchronization
 
 /// Issues and verifies service-account tokens: JSON Web Tokens (RFC 7519) signed with ES256 (RFC 7518, 3.4).
-struct TokenAuthority: Sendable {
+final class TokenAuthority: Sendable {
     static let issuer = "https://kubernetes.default.svc.cluster.local"
 
     private let privateKey: P256.Signing.PrivateKey?
     private let publicKey: P256.Signing.PublicKey
+    /// Tokens whose signature was found good: a client sends the same one with each request.
+    private let verified = Mutex<[String: TokenClaims]>([:])
+    private static let mostRemembered = 1000
 
     init(privateKey: P256.Signing.PrivateKey) {
         self.privateKey = privateKey
@@ -29,6 +33,13 @@ struct TokenAuthority: Sendable {
 
     /// The claims of a token that this authority signed and that is valid now.
     func verify(_ token: String, now: Timestamp = .now) -> TokenClaims? {
+        guard let claims = verified.withLock({ $0[token] }) ?? verifySignature(token),
+            claims.notBefore <= now.seconds, now.seconds < claims.expires
+        else { return nil }
+        return claims
+    }
+
+    private func verifySignature(_ token: String) -> TokenClaims? {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
             let raw = Base64URL.decode(parts[2]),
@@ -37,7 +48,10 @@ struct TokenAuthority: Sendable {
             publicKey.isValidSignature(signature, for: Array("\(parts[0]).\(parts[1])".utf8)),
             let json = try? JSON(decoding: payload), let claims = TokenClaims(json)
         else { return nil }
-        guard claims.notBefore <= now.seconds, now.seconds < claims.expires else { return nil }
+        verified.withLock { verified in
+            if verified.count >= Self.mostRemembered { verified = [:] }
+            verified[token] = claims
+        }
         return claims
     }
 }
