@@ -17,22 +17,22 @@ struct Bootstrap: Sendable {
 
     /// Makes objects at the same time, so that they become durable with one sync of the disk.
     private func ensure(_ objects: [Object]) async throws(Status) {
-        let failures = await withTaskGroup(of: Status?.self) { group in
+        let failure = await withTaskGroup(of: Status?.self) { group -> Status? in
             for object in objects {
                 group.addTask {
                     do {
                         try await ensure(object)
                         return nil
                     } catch {
-                        return error
+                        return error as? Status ?? .internalError("\(error)")
                     }
                 }
             }
-            return await group.reduce(into: []) { failures, failure in
-                if let failure { failures.append(failure) }
-            }
+            var first: Status?
+            for await failure in group { first = first ?? failure }
+            return first
         }
-        if let failure = failures.first { throw failure }
+        if let failure { throw failure }
     }
 
     private func ensure(_ object: Object) async throws(Status) {
