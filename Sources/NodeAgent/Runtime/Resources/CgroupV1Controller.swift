@@ -15,6 +15,10 @@ public struct CgroupV1Controller: ResourceController {
         return cgroups.joinFiles(group.path)
     }
 
+    public func folders(_ group: ResourceGroup) -> [String: String] {
+        cgroups.roots.mapValues { "\($0)/\(group.path)" }
+    }
+
     public func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
         for attempt in 0..<50 {

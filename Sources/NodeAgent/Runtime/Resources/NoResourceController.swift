@@ -3,6 +3,7 @@ public struct NoResourceController: ResourceController {
     public init() {}
     public func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     public func joinFile(_ group: ResourceGroup) -> String { "" }
+    public func folders(_ group: ResourceGroup) -> [String: String] { [:] }
     public func remove(_ group: ResourceGroup) async {}
     public func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }
     public func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { 0 }

@@ -12,6 +12,8 @@ public protocol ResourceController: Sendable {
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String]
     /// A file that lists the processes of a group, and that one writes its number to, to join; "" where there is none.
     func joinFile(_ group: ResourceGroup) -> String
+    /// Folders of a group that a container may see of itself below `/sys/fs/cgroup`, by their names there.
+    func folders(_ group: ResourceGroup) -> [String: String]
     /// Removes a group and those below it once nothing runs there.
     func remove(_ group: ResourceGroup) async
     func usage(_ group: ResourceGroup) -> ResourceUsage?

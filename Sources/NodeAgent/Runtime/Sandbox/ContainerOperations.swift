@@ -10,16 +10,28 @@ struct ContainerOperations: Sendable {
     let hostname: String
     /// Folders of the host that no container may see where its root is the host's: Martlet's own state.
     let hiddenFolders: [String]
+    let machine: HostRoot
+    /// The container's control groups, by their names below `/sys/fs/cgroup`.
+    var controlGroups: [String: String] = [:]
 
     /// Folders that must exist before the list is carried out.
     var folders: [String] {
-        var result = ["upper", "work", "root"].map { "\(folder)/\($0)" }
+        var result = ["\(folder)/root"]
+        if !machine.needsMemoryLayer {
+            result += ["upper", "work"].map { "\(folder)/\($0)" }
+        } else {
+            result.append(writable)
+        }
         if onHost, configuration.root.layers.count > 1 {
-            result += ["host-upper", "host-work", "host"].map { "\(folder)/\($0)" }
+            result.append("\(folder)/host")
+            if !machine.needsMemoryLayer { result += ["host-upper", "host-work"].map { "\(folder)/\($0)" } }
         }
         if configuration.root.layers.isEmpty { result.append("\(folder)/empty") }
         return result
     }
+
+    /// Where the writable layers are.
+    private var writable: String { machine.needsMemoryLayer ? "\(folder)/memory" : folder }
 
     private var onHost: Bool { configuration.root.layers.contains("/") }
 
@@ -93,18 +105,30 @@ struct ContainerOperations: Sendable {
         // The overlay filesystem wants the uppermost layer first.
         var layers = Array(configuration.root.layers.reversed())
         if layers.isEmpty { layers = ["\(folder)/empty"] }
+        if machine.needsMemoryLayer {
+            list.mount("none", on: writable, type: "tmpfs", options: "mode=700")
+            list.root(writable)
+            for name in ["upper", "work", "host-upper", "host-work"] { list.folder("/\(name)") }
+        }
         if layers.count > 1, let host = layers.firstIndex(of: "/") {
             // All other layers lie within `/`, which the kernel refuses as overlapping; an overlay of `/` alone is
             // another filesystem.
             list.mount(
                 "overlay", on: "\(folder)/host", type: "overlay",
-                options: "lowerdir=/,upperdir=\(folder)/host-upper,workdir=\(folder)/host-work")
+                options: "lowerdir=/,upperdir=\(writable)/host-upper,workdir=\(writable)/host-work")
             layers[host] = "\(folder)/host"
+        }
+        // Options fit a page: many layers are named from the folder that they have in common.
+        let parent = layers[0].prefix(upTo: layers[0].lastIndex(of: "/") ?? layers[0].startIndex)
+        if layers.count > 16, !parent.isEmpty {
+            list.directory(String(parent))
+            layers = layers.map { $0.hasPrefix("\(parent)/") ? String($0.dropFirst(parent.count + 1)) : $0 }
         }
         list.mount(
             "overlay", on: "\(folder)/root", type: "overlay",
-            options: "lowerdir=\(layers.joined(separator: ":")),upperdir=\(folder)/upper,workdir=\(folder)/work")
+            options: "lowerdir=\(layers.joined(separator: ":")),upperdir=\(writable)/upper,workdir=\(writable)/work")
         list.root("\(folder)/root")
+        if onHost { for path in machine.mounts { list.bind(path, to: path, readOnly: true, optional: true) } }
     }
 
     private func devices(_ list: inout StartOperations) {
@@ -130,6 +154,12 @@ struct ContainerOperations: Sendable {
         let safe: MountAttributes = [.noSetUID, .noDevices, .noExecute]
         list.filesystem("proc", on: "/proc", attributes: safe)
         list.filesystem("sysfs", on: "/sys", attributes: configuration.privileged ? safe : safe.union(.readOnly))
+        guard !controlGroups.isEmpty else { return }
+        // Runtimes such as Java's size themselves by what they find there.
+        list.filesystem("tmpfs", on: "/sys/fs/cgroup", attributes: safe, options: "mode=755,size=64k")
+        for (name, folder) in controlGroups {
+            list.bind(folder, to: "/sys/fs/cgroup/\(name)", readOnly: !configuration.privileged, optional: true)
+        }
     }
 
     private func protect(_ list: inout StartOperations) {

@@ -148,7 +148,8 @@ extension SandboxRuntime {
     private nonisolated func operations(_ container: ContainerConfiguration, _ pod: PodSandbox) -> ContainerOperations {
         ContainerOperations(
             configuration: container, folder: pod.paths.container(container.id), hostname: pod.record.hostname,
-            hiddenFolders: configuration.hiddenFolders)
+            hiddenFolders: configuration.hiddenFolders, machine: machine,
+            controlGroups: resources.folders(pod.group.container(container.id)))
     }
 
     private nonisolated func discard(_ container: ContainerID, _ pod: PodSandbox) async {

@@ -38,6 +38,7 @@ public actor SandboxRuntime: Runtime {
     private nonisolated let exitsInput: AsyncStream<ContainerState>.Continuation
 
     nonisolated let configuration: Configuration
+    nonisolated let machine: HostRoot
     nonisolated let resources: any ResourceController
     nonisolated let logger: Logger
     /// Those known to this process; the rest of the truth is on disk.
@@ -50,6 +51,7 @@ public actor SandboxRuntime: Runtime {
     public init(configuration: Configuration, resources: any ResourceController, logger: Logger) {
         self.configuration = configuration
         self.resources = resources
+        machine = HostRoot(nodeFolder: configuration.nodeFolder)
         self.logger = logger
         (exits, exitsInput) = AsyncStream.makeStream()
     }
