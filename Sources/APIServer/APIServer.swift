@@ -49,7 +49,8 @@ public final class APIServer: Sendable {
             store: store)
         let pipeline = Pipeline(
             registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
-            discovery: discovery, subresources: subresources, logger: logger)
+            discovery: discovery, subresources: subresources,
+            metrics: ResourceMetrics(registry: registry, runFolder: configuration.runFolder), logger: logger)
         connections = ConnectionChannel(
             tls: try Self.tls(configuration), handler: RequestHandler(pipeline: pipeline, logger: logger),
             logger: logger)

@@ -14,6 +14,7 @@ struct Pipeline: Sendable {
     let authorization: Authorization
     let discovery: Discovery
     let subresources: Subresources
+    let metrics: ResourceMetrics
     let logger: Logger
 
     func user(headers: HTTPFields, certificate: User?) throws(Status) -> User {
@@ -54,6 +55,8 @@ struct Pipeline: Sendable {
             let review = try reviews.create(Decoding.object(request), resource, by: request.user)
             let encoding = try Encoding(accept: request.header(.accept))
             response = encoding.response(encoding.json(review, resource.resource), code: 201)
+        } else if ResourceMetrics.answers(resource.type), verb == .get || verb == .list {
+            response = try await metrics.respond(to: request, resource)
         } else if let subresource = resource.subresource {
             guard let name = resource.name, let info = resource.resource.subresource(subresource) else {
                 throw Status.pathNotFound()
