@@ -31,73 +31,73 @@ let schemaText: StaticString = #"""
     rules [>~admissionregistration.v1.RuleWithOperations L=atomic
     sideEffects! s E=None|NoneOnDryRun|Some|Unknown
     timeoutSeconds i
-    =~admissionregistration.v1.MutatingWebhookConfiguration
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~admissionregistration.v1.MutatingWebhookConfiguration	Webhooks that may change objects before they are stored.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     webhooks [>~admissionregistration.v1.MutatingWebhook L=map:name P=merge:name
     =~admissionregistration.v1.MutatingWebhookConfigurationList	A list of MutatingWebhookConfiguration objects.
-    apiVersion s
-    items! [>~admissionregistration.v1.MutatingWebhookConfiguration
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~admissionregistration.v1.MutatingWebhookConfiguration	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~admissionregistration.v1.NamedRuleWithOperations
     . A
     apiGroups [s L=atomic
     apiVersions [s L=atomic
     operations [s L=atomic E=*|CONNECT|CREATE|DELETE|UPDATE
     resourceNames [s L=atomic
-    resources [s L=atomic
+    resources [s L=atomic	How much cpu, memory and other resources is asked for and allowed.
     scope s E=*|Cluster|Namespaced
     =~admissionregistration.v1.ParamKind
     . A
-    apiVersion s
-    kind s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     =~admissionregistration.v1.ParamRef
     . A
     name s
-    namespace s
+    namespace s	The namespace of what is meant.
     parameterNotFoundAction s
-    selector >^LabelSelector
+    selector >^LabelSelector	Which objects belong to this one, by their labels.
     =~admissionregistration.v1.RuleWithOperations
     apiGroups [s L=atomic
     apiVersions [s L=atomic
     operations [s L=atomic E=*|CONNECT|CREATE|DELETE|UPDATE
-    resources [s L=atomic
+    resources [s L=atomic	How much cpu, memory and other resources is asked for and allowed.
     scope s E=*|Cluster|Namespaced
     =~admissionregistration.v1.ServiceReference
     name! s
-    namespace! s
+    namespace! s	The namespace of what is meant.
     path s
     port i
     =~admissionregistration.v1.TypeChecking
     expressionWarnings [>~admissionregistration.v1.ExpressionWarning L=atomic
-    =~admissionregistration.v1.ValidatingAdmissionPolicy
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~admissionregistration.v1.ValidatingAdmissionPolicySpec
-    status >~admissionregistration.v1.ValidatingAdmissionPolicyStatus
-    =~admissionregistration.v1.ValidatingAdmissionPolicyBinding
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec
+    =~admissionregistration.v1.ValidatingAdmissionPolicy	Expressions that may refuse objects before they are stored.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~admissionregistration.v1.ValidatingAdmissionPolicySpec	What is wanted. Controllers bring it about.
+    status >~admissionregistration.v1.ValidatingAdmissionPolicyStatus	What is, as last observed. Written by the system.
+    =~admissionregistration.v1.ValidatingAdmissionPolicyBinding	Where a ValidatingAdmissionPolicy holds.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec	What is wanted. Controllers bring it about.
     =~admissionregistration.v1.ValidatingAdmissionPolicyBindingList	A list of ValidatingAdmissionPolicyBinding objects.
-    apiVersion s
-    items! [>~admissionregistration.v1.ValidatingAdmissionPolicyBinding
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~admissionregistration.v1.ValidatingAdmissionPolicyBinding	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec
     matchResources >~admissionregistration.v1.MatchResources
     paramRef >~admissionregistration.v1.ParamRef
     policyName s
     validationActions [s L=set E=Audit|Deny|Warn
     =~admissionregistration.v1.ValidatingAdmissionPolicyList	A list of ValidatingAdmissionPolicy objects.
-    apiVersion s
-    items! [>~admissionregistration.v1.ValidatingAdmissionPolicy
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~admissionregistration.v1.ValidatingAdmissionPolicy	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~admissionregistration.v1.ValidatingAdmissionPolicySpec
     auditAnnotations [>~admissionregistration.v1.AuditAnnotation L=atomic
     failurePolicy s E=Fail|Ignore
@@ -107,8 +107,8 @@ let schemaText: StaticString = #"""
     validations [>~admissionregistration.v1.Validation L=atomic
     variables [>~admissionregistration.v1.Variable L=map:name P=merge:name
     =~admissionregistration.v1.ValidatingAdmissionPolicyStatus
-    conditions [>^Condition L=map:type
-    observedGeneration l
+    conditions [>^Condition L=map:type	The latest observations of the object's state, one of each type.
+    observedGeneration l	The metadata.generation that this status is about.
     typeChecking >~admissionregistration.v1.TypeChecking
     =~admissionregistration.v1.ValidatingWebhook
     admissionReviewVersions! [s L=atomic
@@ -122,21 +122,21 @@ let schemaText: StaticString = #"""
     rules [>~admissionregistration.v1.RuleWithOperations L=atomic
     sideEffects! s E=None|NoneOnDryRun|Some|Unknown
     timeoutSeconds i
-    =~admissionregistration.v1.ValidatingWebhookConfiguration
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~admissionregistration.v1.ValidatingWebhookConfiguration	Webhooks that may refuse objects before they are stored.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     webhooks [>~admissionregistration.v1.ValidatingWebhook L=map:name P=merge:name
     =~admissionregistration.v1.ValidatingWebhookConfigurationList	A list of ValidatingWebhookConfiguration objects.
-    apiVersion s
-    items! [>~admissionregistration.v1.ValidatingWebhookConfiguration
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~admissionregistration.v1.ValidatingWebhookConfiguration	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~admissionregistration.v1.Validation
     expression! s
-    message s
+    message s	A sentence for people about the last change.
     messageExpression s
-    reason s
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     =~admissionregistration.v1.Variable
     . A
     expression! s
@@ -145,199 +145,199 @@ let schemaText: StaticString = #"""
     caBundle y
     service >~admissionregistration.v1.ServiceReference
     url s
-    =~apps.v1.ControllerRevision
-    apiVersion s
+    =~apps.v1.ControllerRevision	A past template of a StatefulSet or DaemonSet.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     data r
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     revision! l
     =~apps.v1.ControllerRevisionList	A list of ControllerRevision objects.
-    apiVersion s
-    items! [>~apps.v1.ControllerRevision
-    kind s
-    metadata >^ListMeta
-    =~apps.v1.DaemonSet
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~apps.v1.DaemonSetSpec
-    status >~apps.v1.DaemonSetStatus
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~apps.v1.ControllerRevision	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~apps.v1.DaemonSet	Runs one pod on each node, or on each of those selected.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~apps.v1.DaemonSetSpec	What is wanted. Controllers bring it about.
+    status >~apps.v1.DaemonSetStatus	What is, as last observed. Written by the system.
     =~apps.v1.DaemonSetCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~apps.v1.DaemonSetList	A list of DaemonSet objects.
-    apiVersion s
-    items! [>~apps.v1.DaemonSet
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~apps.v1.DaemonSet	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~apps.v1.DaemonSetSpec
-    minReadySeconds i
-    revisionHistoryLimit i
-    selector! >^LabelSelector
-    template! >~core.v1.PodTemplateSpec
-    updateStrategy >~apps.v1.DaemonSetUpdateStrategy
+    minReadySeconds i	How long a new pod must be ready, without a crash, to count as available. 0 if absent.
+    revisionHistoryLimit i	How many old revisions are kept for a rollback. 10 if absent.
+    selector! >^LabelSelector	Which objects belong to this one, by their labels.
+    template! >~core.v1.PodTemplateSpec	What the pods that are made look like.
+    updateStrategy >~apps.v1.DaemonSetUpdateStrategy	How pods are replaced when the template changes.
     =~apps.v1.DaemonSetStatus
     collisionCount i
-    conditions [>~apps.v1.DaemonSetCondition L=map:type P=merge:type
+    conditions [>~apps.v1.DaemonSetCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     currentNumberScheduled! i
     desiredNumberScheduled! i
     numberAvailable i
     numberMisscheduled! i
     numberReady! i
     numberUnavailable i
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     updatedNumberScheduled i
     =~apps.v1.DaemonSetUpdateStrategy
     rollingUpdate >~apps.v1.RollingUpdateDaemonSet
     type s E=OnDelete|RollingUpdate
-    =~apps.v1.Deployment
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~apps.v1.DeploymentSpec
-    status >~apps.v1.DeploymentStatus
+    =~apps.v1.Deployment	Runs a number of like pods and replaces them step by step when their template changes.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~apps.v1.DeploymentSpec	What is wanted. Controllers bring it about.
+    status >~apps.v1.DeploymentStatus	What is, as last observed. Written by the system.
     =~apps.v1.DeploymentCondition
-    lastTransitionTime t
-    lastUpdateTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    lastUpdateTime t	When the condition was last written.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~apps.v1.DeploymentList	A list of Deployment objects.
-    apiVersion s
-    items! [>~apps.v1.Deployment
-    kind s
-    metadata >^ListMeta
-    =~apps.v1.DeploymentSpec
-    minReadySeconds i
-    paused b
-    progressDeadlineSeconds i
-    replicas i
-    revisionHistoryLimit i
-    selector! >^LabelSelector
-    strategy >~apps.v1.DeploymentStrategy P=retainKeys
-    template! >~core.v1.PodTemplateSpec
-    =~apps.v1.DeploymentStatus
-    availableReplicas i
-    collisionCount i
-    conditions [>~apps.v1.DeploymentCondition L=map:type P=merge:type
-    observedGeneration l
-    readyReplicas i
-    replicas i
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~apps.v1.Deployment	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~apps.v1.DeploymentSpec	How many pods, which ones, and how they are replaced.
+    minReadySeconds i	How long a new pod must be ready, without a crash, to count as available. 0 if absent.
+    paused b	Whether changes of the template wait.
+    progressDeadlineSeconds i	How long a rollout may make no progress before it is reported as failed. 600 if absent.
+    replicas i	How many pods there should be. 1 if absent.
+    revisionHistoryLimit i	How many old revisions are kept for a rollback. 10 if absent.
+    selector! >^LabelSelector	Which pods belong to the Deployment. It must match the labels of the template and cannot be changed.
+    strategy >~apps.v1.DeploymentStrategy P=retainKeys	How old pods are replaced by new ones.
+    template! >~core.v1.PodTemplateSpec	What the pods look like. A change of it begins a rollout. Its restartPolicy must be Always.
+    =~apps.v1.DeploymentStatus	How far the Deployment is.
+    availableReplicas i	How many pods have been ready for minReadySeconds.
+    collisionCount i	How often the hash of a template was taken already; it makes the next one differ.
+    conditions [>~apps.v1.DeploymentCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
+    observedGeneration l	The metadata.generation that this status is about.
+    readyReplicas i	How many pods are ready.
+    replicas i	How many pods there are, of all revisions.
     terminatingReplicas i
-    unavailableReplicas i
-    updatedReplicas i
+    unavailableReplicas i	How many pods are missing to be complete.
+    updatedReplicas i	How many pods have the present template.
     =~apps.v1.DeploymentStrategy
-    rollingUpdate >~apps.v1.RollingUpdateDeployment
-    type s E=Recreate|RollingUpdate
-    =~apps.v1.ReplicaSet
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~apps.v1.ReplicaSetSpec
-    status >~apps.v1.ReplicaSetStatus
+    rollingUpdate >~apps.v1.RollingUpdateDeployment	The size of the steps, for RollingUpdate only.
+    type s E=Recreate|RollingUpdate	Recreate (all at once) or RollingUpdate (step by step). RollingUpdate if absent.
+    =~apps.v1.ReplicaSet	Keeps a number of like pods running. Usually made and managed by a Deployment.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~apps.v1.ReplicaSetSpec	What is wanted. Controllers bring it about.
+    status >~apps.v1.ReplicaSetStatus	What is, as last observed. Written by the system.
     =~apps.v1.ReplicaSetCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~apps.v1.ReplicaSetList	A list of ReplicaSet objects.
-    apiVersion s
-    items! [>~apps.v1.ReplicaSet
-    kind s
-    metadata >^ListMeta
-    =~apps.v1.ReplicaSetSpec
-    minReadySeconds i
-    replicas i
-    selector! >^LabelSelector
-    template >~core.v1.PodTemplateSpec
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~apps.v1.ReplicaSet	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~apps.v1.ReplicaSetSpec	How many pods and which ones.
+    minReadySeconds i	How long a new pod must be ready, without a crash, to count as available. 0 if absent.
+    replicas i	How many pods there should be (in a status: how many there are).
+    selector! >^LabelSelector	Which pods belong to the ReplicaSet. It must match the labels of the template and cannot be changed.
+    template >~core.v1.PodTemplateSpec	What the pods that are made look like.
     =~apps.v1.ReplicaSetStatus
     availableReplicas i
-    conditions [>~apps.v1.ReplicaSetCondition L=map:type P=merge:type
+    conditions [>~apps.v1.ReplicaSetCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     fullyLabeledReplicas i
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     readyReplicas i
-    replicas! i
+    replicas! i	How many pods there should be (in a status: how many there are).
     terminatingReplicas i
     =~apps.v1.RollingUpdateDaemonSet
     maxSurge x
     maxUnavailable x
     =~apps.v1.RollingUpdateDeployment
-    maxSurge x
-    maxUnavailable x
+    maxSurge x	How many pods there may be beyond replicas, as a number or a percentage (rounded up). 25% if absent.
+    maxUnavailable x	How many pods may be missing, as a number or a percentage (rounded down). 25% if absent.
     =~apps.v1.RollingUpdateStatefulSetStrategy
     maxUnavailable x
     partition i
-    =~apps.v1.StatefulSet
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~apps.v1.StatefulSetSpec
-    status >~apps.v1.StatefulSetStatus
+    =~apps.v1.StatefulSet	Runs pods that each keep a name, an ordinal and a volume of their own.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~apps.v1.StatefulSetSpec	What is wanted. Controllers bring it about.
+    status >~apps.v1.StatefulSetStatus	What is, as last observed. Written by the system.
     =~apps.v1.StatefulSetCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~apps.v1.StatefulSetList	A list of StatefulSet objects.
-    apiVersion s
-    items! [>~apps.v1.StatefulSet
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~apps.v1.StatefulSet	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~apps.v1.StatefulSetOrdinals
     start i
     =~apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy
     whenDeleted s
     whenScaled s
     =~apps.v1.StatefulSetSpec
-    minReadySeconds i
+    minReadySeconds i	How long a new pod must be ready, without a crash, to count as available. 0 if absent.
     ordinals >~apps.v1.StatefulSetOrdinals
     persistentVolumeClaimRetentionPolicy >~apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy
-    podManagementPolicy s E=OrderedReady|Parallel
-    replicas i
-    revisionHistoryLimit i
-    selector! >^LabelSelector
-    serviceName s
-    template! >~core.v1.PodTemplateSpec
-    updateStrategy >~apps.v1.StatefulSetUpdateStrategy
-    volumeClaimTemplates [>~core.v1.PersistentVolumeClaim L=atomic
+    podManagementPolicy s E=OrderedReady|Parallel	OrderedReady (one after another) or Parallel.
+    replicas i	How many pods there should be (in a status: how many there are).
+    revisionHistoryLimit i	How many old revisions are kept for a rollback. 10 if absent.
+    selector! >^LabelSelector	Which objects belong to this one, by their labels.
+    serviceName s	The Service that gives the pods their DNS names.
+    template! >~core.v1.PodTemplateSpec	What the pods that are made look like.
+    updateStrategy >~apps.v1.StatefulSetUpdateStrategy	How pods are replaced when the template changes.
+    volumeClaimTemplates [>~core.v1.PersistentVolumeClaim L=atomic	Claims that each pod gets one of.
     =~apps.v1.StatefulSetStatus
     availableReplicas i
     collisionCount i
-    conditions [>~apps.v1.StatefulSetCondition L=map:type P=merge:type
+    conditions [>~apps.v1.StatefulSetCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     currentReplicas i
     currentRevision s
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     readyReplicas i
-    replicas! i
+    replicas! i	How many pods there should be (in a status: how many there are).
     updateRevision s
     updatedReplicas i
     =~apps.v1.StatefulSetUpdateStrategy
     rollingUpdate >~apps.v1.RollingUpdateStatefulSetStrategy
     type s E=OnDelete|RollingUpdate
     =~authentication.v1.BoundObjectReference
-    apiVersion s
-    kind s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     name s
-    uid s
-    =~authentication.v1.SelfSubjectReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    status >~authentication.v1.SelfSubjectReviewStatus
+    uid s	The unique identifier of what is meant.
+    =~authentication.v1.SelfSubjectReview	Asks who one is.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    status >~authentication.v1.SelfSubjectReviewStatus	What is, as last observed. Written by the system.
     =~authentication.v1.SelfSubjectReviewStatus
     userInfo >~authentication.v1.UserInfo
-    =~authentication.v1.TokenRequest
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authentication.v1.TokenRequestSpec
-    status >~authentication.v1.TokenRequestStatus
+    =~authentication.v1.TokenRequest	Asks for a token of a ServiceAccount.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authentication.v1.TokenRequestSpec	What is wanted. Controllers bring it about.
+    status >~authentication.v1.TokenRequestStatus	What is, as last observed. Written by the system.
     =~authentication.v1.TokenRequestSpec
     audiences! [s L=atomic
     boundObjectRef >~authentication.v1.BoundObjectReference
@@ -345,12 +345,12 @@ let schemaText: StaticString = #"""
     =~authentication.v1.TokenRequestStatus
     expirationTimestamp! t
     token! s
-    =~authentication.v1.TokenReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authentication.v1.TokenReviewSpec
-    status >~authentication.v1.TokenReviewStatus
+    =~authentication.v1.TokenReview	Asks whose a token is.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authentication.v1.TokenReviewSpec	What is wanted. Controllers bring it about.
+    status >~authentication.v1.TokenReviewStatus	What is, as last observed. Written by the system.
     =~authentication.v1.TokenReviewSpec
     audiences [s L=atomic
     token s
@@ -362,7 +362,7 @@ let schemaText: StaticString = #"""
     =~authentication.v1.UserInfo
     extra {[s
     groups [s L=atomic
-    uid s
+    uid s	The unique identifier of what is meant.
     username s
     =~authorization.v1.FieldSelectorAttributes
     rawSelector s
@@ -370,12 +370,12 @@ let schemaText: StaticString = #"""
     =~authorization.v1.LabelSelectorAttributes
     rawSelector s
     requirements [>^LabelSelectorRequirement L=atomic
-    =~authorization.v1.LocalSubjectAccessReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authorization.v1.SubjectAccessReviewSpec
-    status >~authorization.v1.SubjectAccessReviewStatus
+    =~authorization.v1.LocalSubjectAccessReview	Asks whether someone may do something in a namespace.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authorization.v1.SubjectAccessReviewSpec	What is wanted. Controllers bring it about.
+    status >~authorization.v1.SubjectAccessReviewStatus	What is, as last observed. Written by the system.
     =~authorization.v1.NonResourceAttributes
     path s
     verb s
@@ -387,7 +387,7 @@ let schemaText: StaticString = #"""
     group s
     labelSelector >~authorization.v1.LabelSelectorAttributes
     name s
-    namespace s
+    namespace s	The namespace of what is meant.
     resource s
     subresource s
     verb s
@@ -395,43 +395,43 @@ let schemaText: StaticString = #"""
     =~authorization.v1.ResourceRule
     apiGroups [s L=atomic
     resourceNames [s L=atomic
-    resources [s L=atomic
+    resources [s L=atomic	How much cpu, memory and other resources is asked for and allowed.
     verbs! [s L=atomic
-    =~authorization.v1.SelfSubjectAccessReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authorization.v1.SelfSubjectAccessReviewSpec
-    status >~authorization.v1.SubjectAccessReviewStatus
+    =~authorization.v1.SelfSubjectAccessReview	Asks whether one may do something.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authorization.v1.SelfSubjectAccessReviewSpec	What is wanted. Controllers bring it about.
+    status >~authorization.v1.SubjectAccessReviewStatus	What is, as last observed. Written by the system.
     =~authorization.v1.SelfSubjectAccessReviewSpec
     nonResourceAttributes >~authorization.v1.NonResourceAttributes
     resourceAttributes >~authorization.v1.ResourceAttributes
-    =~authorization.v1.SelfSubjectRulesReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authorization.v1.SelfSubjectRulesReviewSpec
-    status >~authorization.v1.SubjectRulesReviewStatus
+    =~authorization.v1.SelfSubjectRulesReview	Asks what one may do in a namespace.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authorization.v1.SelfSubjectRulesReviewSpec	What is wanted. Controllers bring it about.
+    status >~authorization.v1.SubjectRulesReviewStatus	What is, as last observed. Written by the system.
     =~authorization.v1.SelfSubjectRulesReviewSpec
-    namespace s
-    =~authorization.v1.SubjectAccessReview
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~authorization.v1.SubjectAccessReviewSpec
-    status >~authorization.v1.SubjectAccessReviewStatus
+    namespace s	The namespace of what is meant.
+    =~authorization.v1.SubjectAccessReview	Asks whether someone may do something.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~authorization.v1.SubjectAccessReviewSpec	What is wanted. Controllers bring it about.
+    status >~authorization.v1.SubjectAccessReviewStatus	What is, as last observed. Written by the system.
     =~authorization.v1.SubjectAccessReviewSpec
     extra {[s
     groups [s L=atomic
     nonResourceAttributes >~authorization.v1.NonResourceAttributes
     resourceAttributes >~authorization.v1.ResourceAttributes
-    uid s
+    uid s	The unique identifier of what is meant.
     user s
     =~authorization.v1.SubjectAccessReviewStatus
     allowed! b
     denied b
     evaluationError s
-    reason s
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     =~authorization.v1.SubjectRulesReviewStatus
     evaluationError s
     incomplete! b
@@ -439,42 +439,42 @@ let schemaText: StaticString = #"""
     resourceRules! [>~authorization.v1.ResourceRule L=atomic
     =~autoscaling.v1.CrossVersionObjectReference
     . A
-    apiVersion s
-    kind! s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
-    =~autoscaling.v1.HorizontalPodAutoscaler
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~autoscaling.v1.HorizontalPodAutoscalerSpec
-    status >~autoscaling.v1.HorizontalPodAutoscalerStatus
+    =~autoscaling.v1.HorizontalPodAutoscaler	Sets the number of a workload's pods by measurements.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~autoscaling.v1.HorizontalPodAutoscalerSpec	What is wanted. Controllers bring it about.
+    status >~autoscaling.v1.HorizontalPodAutoscalerStatus	What is, as last observed. Written by the system.
     =~autoscaling.v1.HorizontalPodAutoscalerList	A list of HorizontalPodAutoscaler objects.
-    apiVersion s
-    items! [>~autoscaling.v1.HorizontalPodAutoscaler
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~autoscaling.v1.HorizontalPodAutoscaler	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~autoscaling.v1.HorizontalPodAutoscalerSpec
-    maxReplicas! i
-    minReplicas i
-    scaleTargetRef! >~autoscaling.v1.CrossVersionObjectReference
+    maxReplicas! i	The greatest number of pods.
+    minReplicas i	The least number of pods. 1 if absent.
+    scaleTargetRef! >~autoscaling.v1.CrossVersionObjectReference	The workload.
     targetCPUUtilizationPercentage i
     =~autoscaling.v1.HorizontalPodAutoscalerStatus
     currentCPUUtilizationPercentage i
     currentReplicas! i
     desiredReplicas! i
     lastScaleTime t
-    observedGeneration l
-    =~autoscaling.v1.Scale
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~autoscaling.v1.ScaleSpec
-    status >~autoscaling.v1.ScaleStatus
+    observedGeneration l	The metadata.generation that this status is about.
+    =~autoscaling.v1.Scale	The number of a workload's pods.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~autoscaling.v1.ScaleSpec	What is wanted. Controllers bring it about.
+    status >~autoscaling.v1.ScaleStatus	What is, as last observed. Written by the system.
     =~autoscaling.v1.ScaleSpec
-    replicas i D=0
+    replicas i D=0	How many pods there should be (in a status: how many there are).
     =~autoscaling.v1.ScaleStatus
-    replicas! i
-    selector s
+    replicas! i	How many pods there should be (in a status: how many there are).
+    selector s	Which objects belong to this one, by their labels.
     =~autoscaling.v2.ContainerResourceMetricSource
     container! s
     name! s
@@ -484,8 +484,8 @@ let schemaText: StaticString = #"""
     current! >~autoscaling.v2.MetricValueStatus
     name! s
     =~autoscaling.v2.CrossVersionObjectReference
-    apiVersion s
-    kind! s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
     =~autoscaling.v2.ExternalMetricSource
     metric! >~autoscaling.v2.MetricIdentifier
@@ -502,42 +502,42 @@ let schemaText: StaticString = #"""
     selectPolicy s
     stabilizationWindowSeconds i
     tolerance q
-    =~autoscaling.v2.HorizontalPodAutoscaler
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~autoscaling.v2.HorizontalPodAutoscalerSpec
-    status >~autoscaling.v2.HorizontalPodAutoscalerStatus
+    =~autoscaling.v2.HorizontalPodAutoscaler	Sets the number of a workload's pods by measurements.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~autoscaling.v2.HorizontalPodAutoscalerSpec	What is wanted. Controllers bring it about.
+    status >~autoscaling.v2.HorizontalPodAutoscalerStatus	What is, as last observed. Written by the system.
     =~autoscaling.v2.HorizontalPodAutoscalerBehavior
     scaleDown >~autoscaling.v2.HPAScalingRules
     scaleUp >~autoscaling.v2.HPAScalingRules
     =~autoscaling.v2.HorizontalPodAutoscalerCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~autoscaling.v2.HorizontalPodAutoscalerList	A list of HorizontalPodAutoscaler objects.
-    apiVersion s
-    items! [>~autoscaling.v2.HorizontalPodAutoscaler
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~autoscaling.v2.HorizontalPodAutoscaler	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~autoscaling.v2.HorizontalPodAutoscalerSpec
     behavior >~autoscaling.v2.HorizontalPodAutoscalerBehavior
-    maxReplicas! i
-    metrics [>~autoscaling.v2.MetricSpec L=atomic
-    minReplicas i
-    scaleTargetRef! >~autoscaling.v2.CrossVersionObjectReference
+    maxReplicas! i	The greatest number of pods.
+    metrics [>~autoscaling.v2.MetricSpec L=atomic	What is measured and which value is wanted.
+    minReplicas i	The least number of pods. 1 if absent.
+    scaleTargetRef! >~autoscaling.v2.CrossVersionObjectReference	The workload.
     =~autoscaling.v2.HorizontalPodAutoscalerStatus
-    conditions [>~autoscaling.v2.HorizontalPodAutoscalerCondition L=map:type P=merge:type
+    conditions [>~autoscaling.v2.HorizontalPodAutoscalerCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     currentMetrics [>~autoscaling.v2.MetricStatus L=atomic
     currentReplicas i
     desiredReplicas! i
     lastScaleTime t
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     =~autoscaling.v2.MetricIdentifier
     name! s
-    selector >^LabelSelector
+    selector >^LabelSelector	Which objects belong to this one, by their labels.
     =~autoscaling.v2.MetricSpec
     containerResource >~autoscaling.v2.ContainerResourceMetricSource
     external >~autoscaling.v2.ExternalMetricSource
@@ -581,70 +581,70 @@ let schemaText: StaticString = #"""
     =~autoscaling.v2.ResourceMetricStatus
     current! >~autoscaling.v2.MetricValueStatus
     name! s
-    =~batch.v1.CronJob
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~batch.v1.CronJobSpec
-    status >~batch.v1.CronJobStatus
+    =~batch.v1.CronJob	Makes Jobs by a schedule.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~batch.v1.CronJobSpec	What is wanted. Controllers bring it about.
+    status >~batch.v1.CronJobStatus	What is, as last observed. Written by the system.
     =~batch.v1.CronJobList	A list of CronJob objects.
-    apiVersion s
-    items! [>~batch.v1.CronJob
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~batch.v1.CronJob	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~batch.v1.CronJobSpec
-    concurrencyPolicy s E=Allow|Forbid|Replace
+    concurrencyPolicy s E=Allow|Forbid|Replace	What to do where the last Job still runs: Allow, Forbid or Replace.
     failedJobsHistoryLimit i
-    jobTemplate! >~batch.v1.JobTemplateSpec
-    schedule! s
+    jobTemplate! >~batch.v1.JobTemplateSpec	What the Jobs look like.
+    schedule! s	When, in cron's five fields: minute, hour, day of the month, month, day of the week.
     startingDeadlineSeconds l
     successfulJobsHistoryLimit i
     suspend b
-    timeZone s
+    timeZone s	The time zone of the schedule.
     =~batch.v1.CronJobStatus
     active [>~core.v1.ObjectReference L=atomic
     lastScheduleTime t
     lastSuccessfulTime t
-    =~batch.v1.Job
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~batch.v1.JobSpec
-    status >~batch.v1.JobStatus
+    =~batch.v1.Job	Runs pods until a number of them has succeeded.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~batch.v1.JobSpec	What is wanted. Controllers bring it about.
+    status >~batch.v1.JobStatus	What is, as last observed. Written by the system.
     =~batch.v1.JobCondition
-    lastProbeTime t
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastProbeTime t	When the condition was last checked.
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~batch.v1.JobList	A list of Job objects.
-    apiVersion s
-    items! [>~batch.v1.Job
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~batch.v1.Job	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~batch.v1.JobSpec
-    activeDeadlineSeconds l
-    backoffLimit i
+    activeDeadlineSeconds l	How long the Job may run.
+    backoffLimit i	How many failures are tried again. 6 if absent.
     backoffLimitPerIndex i
-    completionMode s E=Indexed|NonIndexed
-    completions i
+    completionMode s E=Indexed|NonIndexed	NonIndexed, or Indexed (each pod has a number of its own).
+    completions i	How many pods must succeed.
     managedBy s
     manualSelector b
     maxFailedIndexes i
-    parallelism i
+    parallelism i	How many pods run at a time.
     podFailurePolicy >~batch.v1.PodFailurePolicy
     podReplacementPolicy s E=Failed|TerminatingOrFailed
-    selector >^LabelSelector
+    selector >^LabelSelector	Which objects belong to this one, by their labels.
     successPolicy >~batch.v1.SuccessPolicy
-    suspend b
-    template! >~core.v1.PodTemplateSpec
-    ttlSecondsAfterFinished i
+    suspend b	Whether no pods are made for now.
+    template! >~core.v1.PodTemplateSpec	What the pods that are made look like.
+    ttlSecondsAfterFinished i	How long after its end the Job is deleted.
     =~batch.v1.JobStatus
     active i
     completedIndexes s
     completionTime t
-    conditions [>~batch.v1.JobCondition L=atomic P=merge:type
+    conditions [>~batch.v1.JobCondition L=atomic P=merge:type	The latest observations of the object's state, one of each type.
     failed i
     failedIndexes s
     ready i
@@ -653,8 +653,8 @@ let schemaText: StaticString = #"""
     terminating i
     uncountedTerminatedPods >~batch.v1.UncountedTerminatedPods
     =~batch.v1.JobTemplateSpec
-    metadata >^ObjectMeta
-    spec >~batch.v1.JobSpec
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~batch.v1.JobSpec	What is wanted. Controllers bring it about.
     =~batch.v1.PodFailurePolicy
     rules! [>~batch.v1.PodFailurePolicyRule L=atomic
     =~batch.v1.PodFailurePolicyOnExitCodesRequirement
@@ -662,7 +662,7 @@ let schemaText: StaticString = #"""
     operator! s E=In|NotIn
     values! [i L=set
     =~batch.v1.PodFailurePolicyOnPodConditionsPattern
-    status! s
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~batch.v1.PodFailurePolicyRule
     action! s E=Count|FailIndex|FailJob|Ignore
@@ -676,46 +676,46 @@ let schemaText: StaticString = #"""
     =~batch.v1.UncountedTerminatedPods
     failed [s L=set
     succeeded [s L=set
-    =~certificates.v1.CertificateSigningRequest
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~certificates.v1.CertificateSigningRequestSpec
-    status >~certificates.v1.CertificateSigningRequestStatus
+    =~certificates.v1.CertificateSigningRequest	Asks for a certificate.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~certificates.v1.CertificateSigningRequestSpec	What is wanted. Controllers bring it about.
+    status >~certificates.v1.CertificateSigningRequestStatus	What is, as last observed. Written by the system.
     =~certificates.v1.CertificateSigningRequestCondition
-    lastTransitionTime t
-    lastUpdateTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    lastUpdateTime t	When the condition was last written.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~certificates.v1.CertificateSigningRequestList	A list of CertificateSigningRequest objects.
-    apiVersion s
-    items! [>~certificates.v1.CertificateSigningRequest
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~certificates.v1.CertificateSigningRequest	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~certificates.v1.CertificateSigningRequestSpec
     expirationSeconds i
     extra {[s
     groups [s L=atomic
     request! y
     signerName! s
-    uid s
+    uid s	The unique identifier of what is meant.
     usages [s L=atomic E=any|cert sign|client auth|code signing|content commitment|crl sign|data encipherment|decipher only|digital signature|email protection|encipher only|ipsec end system|ipsec tunnel|ipsec user|key agreement|key encipherment|microsoft sgc|netscape sgc|ocsp signing|s/mime|server auth|signing|timestamping
     username s
     =~certificates.v1.CertificateSigningRequestStatus
     certificate y
-    conditions [>~certificates.v1.CertificateSigningRequestCondition L=map:type
-    =~coordination.v1.Lease
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~coordination.v1.LeaseSpec
+    conditions [>~certificates.v1.CertificateSigningRequestCondition L=map:type	The latest observations of the object's state, one of each type.
+    =~coordination.v1.Lease	Who holds something, and until when.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~coordination.v1.LeaseSpec	What is wanted. Controllers bring it about.
     =~coordination.v1.LeaseList	A list of Lease objects.
-    apiVersion s
-    items! [>~coordination.v1.Lease
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~coordination.v1.Lease	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~coordination.v1.LeaseSpec
     acquireTime m
     holderIdentity s
@@ -729,7 +729,7 @@ let schemaText: StaticString = #"""
     partition i
     readOnly b
     volumeID! s
-    =~core.v1.Affinity
+    =~core.v1.Affinity	Where a pod would or must run.
     nodeAffinity >~core.v1.NodeAffinity
     podAffinity >~core.v1.PodAffinity
     podAntiAffinity >~core.v1.PodAntiAffinity
@@ -744,7 +744,7 @@ let schemaText: StaticString = #"""
     diskName! s
     diskURI! s
     fsType s D="ext4"
-    kind s E=Dedicated|Managed|Shared
+    kind s E=Dedicated|Managed|Shared	The kind of this object, such as Pod. It cannot be changed.
     readOnly b D=false
     =~core.v1.AzureFilePersistentVolumeSource
     readOnly b
@@ -755,10 +755,10 @@ let schemaText: StaticString = #"""
     readOnly b
     secretName! s
     shareName! s
-    =~core.v1.Binding
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~core.v1.Binding	Places a pod on a node.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     target! >~core.v1.ObjectReference
     =~core.v1.CSIPersistentVolumeSource
     controllerExpandSecretRef >~core.v1.SecretReference
@@ -814,26 +814,26 @@ let schemaText: StaticString = #"""
     signerName s
     =~core.v1.ComponentCondition
     error s
-    message s
-    status! s
+    message s	A sentence for people about the last change.
+    status! s	What is, as last observed. Written by the system.
     type! s
-    =~core.v1.ComponentStatus
-    apiVersion s
-    conditions [>~core.v1.ComponentCondition L=map:type P=merge:type
-    kind s
-    metadata >^ObjectMeta
+    =~core.v1.ComponentStatus	Whether a part of the control plane is well. Deprecated.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    conditions [>~core.v1.ComponentCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ComponentStatusList	A list of ComponentStatus objects.
-    apiVersion s
-    items! [>~core.v1.ComponentStatus
-    kind s
-    metadata >^ListMeta
-    =~core.v1.ConfigMap
-    apiVersion s
-    binaryData {y
-    data {s
-    immutable b
-    kind s
-    metadata >^ObjectMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.ComponentStatus	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~core.v1.ConfigMap	Configuration as keys and values, for pods to read.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    binaryData {y	Keys and their bytes, in base64.
+    data {s	Keys and their texts.
+    immutable b	Whether the data can no longer be changed.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ConfigMapEnvSource
     name s D=""
     optional b
@@ -843,59 +843,59 @@ let schemaText: StaticString = #"""
     name s D=""
     optional b
     =~core.v1.ConfigMapList	A list of ConfigMap objects.
-    apiVersion s
-    items! [>~core.v1.ConfigMap
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.ConfigMap	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ConfigMapNodeConfigSource
     kubeletConfigKey! s
     name! s
-    namespace! s
+    namespace! s	The namespace of what is meant.
     resourceVersion s
-    uid s
+    uid s	The unique identifier of what is meant.
     =~core.v1.ConfigMapProjection
-    items [>~core.v1.KeyToPath L=atomic
+    items [>~core.v1.KeyToPath L=atomic	The objects of the list.
     name s D=""
     optional b
     =~core.v1.ConfigMapVolumeSource
     defaultMode i
-    items [>~core.v1.KeyToPath L=atomic
+    items [>~core.v1.KeyToPath L=atomic	The objects of the list.
     name s D=""
     optional b
-    =~core.v1.Container
-    args [s L=atomic
-    command [s L=atomic
-    env [>~core.v1.EnvVar L=map:name P=merge:name
-    envFrom [>~core.v1.EnvFromSource L=atomic
-    image s
-    imagePullPolicy s E=Always|IfNotPresent|Never
-    lifecycle >~core.v1.Lifecycle
-    livenessProbe >~core.v1.Probe
-    name! s
-    ports [>~core.v1.ContainerPort L=map:containerPort,protocol P=merge:containerPort
-    readinessProbe >~core.v1.Probe
+    =~core.v1.Container	A program that runs from an image.
+    args [s L=atomic	Arguments, in place of the image's own. $(NAME) stands for a variable.
+    command [s L=atomic	The program and its first arguments, in place of the image's entrypoint. $(NAME) stands for a variable.
+    env [>~core.v1.EnvVar L=map:name P=merge:name	Environment variables.
+    envFrom [>~core.v1.EnvFromSource L=atomic	ConfigMaps and Secrets, all keys of which become environment variables.
+    image s	The image's reference: registry, repository, tag or digest.
+    imagePullPolicy s E=Always|IfNotPresent|Never	When the image is pulled: Always, IfNotPresent or Never. Always where the tag is latest, else IfNotPresent.
+    lifecycle >~core.v1.Lifecycle	What is done after the container's start and before its end.
+    livenessProbe >~core.v1.Probe	A check that restarts the container when it fails.
+    name! s	The container's name, unique in the pod.
+    ports [>~core.v1.ContainerPort L=map:containerPort,protocol P=merge:containerPort	The ports that the container listens on. For information, and to be named by Services and probes.
+    readinessProbe >~core.v1.Probe	A check that takes the pod out of its Services while it fails.
     resizePolicy [>~core.v1.ContainerResizePolicy L=atomic
-    resources >~core.v1.ResourceRequirements
-    restartPolicy s
-    securityContext >~core.v1.SecurityContext
-    startupProbe >~core.v1.Probe
-    stdin b
-    stdinOnce b
-    terminationMessagePath s
-    terminationMessagePolicy s E=FallbackToLogsOnError|File
-    tty b
-    volumeDevices [>~core.v1.VolumeDevice L=map:devicePath P=merge:devicePath
-    volumeMounts [>~core.v1.VolumeMount L=map:mountPath P=merge:mountPath
-    workingDir s
+    resources >~core.v1.ResourceRequirements	How much the container asks for and may use.
+    restartPolicy s	Always makes an init container run on beside the main ones.
+    securityContext >~core.v1.SecurityContext	User, group, capabilities and privileges of this container.
+    startupProbe >~core.v1.Probe	A check that holds back the other probes until it first succeeds.
+    stdin b	Whether standard input is kept open.
+    stdinOnce b	Whether standard input is closed after the first attach.
+    terminationMessagePath s	The file whose content becomes the message of the container's end.
+    terminationMessagePolicy s E=FallbackToLogsOnError|File	File, or FallbackToLogsOnError.
+    tty b	Whether the container has a terminal.
+    volumeDevices [>~core.v1.VolumeDevice L=map:devicePath P=merge:devicePath	Where block volumes appear.
+    volumeMounts [>~core.v1.VolumeMount L=map:mountPath P=merge:mountPath	Where the pod's volumes are mounted.
+    workingDir s	The working folder; the image's own if absent.
     =~core.v1.ContainerImage
     names [s L=atomic
     sizeBytes l
-    =~core.v1.ContainerPort
-    containerPort! i
+    =~core.v1.ContainerPort	A port that a container listens on.
+    containerPort! i	The port's number, 1 to 65535.
     hostIP s
-    hostPort i
-    name s
-    protocol s E=SCTP|TCP|UDP D="TCP"
+    hostPort i	A port of the node that leads to it.
+    name s	A name by which Services and probes can refer to the port.
+    protocol s E=SCTP|TCP|UDP D="TCP"	TCP, UDP or SCTP. TCP if absent.
     =~core.v1.ContainerResizePolicy
     resourceName! s
     restartPolicy! s
@@ -909,13 +909,13 @@ let schemaText: StaticString = #"""
     containerID s
     exitCode! i
     finishedAt t
-    message s
-    reason s
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     signal i
     startedAt t
     =~core.v1.ContainerStateWaiting
-    message s
-    reason s
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     =~core.v1.ContainerStatus
     allocatedResources {q
     allocatedResourcesStatus [>~core.v1.ResourceStatus L=map:name P=merge:name
@@ -925,7 +925,7 @@ let schemaText: StaticString = #"""
     lastState >~core.v1.ContainerState
     name! s
     ready! b
-    resources >~core.v1.ResourceRequirements
+    resources >~core.v1.ResourceRequirements	How much cpu, memory and other resources is asked for and allowed.
     restartCount! i
     started b
     state >~core.v1.ContainerState
@@ -937,7 +937,7 @@ let schemaText: StaticString = #"""
     =~core.v1.DaemonEndpoint
     Port! i
     =~core.v1.DownwardAPIProjection
-    items [>~core.v1.DownwardAPIVolumeFile L=atomic
+    items [>~core.v1.DownwardAPIVolumeFile L=atomic	The objects of the list.
     =~core.v1.DownwardAPIVolumeFile
     fieldRef >~core.v1.ObjectFieldSelector
     mode i
@@ -945,7 +945,7 @@ let schemaText: StaticString = #"""
     resourceFieldRef >~core.v1.ResourceFieldSelector
     =~core.v1.DownwardAPIVolumeSource
     defaultMode i
-    items [>~core.v1.DownwardAPIVolumeFile L=atomic
+    items [>~core.v1.DownwardAPIVolumeFile L=atomic	The objects of the list.
     =~core.v1.EmptyDirVolumeSource
     medium s
     sizeLimit q
@@ -965,29 +965,29 @@ let schemaText: StaticString = #"""
     addresses [>~core.v1.EndpointAddress L=atomic
     notReadyAddresses [>~core.v1.EndpointAddress L=atomic
     ports [>~core.v1.EndpointPort L=atomic
-    =~core.v1.Endpoints
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~core.v1.Endpoints	The addresses behind a Service. EndpointSlices have taken its place.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     subsets [>~core.v1.EndpointSubset L=atomic
     =~core.v1.EndpointsList	A list of Endpoints objects.
-    apiVersion s
-    items! [>~core.v1.Endpoints
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Endpoints	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.EnvFromSource
     configMapRef >~core.v1.ConfigMapEnvSource
     prefix s
     secretRef >~core.v1.SecretEnvSource
-    =~core.v1.EnvVar
-    name! s
-    value s
-    valueFrom >~core.v1.EnvVarSource
+    =~core.v1.EnvVar	An environment variable.
+    name! s	The variable's name.
+    value s	The variable's value. $(NAME) stands for another variable.
+    valueFrom >~core.v1.EnvVarSource	Where the value is taken from.
     =~core.v1.EnvVarSource
-    configMapKeyRef >~core.v1.ConfigMapKeySelector
-    fieldRef >~core.v1.ObjectFieldSelector
-    resourceFieldRef >~core.v1.ResourceFieldSelector
-    secretKeyRef >~core.v1.SecretKeySelector
+    configMapKeyRef >~core.v1.ConfigMapKeySelector	A key of a ConfigMap.
+    fieldRef >~core.v1.ObjectFieldSelector	A field of the pod, such as metadata.name or status.podIP.
+    resourceFieldRef >~core.v1.ResourceFieldSelector	A request or limit of a container.
+    secretKeyRef >~core.v1.SecretKeySelector	A key of a Secret.
     =~core.v1.EphemeralContainer
     args [s L=atomic
     command [s L=atomic
@@ -1001,7 +1001,7 @@ let schemaText: StaticString = #"""
     ports [>~core.v1.ContainerPort L=map:containerPort,protocol P=merge:containerPort
     readinessProbe >~core.v1.Probe
     resizePolicy [>~core.v1.ContainerResizePolicy L=atomic
-    resources >~core.v1.ResourceRequirements
+    resources >~core.v1.ResourceRequirements	How much cpu, memory and other resources is asked for and allowed.
     restartPolicy s
     securityContext >~core.v1.SecurityContext
     startupProbe >~core.v1.Probe
@@ -1016,18 +1016,18 @@ let schemaText: StaticString = #"""
     workingDir s
     =~core.v1.EphemeralVolumeSource
     volumeClaimTemplate >~core.v1.PersistentVolumeClaimTemplate
-    =~core.v1.Event
+    =~core.v1.Event	Something that happened to an object.
     action s
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     count i
     eventTime m
     firstTimestamp t
     involvedObject! >~core.v1.ObjectReference
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     lastTimestamp t
-    message s
-    metadata! >^ObjectMeta
-    reason s
+    message s	A sentence for people about the last change.
+    metadata! >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     related >~core.v1.ObjectReference
     reportingComponent s
     reportingInstance s
@@ -1035,10 +1035,10 @@ let schemaText: StaticString = #"""
     source >~core.v1.EventSource
     type s
     =~core.v1.EventList	A list of Event objects.
-    apiVersion s
-    items! [>~core.v1.Event
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Event	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.EventSeries
     count i
     lastObservedTime m
@@ -1090,11 +1090,11 @@ let schemaText: StaticString = #"""
     path! s
     readOnly b
     =~core.v1.HTTPGetAction
-    host s
-    httpHeaders [>~core.v1.HTTPHeader L=atomic
-    path s
-    port! x
-    scheme s E=HTTP|HTTPS
+    host s	The host to ask; the pod's address if absent.
+    httpHeaders [>~core.v1.HTTPHeader L=atomic	Headers of the request.
+    path s	The path of the request. / if absent.
+    port! x	The port's number or name.
+    scheme s E=HTTP|HTTPS	HTTP or HTTPS. HTTP if absent.
     =~core.v1.HTTPHeader
     name! s
     value! s
@@ -1138,19 +1138,19 @@ let schemaText: StaticString = #"""
     mode i
     path! s
     =~core.v1.Lifecycle
-    postStart >~core.v1.LifecycleHandler
-    preStop >~core.v1.LifecycleHandler
+    postStart >~core.v1.LifecycleHandler	Done right after the container's start.
+    preStop >~core.v1.LifecycleHandler	Done before the container is asked to end.
     stopSignal s E=SIGABRT|SIGALRM|SIGBUS|SIGCHLD|SIGCLD|SIGCONT|SIGFPE|SIGHUP|SIGILL|SIGINT|SIGIO|SIGIOT|SIGKILL|SIGPIPE|SIGPOLL|SIGPROF|SIGPWR|SIGQUIT|SIGRTMAX|SIGRTMAX-1|SIGRTMAX-10|SIGRTMAX-11|SIGRTMAX-12|SIGRTMAX-13|SIGRTMAX-14|SIGRTMAX-2|SIGRTMAX-3|SIGRTMAX-4|SIGRTMAX-5|SIGRTMAX-6|SIGRTMAX-7|SIGRTMAX-8|SIGRTMAX-9|SIGRTMIN|SIGRTMIN+1|SIGRTMIN+10|SIGRTMIN+11|SIGRTMIN+12|SIGRTMIN+13|SIGRTMIN+14|SIGRTMIN+15|SIGRTMIN+2|SIGRTMIN+3|SIGRTMIN+4|SIGRTMIN+5|SIGRTMIN+6|SIGRTMIN+7|SIGRTMIN+8|SIGRTMIN+9|SIGSEGV|SIGSTKFLT|SIGSTOP|SIGSYS|SIGTERM|SIGTRAP|SIGTSTP|SIGTTIN|SIGTTOU|SIGURG|SIGUSR1|SIGUSR2|SIGVTALRM|SIGWINCH|SIGXCPU|SIGXFSZ
     =~core.v1.LifecycleHandler
     exec >~core.v1.ExecAction
     httpGet >~core.v1.HTTPGetAction
     sleep >~core.v1.SleepAction
     tcpSocket >~core.v1.TCPSocketAction
-    =~core.v1.LimitRange
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.LimitRangeSpec
+    =~core.v1.LimitRange	Limits and defaults for single pods, containers and claims of a namespace.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.LimitRangeSpec	What is wanted. Controllers bring it about.
     =~core.v1.LimitRangeItem
     default {q
     defaultRequest {q
@@ -1159,16 +1159,16 @@ let schemaText: StaticString = #"""
     min {q
     type! s
     =~core.v1.LimitRangeList	A list of LimitRange objects.
-    apiVersion s
-    items! [>~core.v1.LimitRange
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.LimitRange	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.LimitRangeSpec
     limits! [>~core.v1.LimitRangeItem L=atomic
     =~core.v1.LinuxContainerUser
     gid! l
     supplementalGroups [l L=atomic
-    uid! l
+    uid! l	The unique identifier of what is meant.
     =~core.v1.LoadBalancerIngress
     hostname s
     ip s
@@ -1183,40 +1183,40 @@ let schemaText: StaticString = #"""
     fsType s
     path! s
     =~core.v1.ModifyVolumeStatus
-    status! s E=InProgress|Infeasible|Pending
+    status! s E=InProgress|Infeasible|Pending	What is, as last observed. Written by the system.
     targetVolumeAttributesClassName s
     =~core.v1.NFSVolumeSource
     path! s
     readOnly b
     server! s
-    =~core.v1.Namespace
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.NamespaceSpec
-    status >~core.v1.NamespaceStatus
+    =~core.v1.Namespace	A room of its own for names.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.NamespaceSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.NamespaceStatus	What is, as last observed. Written by the system.
     =~core.v1.NamespaceCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~core.v1.NamespaceList	A list of Namespace objects.
-    apiVersion s
-    items! [>~core.v1.Namespace
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Namespace	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.NamespaceSpec
-    finalizers [s L=atomic
+    finalizers [s L=atomic	What must still happen before the namespace is removed.
     =~core.v1.NamespaceStatus
-    conditions [>~core.v1.NamespaceCondition L=map:type P=merge:type
+    conditions [>~core.v1.NamespaceCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     phase s E=Active|Terminating
-    =~core.v1.Node
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.NodeSpec
-    status >~core.v1.NodeStatus
+    =~core.v1.Node	A machine that pods run on.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.NodeSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.NodeStatus	What is, as last observed. Written by the system.
     =~core.v1.NodeAddress
     address! s
     type! s
@@ -1225,10 +1225,10 @@ let schemaText: StaticString = #"""
     requiredDuringSchedulingIgnoredDuringExecution >~core.v1.NodeSelector
     =~core.v1.NodeCondition
     lastHeartbeatTime t
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~core.v1.NodeConfigSource
     configMap >~core.v1.ConfigMapNodeConfigSource
@@ -1242,10 +1242,10 @@ let schemaText: StaticString = #"""
     =~core.v1.NodeFeatures
     supplementalGroupsPolicy b
     =~core.v1.NodeList	A list of Node objects.
-    apiVersion s
-    items! [>~core.v1.Node
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Node	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.NodeRuntimeHandler
     features >~core.v1.NodeRuntimeHandlerFeatures
     name s
@@ -1261,26 +1261,26 @@ let schemaText: StaticString = #"""
     values [s L=atomic
     =~core.v1.NodeSelectorTerm
     . A
-    matchExpressions [>~core.v1.NodeSelectorRequirement L=atomic
+    matchExpressions [>~core.v1.NodeSelectorRequirement L=atomic	Requirements on labels that must all be met.
     matchFields [>~core.v1.NodeSelectorRequirement L=atomic
     =~core.v1.NodeSpec
     configSource >~core.v1.NodeConfigSource
     externalID s
-    podCIDR s
+    podCIDR s	The addresses of the node's pods.
     podCIDRs [s L=set P=merge
     providerID s
-    taints [>~core.v1.Taint L=atomic
-    unschedulable b
+    taints [>~core.v1.Taint L=atomic	What keeps pods off the node, unless they tolerate it.
+    unschedulable b	Whether no new pods are placed on the node.
     =~core.v1.NodeStatus
-    addresses [>~core.v1.NodeAddress L=map:type P=merge:type
-    allocatable {q
-    capacity {q
-    conditions [>~core.v1.NodeCondition L=map:type P=merge:type
+    addresses [>~core.v1.NodeAddress L=map:type P=merge:type	The node's addresses and host name.
+    allocatable {q	What the node has for pods.
+    capacity {q	What the node has.
+    conditions [>~core.v1.NodeCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     config >~core.v1.NodeConfigStatus
     daemonEndpoints >~core.v1.NodeDaemonEndpoints
     features >~core.v1.NodeFeatures
     images [>~core.v1.ContainerImage L=atomic
-    nodeInfo >~core.v1.NodeSystemInfo
+    nodeInfo >~core.v1.NodeSystemInfo	Versions and identifiers of the node's system.
     phase s E=Pending|Running|Terminated
     runtimeHandlers [>~core.v1.NodeRuntimeHandler L=atomic
     volumesAttached [>~core.v1.AttachedVolume L=atomic
@@ -1301,71 +1301,71 @@ let schemaText: StaticString = #"""
     systemUUID! s
     =~core.v1.ObjectFieldSelector
     . A
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     fieldPath! s
     =~core.v1.ObjectReference
     . A
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     fieldPath s
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     name s
-    namespace s
+    namespace s	The namespace of what is meant.
     resourceVersion s
-    uid s
-    =~core.v1.PersistentVolume
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.PersistentVolumeSpec
-    status >~core.v1.PersistentVolumeStatus
-    =~core.v1.PersistentVolumeClaim
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.PersistentVolumeClaimSpec
-    status >~core.v1.PersistentVolumeClaimStatus
+    uid s	The unique identifier of what is meant.
+    =~core.v1.PersistentVolume	Storage in the cluster.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.PersistentVolumeSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.PersistentVolumeStatus	What is, as last observed. Written by the system.
+    =~core.v1.PersistentVolumeClaim	A request for storage.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.PersistentVolumeClaimSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.PersistentVolumeClaimStatus	What is, as last observed. Written by the system.
     =~core.v1.PersistentVolumeClaimCondition
-    lastProbeTime t
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastProbeTime t	When the condition was last checked.
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~core.v1.PersistentVolumeClaimList	A list of PersistentVolumeClaim objects.
-    apiVersion s
-    items! [>~core.v1.PersistentVolumeClaim
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.PersistentVolumeClaim	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.PersistentVolumeClaimSpec
-    accessModes [s L=atomic E=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
+    accessModes [s L=atomic E=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod	How the volume is to be mounted.
     dataSource >~core.v1.TypedLocalObjectReference
     dataSourceRef >~core.v1.TypedObjectReference
-    resources >~core.v1.VolumeResourceRequirements
-    selector >^LabelSelector
-    storageClassName s
+    resources >~core.v1.VolumeResourceRequirements	How much cpu, memory and other resources is asked for and allowed.
+    selector >^LabelSelector	Which objects belong to this one, by their labels.
+    storageClassName s	The StorageClass that provides the volume.
     volumeAttributesClassName s
     volumeMode s E=Block|Filesystem
-    volumeName s
+    volumeName s	The volume that the claim has.
     =~core.v1.PersistentVolumeClaimStatus
     accessModes [s L=atomic E=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
     allocatedResourceStatuses {s
     allocatedResources {q
     capacity {q
-    conditions [>~core.v1.PersistentVolumeClaimCondition L=map:type P=merge:type
+    conditions [>~core.v1.PersistentVolumeClaimCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     currentVolumeAttributesClassName s
     modifyVolumeStatus >~core.v1.ModifyVolumeStatus
     phase s E=Bound|Lost|Pending
     =~core.v1.PersistentVolumeClaimTemplate
-    metadata >^ObjectMeta
-    spec! >~core.v1.PersistentVolumeClaimSpec
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~core.v1.PersistentVolumeClaimSpec	What is wanted. Controllers bring it about.
     =~core.v1.PersistentVolumeClaimVolumeSource
     claimName! s
     readOnly b
     =~core.v1.PersistentVolumeList	A list of PersistentVolume objects.
-    apiVersion s
-    items! [>~core.v1.PersistentVolume
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.PersistentVolume	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.PersistentVolumeSpec
     accessModes [s L=atomic E=ReadOnlyMany|ReadWriteMany|ReadWriteOnce|ReadWriteOncePod
     awsElasticBlockStore >~core.v1.AWSElasticBlockStoreVolumeSource
@@ -1400,18 +1400,18 @@ let schemaText: StaticString = #"""
     vsphereVolume >~core.v1.VsphereVirtualDiskVolumeSource
     =~core.v1.PersistentVolumeStatus
     lastPhaseTransitionTime t
-    message s
+    message s	A sentence for people about the last change.
     phase s E=Available|Bound|Failed|Pending|Released
-    reason s
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     =~core.v1.PhotonPersistentDiskVolumeSource
     fsType s
     pdID! s
-    =~core.v1.Pod
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.PodSpec
-    status >~core.v1.PodStatus
+    =~core.v1.Pod	One or more containers that run together on a node and share an address and volumes.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.PodSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.PodStatus	What is, as last observed. Written by the system.
     =~core.v1.PodAffinity
     preferredDuringSchedulingIgnoredDuringExecution [>~core.v1.WeightedPodAffinityTerm L=atomic
     requiredDuringSchedulingIgnoredDuringExecution [>~core.v1.PodAffinityTerm L=atomic
@@ -1426,12 +1426,12 @@ let schemaText: StaticString = #"""
     preferredDuringSchedulingIgnoredDuringExecution [>~core.v1.WeightedPodAffinityTerm L=atomic
     requiredDuringSchedulingIgnoredDuringExecution [>~core.v1.PodAffinityTerm L=atomic
     =~core.v1.PodCondition
-    lastProbeTime t
-    lastTransitionTime t
-    message s
-    observedGeneration l
-    reason s
-    status! s
+    lastProbeTime t	When the condition was last checked.
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    observedGeneration l	The metadata.generation that this status is about.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~core.v1.PodDNSConfig
     nameservers [s L=atomic
@@ -1443,10 +1443,10 @@ let schemaText: StaticString = #"""
     =~core.v1.PodIP
     ip! s
     =~core.v1.PodList	A list of Pod objects.
-    apiVersion s
-    items! [>~core.v1.Pod
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Pod	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.PodOS
     name! s
     =~core.v1.PodReadinessGate
@@ -1462,7 +1462,7 @@ let schemaText: StaticString = #"""
     name! s
     =~core.v1.PodSecurityContext
     appArmorProfile >~core.v1.AppArmorProfile
-    fsGroup l
+    fsGroup l	The group that owns the pod's volumes.
     fsGroupChangePolicy s E=Always|OnRootMismatch
     runAsGroup l
     runAsNonRoot b
@@ -1474,78 +1474,78 @@ let schemaText: StaticString = #"""
     supplementalGroupsPolicy s E=Merge|Strict
     sysctls [>~core.v1.Sysctl L=atomic
     windowsOptions >~core.v1.WindowsSecurityContextOptions
-    =~core.v1.PodSpec
-    activeDeadlineSeconds l
-    affinity >~core.v1.Affinity
-    automountServiceAccountToken b
-    containers! [>~core.v1.Container L=map:name P=merge:name
-    dnsConfig >~core.v1.PodDNSConfig
-    dnsPolicy s E=ClusterFirst|ClusterFirstWithHostNet|Default|None
-    enableServiceLinks b
-    ephemeralContainers [>~core.v1.EphemeralContainer L=map:name P=merge:name
-    hostAliases [>~core.v1.HostAlias L=map:ip P=merge:ip
-    hostIPC b
-    hostNetwork b
-    hostPID b
+    =~core.v1.PodSpec	The containers, their volumes, and where and how they run.
+    activeDeadlineSeconds l	How long the pod may run before it is failed.
+    affinity >~core.v1.Affinity	Which nodes and which neighbours are wanted or avoided.
+    automountServiceAccountToken b	Whether containers get the ServiceAccount's token.
+    containers! [>~core.v1.Container L=map:name P=merge:name	The containers. There is at least one; the list cannot be changed.
+    dnsConfig >~core.v1.PodDNSConfig	Name servers, search domains and options beyond dnsPolicy.
+    dnsPolicy s E=ClusterFirst|ClusterFirstWithHostNet|Default|None	How names are resolved: ClusterFirst, Default, ClusterFirstWithHostNet or None. ClusterFirst if absent.
+    enableServiceLinks b	Whether Services become environment variables. true if absent.
+    ephemeralContainers [>~core.v1.EphemeralContainer L=map:name P=merge:name	Containers added to a running pod, for debugging.
+    hostAliases [>~core.v1.HostAlias L=map:ip P=merge:ip	Lines for the containers' /etc/hosts.
+    hostIPC b	Whether the pod shares its node's IPC namespace.
+    hostNetwork b	Whether the pod uses its node's network.
+    hostPID b	Whether the pod sees its node's processes.
     hostUsers b
-    hostname s
-    imagePullSecrets [>~core.v1.LocalObjectReference L=map:name P=merge:name
-    initContainers [>~core.v1.Container L=map:name P=merge:name
-    nodeName s
-    nodeSelector {s A
+    hostname s	The pod's host name; its own name if absent.
+    imagePullSecrets [>~core.v1.LocalObjectReference L=map:name P=merge:name	Secrets with the credentials of registries.
+    initContainers [>~core.v1.Container L=map:name P=merge:name	Containers that run one after another before the others begin. With restartPolicy Always they go on beside them.
+    nodeName s	The node that the pod runs on. Set by the scheduler.
+    nodeSelector {s A	Labels that the node must have.
     os >~core.v1.PodOS
     overhead {q
     preemptionPolicy s E=Never|PreemptLowerPriority
-    priority i
-    priorityClassName s
-    readinessGates [>~core.v1.PodReadinessGate L=atomic
+    priority i	The pod's priority. Pods with a higher one go first and may displace others.
+    priorityClassName s	The PriorityClass that gives the pod its priority.
+    readinessGates [>~core.v1.PodReadinessGate L=atomic	Conditions that must be true, besides the containers, for the pod to be ready.
     resourceClaims [>~core.v1.PodResourceClaim L=map:name P=merge,retainKeys:name
-    resources >~core.v1.ResourceRequirements
-    restartPolicy s E=Always|Never|OnFailure
-    runtimeClassName s
-    schedulerName s
+    resources >~core.v1.ResourceRequirements	How much cpu, memory and other resources is asked for and allowed.
+    restartPolicy s E=Always|Never|OnFailure	When containers that end are started again: Always, OnFailure or Never. Always if absent.
+    runtimeClassName s	The RuntimeClass that runs the pod.
+    schedulerName s	The scheduler that places the pod.
     schedulingGates [>~core.v1.PodSchedulingGate L=map:name P=merge:name
-    securityContext >~core.v1.PodSecurityContext
-    serviceAccount s
-    serviceAccountName s
+    securityContext >~core.v1.PodSecurityContext	Users, groups and privileges of all containers.
+    serviceAccount s	The former name of serviceAccountName.
+    serviceAccountName s	The ServiceAccount that the pod acts as.
     setHostnameAsFQDN b
-    shareProcessNamespace b
-    subdomain s
-    terminationGracePeriodSeconds l
-    tolerations [>~core.v1.Toleration L=atomic
-    topologySpreadConstraints [>~core.v1.TopologySpreadConstraint L=map:topologyKey,whenUnsatisfiable P=merge:topologyKey
-    volumes [>~core.v1.Volume L=map:name P=merge,retainKeys:name
-    =~core.v1.PodStatus
-    conditions [>~core.v1.PodCondition L=map:type P=merge:type
-    containerStatuses [>~core.v1.ContainerStatus L=atomic
+    shareProcessNamespace b	Whether the containers see each other's processes.
+    subdomain s	With hostname, makes a DNS name under the Service of that name.
+    terminationGracePeriodSeconds l	How long containers may take to end after SIGTERM before SIGKILL. 30 if absent.
+    tolerations [>~core.v1.Toleration L=atomic	Which taints of nodes do not keep the pod off.
+    topologySpreadConstraints [>~core.v1.TopologySpreadConstraint L=map:topologyKey,whenUnsatisfiable P=merge:topologyKey	How like pods are spread over zones or nodes.
+    volumes [>~core.v1.Volume L=map:name P=merge,retainKeys:name	What containers can mount.
+    =~core.v1.PodStatus	What is known of the pod.
+    conditions [>~core.v1.PodCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
+    containerStatuses [>~core.v1.ContainerStatus L=atomic	What each container does.
     ephemeralContainerStatuses [>~core.v1.ContainerStatus L=atomic
-    hostIP s
+    hostIP s	The address of the pod's node.
     hostIPs [>~core.v1.HostIP L=atomic P=merge:ip
-    initContainerStatuses [>~core.v1.ContainerStatus L=atomic
-    message s
+    initContainerStatuses [>~core.v1.ContainerStatus L=atomic	What each init container does.
+    message s	A sentence for people about the last change.
     nominatedNodeName s
-    observedGeneration l
-    phase s E=Failed|Pending|Running|Succeeded|Unknown
-    podIP s
-    podIPs [>~core.v1.PodIP L=map:ip P=merge:ip
-    qosClass s E=BestEffort|Burstable|Guaranteed
-    reason s
+    observedGeneration l	The metadata.generation that this status is about.
+    phase s E=Failed|Pending|Running|Succeeded|Unknown	Pending, Running, Succeeded, Failed or Unknown.
+    podIP s	The pod's address.
+    podIPs [>~core.v1.PodIP L=map:ip P=merge:ip	The pod's addresses, podIP first.
+    qosClass s E=BestEffort|Burstable|Guaranteed	Guaranteed, Burstable or BestEffort, by the containers' requests and limits.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     resize s
     resourceClaimStatuses [>~core.v1.PodResourceClaimStatus L=map:name P=merge,retainKeys:name
-    startTime t
-    =~core.v1.PodTemplate
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    template >~core.v1.PodTemplateSpec
+    startTime t	When the node took the pod on.
+    =~core.v1.PodTemplate	A pod's template, stored.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    template >~core.v1.PodTemplateSpec	What the pods that are made look like.
     =~core.v1.PodTemplateList	A list of PodTemplate objects.
-    apiVersion s
-    items! [>~core.v1.PodTemplate
-    kind s
-    metadata >^ListMeta
-    =~core.v1.PodTemplateSpec
-    metadata >^ObjectMeta
-    spec >~core.v1.PodSpec
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.PodTemplate	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~core.v1.PodTemplateSpec	The metadata and the spec of pods that are made from it.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.PodSpec	What is wanted. Controllers bring it about.
     =~core.v1.PortStatus
     error s
     port! i
@@ -1557,17 +1557,17 @@ let schemaText: StaticString = #"""
     =~core.v1.PreferredSchedulingTerm
     preference! >~core.v1.NodeSelectorTerm
     weight! i
-    =~core.v1.Probe
-    exec >~core.v1.ExecAction
-    failureThreshold i
-    grpc >~core.v1.GRPCAction
-    httpGet >~core.v1.HTTPGetAction
-    initialDelaySeconds i
-    periodSeconds i
-    successThreshold i
-    tcpSocket >~core.v1.TCPSocketAction
-    terminationGracePeriodSeconds l
-    timeoutSeconds i
+    =~core.v1.Probe	A check of a container.
+    exec >~core.v1.ExecAction	A command in the container that must end with 0.
+    failureThreshold i	How many failures in a row count as failed. 3 if absent.
+    grpc >~core.v1.GRPCAction	A gRPC health check that must say SERVING.
+    httpGet >~core.v1.HTTPGetAction	A request whose answer must be from 200 to 399.
+    initialDelaySeconds i	How long after the container's start the first check comes.
+    periodSeconds i	How often the check is made. 10 if absent.
+    successThreshold i	How many successes in a row are needed after a failure. 1 if absent.
+    tcpSocket >~core.v1.TCPSocketAction	A port that must accept connections.
+    terminationGracePeriodSeconds l	How long the container may take to end when the check failed.
+    timeoutSeconds i	How long a check may take. 1 if absent.
     =~core.v1.ProjectedVolumeSource
     defaultMode i
     sources [>~core.v1.VolumeProjection L=atomic
@@ -1596,35 +1596,35 @@ let schemaText: StaticString = #"""
     readOnly b
     secretRef >~core.v1.LocalObjectReference
     user s D="admin"
-    =~core.v1.ReplicationController
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.ReplicationControllerSpec
-    status >~core.v1.ReplicationControllerStatus
+    =~core.v1.ReplicationController	Keeps a number of like pods running. ReplicaSets have taken its place.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.ReplicationControllerSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.ReplicationControllerStatus	What is, as last observed. Written by the system.
     =~core.v1.ReplicationControllerCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =~core.v1.ReplicationControllerList	A list of ReplicationController objects.
-    apiVersion s
-    items! [>~core.v1.ReplicationController
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.ReplicationController	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ReplicationControllerSpec
-    minReadySeconds i D=0
-    replicas i D=1
-    selector {s A
-    template >~core.v1.PodTemplateSpec
+    minReadySeconds i D=0	How long a new pod must be ready, without a crash, to count as available. 0 if absent.
+    replicas i D=1	How many pods there should be (in a status: how many there are).
+    selector {s A	Which objects belong to this one, by their labels.
+    template >~core.v1.PodTemplateSpec	What the pods that are made look like.
     =~core.v1.ReplicationControllerStatus
     availableReplicas i
-    conditions [>~core.v1.ReplicationControllerCondition L=map:type P=merge:type
+    conditions [>~core.v1.ReplicationControllerCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     fullyLabeledReplicas i
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     readyReplicas i
-    replicas! i
+    replicas! i	How many pods there should be (in a status: how many there are).
     =~core.v1.ResourceClaim
     name! s
     request s
@@ -1636,17 +1636,17 @@ let schemaText: StaticString = #"""
     =~core.v1.ResourceHealth
     health s
     resourceID! s
-    =~core.v1.ResourceQuota
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.ResourceQuotaSpec
-    status >~core.v1.ResourceQuotaStatus
+    =~core.v1.ResourceQuota	Limits on what a namespace may use.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.ResourceQuotaSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.ResourceQuotaStatus	What is, as last observed. Written by the system.
     =~core.v1.ResourceQuotaList	A list of ResourceQuota objects.
-    apiVersion s
-    items! [>~core.v1.ResourceQuota
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.ResourceQuota	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ResourceQuotaSpec
     hard {q
     scopeSelector >~core.v1.ScopeSelector
@@ -1654,13 +1654,13 @@ let schemaText: StaticString = #"""
     =~core.v1.ResourceQuotaStatus
     hard {q
     used {q
-    =~core.v1.ResourceRequirements
+    =~core.v1.ResourceRequirements	What is asked for and allowed, by resource: cpu, memory, ephemeral-storage and others.
     claims [>~core.v1.ResourceClaim L=map:name
-    limits {q
-    requests {q
+    limits {q	What must not be exceeded.
+    requests {q	What a node must have free to run it.
     =~core.v1.ResourceStatus
     name! s
-    resources [>~core.v1.ResourceHealth L=map:resourceID
+    resources [>~core.v1.ResourceHealth L=map:resourceID	How much cpu, memory and other resources is asked for and allowed.
     =~core.v1.SELinuxOptions
     level s
     role s
@@ -1690,7 +1690,7 @@ let schemaText: StaticString = #"""
     volumeName s
     =~core.v1.ScopeSelector
     . A
-    matchExpressions [>~core.v1.ScopedResourceSelectorRequirement L=atomic
+    matchExpressions [>~core.v1.ScopedResourceSelectorRequirement L=atomic	Requirements on labels that must all be met.
     =~core.v1.ScopedResourceSelectorRequirement
     operator! s E=DoesNotExist|Exists|In|NotIn
     scopeName! s E=BestEffort|CrossNamespacePodAffinity|NotBestEffort|NotTerminating|PriorityClass|Terminating|VolumeAttributesClass
@@ -1698,14 +1698,14 @@ let schemaText: StaticString = #"""
     =~core.v1.SeccompProfile
     localhostProfile s
     type! s E=Localhost|RuntimeDefault|Unconfined
-    =~core.v1.Secret
-    apiVersion s
-    data {y
-    immutable b
-    kind s
-    metadata >^ObjectMeta
-    stringData {s
-    type s
+    =~core.v1.Secret	Confidential data as keys and values.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    data {y	Keys and their bytes, in base64.
+    immutable b	Whether the data can no longer be changed.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    stringData {s	Keys and their texts, for writing only: they end up in data.
+    type s	What the data is, such as Opaque or kubernetes.io/tls. Opaque if absent.
     =~core.v1.SecretEnvSource
     name s D=""
     optional b
@@ -1715,93 +1715,93 @@ let schemaText: StaticString = #"""
     name s D=""
     optional b
     =~core.v1.SecretList	A list of Secret objects.
-    apiVersion s
-    items! [>~core.v1.Secret
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Secret	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.SecretProjection
-    items [>~core.v1.KeyToPath L=atomic
+    items [>~core.v1.KeyToPath L=atomic	The objects of the list.
     name s D=""
     optional b
     =~core.v1.SecretReference
     . A
     name s
-    namespace s
+    namespace s	The namespace of what is meant.
     =~core.v1.SecretVolumeSource
     defaultMode i
-    items [>~core.v1.KeyToPath L=atomic
+    items [>~core.v1.KeyToPath L=atomic	The objects of the list.
     optional b
     secretName s
     =~core.v1.SecurityContext
-    allowPrivilegeEscalation b
+    allowPrivilegeEscalation b	Whether a process may gain more privileges than its parent.
     appArmorProfile >~core.v1.AppArmorProfile
-    capabilities >~core.v1.Capabilities
-    privileged b
+    capabilities >~core.v1.Capabilities	Capabilities to add and to drop.
+    privileged b	Whether the container has all of its node's privileges.
     procMount s E=Default|Unmasked
-    readOnlyRootFilesystem b
-    runAsGroup l
-    runAsNonRoot b
-    runAsUser l
+    readOnlyRootFilesystem b	Whether the container's root may not be written to.
+    runAsGroup l	The group's number.
+    runAsNonRoot b	Whether the container must not run as root.
+    runAsUser l	The user's number.
     seLinuxOptions >~core.v1.SELinuxOptions
     seccompProfile >~core.v1.SeccompProfile
     windowsOptions >~core.v1.WindowsSecurityContextOptions
-    =~core.v1.Service
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~core.v1.ServiceSpec
-    status >~core.v1.ServiceStatus
-    =~core.v1.ServiceAccount
-    apiVersion s
+    =~core.v1.Service	A stable name and address for a set of pods.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~core.v1.ServiceSpec	What is wanted. Controllers bring it about.
+    status >~core.v1.ServiceStatus	What is, as last observed. Written by the system.
+    =~core.v1.ServiceAccount	An identity for programs in pods.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     automountServiceAccountToken b
     imagePullSecrets [>~core.v1.LocalObjectReference L=atomic
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     secrets [>~core.v1.ObjectReference L=map:name P=merge:name
     =~core.v1.ServiceAccountList	A list of ServiceAccount objects.
-    apiVersion s
-    items! [>~core.v1.ServiceAccount
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.ServiceAccount	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~core.v1.ServiceAccountTokenProjection
     audience s
     expirationSeconds l
     path! s
     =~core.v1.ServiceList	A list of Service objects.
-    apiVersion s
-    items! [>~core.v1.Service
-    kind s
-    metadata >^ListMeta
-    =~core.v1.ServicePort
-    appProtocol s
-    name s
-    nodePort i
-    port! i
-    protocol s E=SCTP|TCP|UDP D="TCP"
-    targetPort x
-    =~core.v1.ServiceSpec
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~core.v1.Service	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~core.v1.ServicePort	A port of a Service.
+    appProtocol s	The protocol spoken on the port, as a hint.
+    name s	The port's name, needed where there are several.
+    nodePort i	The port of each node, for NodePort and LoadBalancer. Given by the server if absent.
+    port! i	The port's number on the Service's address.
+    protocol s E=SCTP|TCP|UDP D="TCP"	TCP, UDP or SCTP. TCP if absent.
+    targetPort x	The number or name of the pods' port; port if absent.
+    =~core.v1.ServiceSpec	The ports, the pods behind them and who can reach them.
     allocateLoadBalancerNodePorts b
-    clusterIP s
-    clusterIPs [s L=atomic
-    externalIPs [s L=atomic
-    externalName s
-    externalTrafficPolicy s E=Cluster|Local
+    clusterIP s	The Service's address in the cluster, given by the server if absent. None makes it headless: its name leads to the pods themselves.
+    clusterIPs [s L=atomic	The Service's addresses, clusterIP first.
+    externalIPs [s L=atomic	Other addresses that lead to the Service.
+    externalName s	The name that an ExternalName Service stands for.
+    externalTrafficPolicy s E=Cluster|Local	Cluster (all pods), or Local (pods on the node asked).
     healthCheckNodePort i
-    internalTrafficPolicy s E=Cluster|Local
-    ipFamilies [s L=atomic E=IPv4|IPv6
+    internalTrafficPolicy s E=Cluster|Local	Cluster (all pods), or Local (pods on the node that asks).
+    ipFamilies [s L=atomic E=IPv4|IPv6	IPv4, IPv6 or both.
     ipFamilyPolicy s E=PreferDualStack|RequireDualStack|SingleStack
     loadBalancerClass s
     loadBalancerIP s
     loadBalancerSourceRanges [s L=atomic
-    ports [>~core.v1.ServicePort L=map:port,protocol P=merge:port
-    publishNotReadyAddresses b
-    selector {s A
-    sessionAffinity s E=ClientIP|None
+    ports [>~core.v1.ServicePort L=map:port,protocol P=merge:port	The ports that the Service serves.
+    publishNotReadyAddresses b	Whether pods that are not ready are served as well.
+    selector {s A	The labels of the pods behind the Service. Without one, someone else keeps its endpoints.
+    sessionAffinity s E=ClientIP|None	None, or ClientIP to keep a client with one pod.
     sessionAffinityConfig >~core.v1.SessionAffinityConfig
     trafficDistribution s
-    type s E=ClusterIP|ExternalName|LoadBalancer|NodePort
+    type s E=ClusterIP|ExternalName|LoadBalancer|NodePort	ClusterIP (within the cluster), NodePort (a port of each node), LoadBalancer (an address outside) or ExternalName (a DNS alias). ClusterIP if absent.
     =~core.v1.ServiceStatus
-    conditions [>^Condition L=map:type P=merge:type
+    conditions [>^Condition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     loadBalancer >~core.v1.LoadBalancerStatus
     =~core.v1.SessionAffinityConfig
     clientIP >~core.v1.ClientIPConfig
@@ -1830,7 +1830,7 @@ let schemaText: StaticString = #"""
     key! s
     timeAdded t
     value s
-    =~core.v1.Toleration
+    =~core.v1.Toleration	Lets a pod run on nodes with a taint.
     effect s E=NoExecute|NoSchedule|PreferNoSchedule
     key s
     operator s E=Equal|Exists|Gt|Lt
@@ -1842,7 +1842,7 @@ let schemaText: StaticString = #"""
     =~core.v1.TopologySelectorTerm
     . A
     matchLabelExpressions [>~core.v1.TopologySelectorLabelRequirement L=atomic
-    =~core.v1.TopologySpreadConstraint
+    =~core.v1.TopologySpreadConstraint	How like pods are spread.
     labelSelector >^LabelSelector
     matchLabelKeys [s L=atomic
     maxSkew! i
@@ -1854,23 +1854,23 @@ let schemaText: StaticString = #"""
     =~core.v1.TypedLocalObjectReference
     . A
     apiGroup s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
     =~core.v1.TypedObjectReference
     apiGroup s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
-    namespace s
-    =~core.v1.Volume
+    namespace s	The namespace of what is meant.
+    =~core.v1.Volume	Something that containers can mount.
     awsElasticBlockStore >~core.v1.AWSElasticBlockStoreVolumeSource
     azureDisk >~core.v1.AzureDiskVolumeSource
     azureFile >~core.v1.AzureFileVolumeSource
     cephfs >~core.v1.CephFSVolumeSource
     cinder >~core.v1.CinderVolumeSource
-    configMap >~core.v1.ConfigMapVolumeSource
+    configMap >~core.v1.ConfigMapVolumeSource	The keys of a ConfigMap as files.
     csi >~core.v1.CSIVolumeSource
-    downwardAPI >~core.v1.DownwardAPIVolumeSource
-    emptyDir >~core.v1.EmptyDirVolumeSource
+    downwardAPI >~core.v1.DownwardAPIVolumeSource	Fields of the pod as files.
+    emptyDir >~core.v1.EmptyDirVolumeSource	An empty folder that lives as long as the pod.
     ephemeral >~core.v1.EphemeralVolumeSource
     fc >~core.v1.FCVolumeSource
     flexVolume >~core.v1.FlexVolumeSource
@@ -1878,31 +1878,31 @@ let schemaText: StaticString = #"""
     gcePersistentDisk >~core.v1.GCEPersistentDiskVolumeSource
     gitRepo >~core.v1.GitRepoVolumeSource
     glusterfs >~core.v1.GlusterfsVolumeSource
-    hostPath >~core.v1.HostPathVolumeSource
+    hostPath >~core.v1.HostPathVolumeSource	A file or folder of the node.
     image >~core.v1.ImageVolumeSource
     iscsi >~core.v1.ISCSIVolumeSource
-    name! s
+    name! s	The volume's name, unique in the pod.
     nfs >~core.v1.NFSVolumeSource
-    persistentVolumeClaim >~core.v1.PersistentVolumeClaimVolumeSource
+    persistentVolumeClaim >~core.v1.PersistentVolumeClaimVolumeSource	The volume of a claim in the pod's namespace.
     photonPersistentDisk >~core.v1.PhotonPersistentDiskVolumeSource
     portworxVolume >~core.v1.PortworxVolumeSource
-    projected >~core.v1.ProjectedVolumeSource
+    projected >~core.v1.ProjectedVolumeSource	Several sources in one folder.
     quobyte >~core.v1.QuobyteVolumeSource
     rbd >~core.v1.RBDVolumeSource
     scaleIO >~core.v1.ScaleIOVolumeSource
-    secret >~core.v1.SecretVolumeSource
+    secret >~core.v1.SecretVolumeSource	The keys of a Secret as files.
     storageos >~core.v1.StorageOSVolumeSource
     vsphereVolume >~core.v1.VsphereVirtualDiskVolumeSource
     =~core.v1.VolumeDevice
     devicePath! s
     name! s
-    =~core.v1.VolumeMount
-    mountPath! s
+    =~core.v1.VolumeMount	Where a volume appears in a container.
+    mountPath! s	The path in the container.
     mountPropagation s E=Bidirectional|HostToContainer|None
-    name! s
-    readOnly b
+    name! s	The name of the pod's volume.
+    readOnly b	Whether the container may not write to it.
     recursiveReadOnly s
-    subPath s
+    subPath s	A path within the volume, in place of its root.
     subPathExpr s
     =~core.v1.VolumeMountStatus
     mountPath! s
@@ -1935,7 +1935,7 @@ let schemaText: StaticString = #"""
     runAsUserName s
     =~discovery.v1.Endpoint
     addresses! [s L=set
-    conditions >~discovery.v1.EndpointConditions
+    conditions >~discovery.v1.EndpointConditions	The latest observations of the object's state, one of each type.
     deprecatedTopology {s
     hints >~discovery.v1.EndpointHints
     hostname s
@@ -1955,34 +1955,34 @@ let schemaText: StaticString = #"""
     name s
     port i
     protocol s E=SCTP|TCP|UDP
-    =~discovery.v1.EndpointSlice
-    addressType! s
-    apiVersion s
-    endpoints! [>~discovery.v1.Endpoint L=atomic
-    kind s
-    metadata >^ObjectMeta
-    ports [>~discovery.v1.EndpointPort L=atomic
+    =~discovery.v1.EndpointSlice	Some of the addresses behind a Service.
+    addressType! s	IPv4, IPv6 or FQDN.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    endpoints! [>~discovery.v1.Endpoint L=atomic	The addresses and their states.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    ports [>~discovery.v1.EndpointPort L=atomic	The ports that all of the addresses serve.
     =~discovery.v1.EndpointSliceList	A list of EndpointSlice objects.
-    apiVersion s
-    items! [>~discovery.v1.EndpointSlice
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~discovery.v1.EndpointSlice	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~discovery.v1.ForNode
     name! s
     =~discovery.v1.ForZone
     name! s
-    =~events.v1.Event
+    =~events.v1.Event	Something that happened to an object.
     action s
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     deprecatedCount i
     deprecatedFirstTimestamp t
     deprecatedLastTimestamp t
     deprecatedSource >~core.v1.EventSource
     eventTime! m
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     note s
-    reason s
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     regarding >~core.v1.ObjectReference
     related >~core.v1.ObjectReference
     reportingController s
@@ -1990,10 +1990,10 @@ let schemaText: StaticString = #"""
     series >~events.v1.EventSeries
     type s
     =~events.v1.EventList	A list of Event objects.
-    apiVersion s
-    items! [>~events.v1.Event
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~events.v1.Event	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~events.v1.EventSeries
     count! i
     lastObservedTime! m
@@ -2002,30 +2002,30 @@ let schemaText: StaticString = #"""
     nominalConcurrencyShares i
     =~flowcontrol.v1.FlowDistinguisherMethod
     type! s
-    =~flowcontrol.v1.FlowSchema
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~flowcontrol.v1.FlowSchemaSpec
-    status >~flowcontrol.v1.FlowSchemaStatus
+    =~flowcontrol.v1.FlowSchema	Which requests belong to which priority level.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~flowcontrol.v1.FlowSchemaSpec	What is wanted. Controllers bring it about.
+    status >~flowcontrol.v1.FlowSchemaStatus	What is, as last observed. Written by the system.
     =~flowcontrol.v1.FlowSchemaCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status s	What is, as last observed. Written by the system.
     type s
     =~flowcontrol.v1.FlowSchemaList	A list of FlowSchema objects.
-    apiVersion s
-    items! [>~flowcontrol.v1.FlowSchema
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~flowcontrol.v1.FlowSchema	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~flowcontrol.v1.FlowSchemaSpec
     distinguisherMethod >~flowcontrol.v1.FlowDistinguisherMethod
     matchingPrecedence i
     priorityLevelConfiguration! >~flowcontrol.v1.PriorityLevelConfigurationReference
     rules [>~flowcontrol.v1.PolicyRulesWithSubjects L=atomic
     =~flowcontrol.v1.FlowSchemaStatus
-    conditions [>~flowcontrol.v1.FlowSchemaCondition L=map:type P=merge:type
+    conditions [>~flowcontrol.v1.FlowSchemaCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     =~flowcontrol.v1.GroupSubject
     name! s
     =~flowcontrol.v1.LimitResponse
@@ -2043,23 +2043,23 @@ let schemaText: StaticString = #"""
     nonResourceRules [>~flowcontrol.v1.NonResourcePolicyRule L=atomic
     resourceRules [>~flowcontrol.v1.ResourcePolicyRule L=atomic
     subjects! [>~flowcontrol.v1.Subject L=atomic
-    =~flowcontrol.v1.PriorityLevelConfiguration
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~flowcontrol.v1.PriorityLevelConfigurationSpec
-    status >~flowcontrol.v1.PriorityLevelConfigurationStatus
+    =~flowcontrol.v1.PriorityLevelConfiguration	How many requests of a priority level are served at a time.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~flowcontrol.v1.PriorityLevelConfigurationSpec	What is wanted. Controllers bring it about.
+    status >~flowcontrol.v1.PriorityLevelConfigurationStatus	What is, as last observed. Written by the system.
     =~flowcontrol.v1.PriorityLevelConfigurationCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status s	What is, as last observed. Written by the system.
     type s
     =~flowcontrol.v1.PriorityLevelConfigurationList	A list of PriorityLevelConfiguration objects.
-    apiVersion s
-    items! [>~flowcontrol.v1.PriorityLevelConfiguration
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~flowcontrol.v1.PriorityLevelConfiguration	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~flowcontrol.v1.PriorityLevelConfigurationReference
     name! s
     =~flowcontrol.v1.PriorityLevelConfigurationSpec
@@ -2067,7 +2067,7 @@ let schemaText: StaticString = #"""
     limited >~flowcontrol.v1.LimitedPriorityLevelConfiguration
     type! s
     =~flowcontrol.v1.PriorityLevelConfigurationStatus
-    conditions [>~flowcontrol.v1.PriorityLevelConfigurationCondition L=map:type P=merge:type
+    conditions [>~flowcontrol.v1.PriorityLevelConfigurationCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     =~flowcontrol.v1.QueuingConfiguration
     handSize i
     queueLengthLimit i
@@ -2076,14 +2076,14 @@ let schemaText: StaticString = #"""
     apiGroups! [s L=set
     clusterScope b
     namespaces [s L=set
-    resources! [s L=set
+    resources! [s L=set	How much cpu, memory and other resources is asked for and allowed.
     verbs! [s L=set
     =~flowcontrol.v1.ServiceAccountSubject
     name! s
-    namespace! s
+    namespace! s	The namespace of what is meant.
     =~flowcontrol.v1.Subject
     group >~flowcontrol.v1.GroupSubject
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     serviceAccount >~flowcontrol.v1.ServiceAccountSubject
     user >~flowcontrol.v1.UserSubject
     =~flowcontrol.v1.UserSubject
@@ -2094,54 +2094,54 @@ let schemaText: StaticString = #"""
     pathType! s
     =~networking.v1.HTTPIngressRuleValue
     paths! [>~networking.v1.HTTPIngressPath L=atomic
-    =~networking.v1.IPAddress
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~networking.v1.IPAddressSpec
+    =~networking.v1.IPAddress	An address that a Service has.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~networking.v1.IPAddressSpec	What is wanted. Controllers bring it about.
     =~networking.v1.IPAddressList	A list of IPAddress objects.
-    apiVersion s
-    items! [>~networking.v1.IPAddress
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~networking.v1.IPAddress	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~networking.v1.IPAddressSpec
     parentRef! >~networking.v1.ParentReference
     =~networking.v1.IPBlock
     cidr! s
     except [s L=atomic
-    =~networking.v1.Ingress
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~networking.v1.IngressSpec
-    status >~networking.v1.IngressStatus
+    =~networking.v1.Ingress	Leads HTTP requests from outside to Services, by host and path.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~networking.v1.IngressSpec	What is wanted. Controllers bring it about.
+    status >~networking.v1.IngressStatus	What is, as last observed. Written by the system.
     =~networking.v1.IngressBackend
     resource >~core.v1.TypedLocalObjectReference
     service >~networking.v1.IngressServiceBackend
-    =~networking.v1.IngressClass
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~networking.v1.IngressClassSpec
+    =~networking.v1.IngressClass	A sort of Ingress and who serves it.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~networking.v1.IngressClassSpec	What is wanted. Controllers bring it about.
     =~networking.v1.IngressClassList	A list of IngressClass objects.
-    apiVersion s
-    items! [>~networking.v1.IngressClass
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~networking.v1.IngressClass	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~networking.v1.IngressClassParametersReference
     apiGroup s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
-    namespace s
+    namespace s	The namespace of what is meant.
     scope s
     =~networking.v1.IngressClassSpec
     controller s
     parameters >~networking.v1.IngressClassParametersReference
     =~networking.v1.IngressList	A list of Ingress objects.
-    apiVersion s
-    items! [>~networking.v1.Ingress
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~networking.v1.Ingress	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~networking.v1.IngressLoadBalancerIngress
     hostname s
     ip s
@@ -2159,20 +2159,20 @@ let schemaText: StaticString = #"""
     name! s
     port >~networking.v1.ServiceBackendPort
     =~networking.v1.IngressSpec
-    defaultBackend >~networking.v1.IngressBackend
-    ingressClassName s
-    rules [>~networking.v1.IngressRule L=atomic
-    tls [>~networking.v1.IngressTLS L=atomic
+    defaultBackend >~networking.v1.IngressBackend	Where requests go that no rule matches.
+    ingressClassName s	The IngressClass that serves it.
+    rules [>~networking.v1.IngressRule L=atomic	Which hosts and paths lead where.
+    tls [>~networking.v1.IngressTLS L=atomic	Certificates, by host.
     =~networking.v1.IngressStatus
     loadBalancer >~networking.v1.IngressLoadBalancerStatus
     =~networking.v1.IngressTLS
     hosts [s L=atomic
     secretName s
-    =~networking.v1.NetworkPolicy
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~networking.v1.NetworkPolicySpec
+    =~networking.v1.NetworkPolicy	Which traffic pods may have.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~networking.v1.NetworkPolicySpec	What is wanted. Controllers bring it about.
     =~networking.v1.NetworkPolicyEgressRule
     ports [>~networking.v1.NetworkPolicyPort L=atomic
     to [>~networking.v1.NetworkPolicyPeer L=atomic
@@ -2180,10 +2180,10 @@ let schemaText: StaticString = #"""
     from [>~networking.v1.NetworkPolicyPeer L=atomic
     ports [>~networking.v1.NetworkPolicyPort L=atomic
     =~networking.v1.NetworkPolicyList	A list of NetworkPolicy objects.
-    apiVersion s
-    items! [>~networking.v1.NetworkPolicy
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~networking.v1.NetworkPolicy	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~networking.v1.NetworkPolicyPeer
     ipBlock >~networking.v1.IPBlock
     namespaceSelector >^LabelSelector
@@ -2200,158 +2200,158 @@ let schemaText: StaticString = #"""
     =~networking.v1.ParentReference
     group s
     name! s
-    namespace s
+    namespace s	The namespace of what is meant.
     resource! s
     =~networking.v1.ServiceBackendPort
     . A
     name s
     number i
-    =~networking.v1.ServiceCIDR
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~networking.v1.ServiceCIDRSpec
-    status >~networking.v1.ServiceCIDRStatus
+    =~networking.v1.ServiceCIDR	A range of addresses for Services.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~networking.v1.ServiceCIDRSpec	What is wanted. Controllers bring it about.
+    status >~networking.v1.ServiceCIDRStatus	What is, as last observed. Written by the system.
     =~networking.v1.ServiceCIDRList	A list of ServiceCIDR objects.
-    apiVersion s
-    items! [>~networking.v1.ServiceCIDR
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~networking.v1.ServiceCIDR	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~networking.v1.ServiceCIDRSpec
     cidrs [s L=atomic
     =~networking.v1.ServiceCIDRStatus
-    conditions [>^Condition L=map:type P=merge:type
+    conditions [>^Condition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     =~node.v1.Overhead
     podFixed {q
-    =~node.v1.RuntimeClass
-    apiVersion s
+    =~node.v1.RuntimeClass	A way to run containers.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     handler! s
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     overhead >~node.v1.Overhead
     scheduling >~node.v1.Scheduling
     =~node.v1.RuntimeClassList	A list of RuntimeClass objects.
-    apiVersion s
-    items! [>~node.v1.RuntimeClass
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~node.v1.RuntimeClass	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~node.v1.Scheduling
     nodeSelector {s A
     tolerations [>~core.v1.Toleration L=atomic
-    =~policy.v1.Eviction
-    apiVersion s
+    =~policy.v1.Eviction	Asks for a pod to be moved away, if its disruption budgets allow.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     deleteOptions >^DeleteOptions
-    kind s
-    metadata >^ObjectMeta
-    =~policy.v1.PodDisruptionBudget
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >~policy.v1.PodDisruptionBudgetSpec
-    status >~policy.v1.PodDisruptionBudgetStatus
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~policy.v1.PodDisruptionBudget	How many pods must stay up while others are evicted.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >~policy.v1.PodDisruptionBudgetSpec	What is wanted. Controllers bring it about.
+    status >~policy.v1.PodDisruptionBudgetStatus	What is, as last observed. Written by the system.
     =~policy.v1.PodDisruptionBudgetList	A list of PodDisruptionBudget objects.
-    apiVersion s
-    items! [>~policy.v1.PodDisruptionBudget
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~policy.v1.PodDisruptionBudget	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~policy.v1.PodDisruptionBudgetSpec
-    maxUnavailable x
-    minAvailable x
-    selector >^LabelSelector P=replace
+    maxUnavailable x	How many pods may be missing, as a number or a percentage.
+    minAvailable x	How many pods must stay, as a number or a percentage.
+    selector >^LabelSelector P=replace	Which objects belong to this one, by their labels.
     unhealthyPodEvictionPolicy s E=AlwaysAllow|IfHealthyBudget
     =~policy.v1.PodDisruptionBudgetStatus
-    conditions [>^Condition L=map:type P=merge:type
+    conditions [>^Condition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     currentHealthy! i
     desiredHealthy! i
     disruptedPods {t
     disruptionsAllowed! i
     expectedPods! i
-    observedGeneration l
+    observedGeneration l	The metadata.generation that this status is about.
     =~rbac.v1.AggregationRule
     clusterRoleSelectors [>^LabelSelector L=atomic
-    =~rbac.v1.ClusterRole
+    =~rbac.v1.ClusterRole	Permissions in the whole cluster, or to be bound in any namespace.
     aggregationRule >~rbac.v1.AggregationRule
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     rules [>~rbac.v1.PolicyRule L=atomic
-    =~rbac.v1.ClusterRoleBinding
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~rbac.v1.ClusterRoleBinding	Gives a ClusterRole's permissions to users, groups and ServiceAccounts, everywhere.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     roleRef! >~rbac.v1.RoleRef
     subjects [>~rbac.v1.Subject L=atomic
     =~rbac.v1.ClusterRoleBindingList	A list of ClusterRoleBinding objects.
-    apiVersion s
-    items! [>~rbac.v1.ClusterRoleBinding
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~rbac.v1.ClusterRoleBinding	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~rbac.v1.ClusterRoleList	A list of ClusterRole objects.
-    apiVersion s
-    items! [>~rbac.v1.ClusterRole
-    kind s
-    metadata >^ListMeta
-    =~rbac.v1.PolicyRule
-    apiGroups [s L=atomic
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~rbac.v1.ClusterRole	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~rbac.v1.PolicyRule	What may be done with which objects.
+    apiGroups [s L=atomic	The groups of the resources; "" is the core group.
     nonResourceURLs [s L=atomic
-    resourceNames [s L=atomic
-    resources [s L=atomic
-    verbs! [s L=atomic
-    =~rbac.v1.Role
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    resourceNames [s L=atomic	The only objects that the rule is about; all if absent.
+    resources [s L=atomic	The resources, in plural.
+    verbs! [s L=atomic	What may be done: get, list, watch, create, update, patch, delete, or * for all.
+    =~rbac.v1.Role	Permissions in a namespace.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     rules [>~rbac.v1.PolicyRule L=atomic
-    =~rbac.v1.RoleBinding
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =~rbac.v1.RoleBinding	Gives a Role's permissions to users, groups and ServiceAccounts, in a namespace.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     roleRef! >~rbac.v1.RoleRef
     subjects [>~rbac.v1.Subject L=atomic
     =~rbac.v1.RoleBindingList	A list of RoleBinding objects.
-    apiVersion s
-    items! [>~rbac.v1.RoleBinding
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~rbac.v1.RoleBinding	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~rbac.v1.RoleList	A list of Role objects.
-    apiVersion s
-    items! [>~rbac.v1.Role
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~rbac.v1.Role	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~rbac.v1.RoleRef
     . A
     apiGroup! s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
     =~rbac.v1.Subject
     . A
     apiGroup s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
-    namespace s
-    =~scheduling.v1.PriorityClass
-    apiVersion s
+    namespace s	The namespace of what is meant.
+    =~scheduling.v1.PriorityClass	A name for a priority of pods.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     description s
     globalDefault b
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     preemptionPolicy s E=Never|PreemptLowerPriority
     value! i
     =~scheduling.v1.PriorityClassList	A list of PriorityClass objects.
-    apiVersion s
-    items! [>~scheduling.v1.PriorityClass
-    kind s
-    metadata >^ListMeta
-    =~storage.v1.CSIDriver
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~storage.v1.CSIDriverSpec
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~scheduling.v1.PriorityClass	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~storage.v1.CSIDriver	A storage driver.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~storage.v1.CSIDriverSpec	What is wanted. Controllers bring it about.
     =~storage.v1.CSIDriverList	A list of CSIDriver objects.
-    apiVersion s
-    items! [>~storage.v1.CSIDriver
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~storage.v1.CSIDriver	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~storage.v1.CSIDriverSpec
     attachRequired b
     fsGroupPolicy s
@@ -2362,66 +2362,66 @@ let schemaText: StaticString = #"""
     storageCapacity b
     tokenRequests [>~storage.v1.TokenRequest L=atomic
     volumeLifecycleModes [s L=set
-    =~storage.v1.CSINode
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~storage.v1.CSINodeSpec
+    =~storage.v1.CSINode	The storage drivers of a node.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~storage.v1.CSINodeSpec	What is wanted. Controllers bring it about.
     =~storage.v1.CSINodeDriver
     allocatable >~storage.v1.VolumeNodeResources
     name! s
     nodeID! s
     topologyKeys [s L=atomic
     =~storage.v1.CSINodeList	A list of CSINode objects.
-    apiVersion s
-    items! [>~storage.v1.CSINode
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~storage.v1.CSINode	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~storage.v1.CSINodeSpec
     drivers! [>~storage.v1.CSINodeDriver L=map:name P=merge:name
-    =~storage.v1.CSIStorageCapacity
-    apiVersion s
+    =~storage.v1.CSIStorageCapacity	How much storage a driver has somewhere.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     capacity q
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     maximumVolumeSize q
-    metadata >^ObjectMeta
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     nodeTopology >^LabelSelector
     storageClassName! s
     =~storage.v1.CSIStorageCapacityList	A list of CSIStorageCapacity objects.
-    apiVersion s
-    items! [>~storage.v1.CSIStorageCapacity
-    kind s
-    metadata >^ListMeta
-    =~storage.v1.StorageClass
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~storage.v1.CSIStorageCapacity	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~storage.v1.StorageClass	A sort of storage and who provides it.
     allowVolumeExpansion b
     allowedTopologies [>~core.v1.TopologySelectorTerm L=atomic
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     mountOptions [s L=atomic
     parameters {s
     provisioner! s
     reclaimPolicy s E=Delete|Recycle|Retain
     volumeBindingMode s E=Immediate|WaitForFirstConsumer
     =~storage.v1.StorageClassList	A list of StorageClass objects.
-    apiVersion s
-    items! [>~storage.v1.StorageClass
-    kind s
-    metadata >^ListMeta
-    =~storage.v1.TokenRequest
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~storage.v1.StorageClass	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =~storage.v1.TokenRequest	Asks for a token of a ServiceAccount.
     audience! s
     expirationSeconds l
-    =~storage.v1.VolumeAttachment
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >~storage.v1.VolumeAttachmentSpec
-    status >~storage.v1.VolumeAttachmentStatus
+    =~storage.v1.VolumeAttachment	That a volume is to be, or is, attached to a node.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >~storage.v1.VolumeAttachmentSpec	What is wanted. Controllers bring it about.
+    status >~storage.v1.VolumeAttachmentStatus	What is, as last observed. Written by the system.
     =~storage.v1.VolumeAttachmentList	A list of VolumeAttachment objects.
-    apiVersion s
-    items! [>~storage.v1.VolumeAttachment
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>~storage.v1.VolumeAttachment	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =~storage.v1.VolumeAttachmentSource
     inlineVolumeSpec >~core.v1.PersistentVolumeSpec
     persistentVolumeName s
@@ -2436,7 +2436,7 @@ let schemaText: StaticString = #"""
     detachError >~storage.v1.VolumeError
     =~storage.v1.VolumeError
     errorCode i
-    message s
+    message s	A sentence for people about the last change.
     time t
     =~storage.v1.VolumeNodeResources
     count i
@@ -2450,26 +2450,26 @@ let schemaText: StaticString = #"""
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion
     strategy! s
     webhook >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion
-    =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec! >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec
-    status >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus
+    =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition	Makes a new kind of object.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec! >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec	What is wanted. Controllers bring it about.
+    status >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus	What is, as last observed. Written by the system.
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionList	A list of CustomResourceDefinition objects.
-    apiVersion s
-    items! [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames
     categories [s L=atomic
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     listKind s
     plural! s
     shortNames [s L=atomic
@@ -2483,7 +2483,7 @@ let schemaText: StaticString = #"""
     versions! [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion L=atomic
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus
     acceptedNames >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames
-    conditions [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition L=map:type
+    conditions [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition L=map:type	The latest observations of the object's state, one of each type.
     storedVersions [s L=atomic
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion
     additionalPrinterColumns [>io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition L=atomic
@@ -2502,7 +2502,7 @@ let schemaText: StaticString = #"""
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources
     scale >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale
-    status >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus
+    status >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus	What is, as last observed. Written by the system.
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation
     openAPIV3Schema >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ExternalDocumentation
@@ -2526,7 +2526,7 @@ let schemaText: StaticString = #"""
     externalDocs >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ExternalDocumentation
     format s
     id s
-    items j
+    items j	The objects of the list.
     maxItems l
     maxLength l
     maxProperties l
@@ -2557,15 +2557,15 @@ let schemaText: StaticString = #"""
     jsonPath! s
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference
     name! s
-    namespace! s
+    namespace! s	The namespace of what is meant.
     path s
     port i
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ValidationRule
     fieldPath s
-    message s
+    message s	A sentence for people about the last change.
     messageExpression s
     optionalOldSelf b
-    reason s E=FieldValueDuplicate|FieldValueForbidden|FieldValueInvalid|FieldValueRequired
+    reason s E=FieldValueDuplicate|FieldValueForbidden|FieldValueInvalid|FieldValueRequired	A word in CamelCase for programs: why the condition or state came about.
     rule! s
     =io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig
     caBundle y
@@ -2575,20 +2575,20 @@ let schemaText: StaticString = #"""
     clientConfig >io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig
     conversionReviewVersions! [s L=atomic
     =^APIGroup
-    apiVersion s
-    kind s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     name! s
     preferredVersion >^GroupVersionForDiscovery
     serverAddressByClientCIDRs [>^ServerAddressByClientCIDR L=atomic
     versions! [>^GroupVersionForDiscovery L=atomic
     =^APIGroupList	A list of APIGroup objects.
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     groups! [>^APIGroup L=atomic
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     =^APIResource
     categories [s L=atomic
     group s
-    kind! s
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
     name! s
     namespaced! b
     shortNames [s L=atomic
@@ -2597,28 +2597,28 @@ let schemaText: StaticString = #"""
     verbs! [s
     version s
     =^APIResourceList	A list of APIResource objects.
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     groupVersion! s
-    kind s
-    resources! [>^APIResource L=atomic
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    resources! [>^APIResource L=atomic	How much cpu, memory and other resources is asked for and allowed.
     =^APIVersions
-    apiVersion s
-    kind s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     serverAddressByClientCIDRs! [>^ServerAddressByClientCIDR L=atomic
     versions! [s L=atomic
     =^Condition
-    lastTransitionTime! t
-    message! s
-    observedGeneration l
-    reason! s
-    status! s
+    lastTransitionTime! t	When the condition last went from one status to another.
+    message! s	A sentence for people about the last change.
+    observedGeneration l	The metadata.generation that this status is about.
+    reason! s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
-    =^DeleteOptions
-    apiVersion s
+    =^DeleteOptions	How an object is deleted.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     dryRun [s L=atomic
     gracePeriodSeconds l
     ignoreStoreReadErrorWithClusterBreakingPotential b
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     orphanDependents b
     preconditions >^Preconditions
     propagationPolicy s
@@ -2629,97 +2629,97 @@ let schemaText: StaticString = #"""
     =^GroupVersionForDiscovery
     groupVersion! s
     version! s
-    =^LabelSelector
+    =^LabelSelector	Which labels an object must have. An empty selector matches every object, an absent one none.
     . A
-    matchExpressions [>^LabelSelectorRequirement L=atomic
-    matchLabels {s
-    =^LabelSelectorRequirement
-    key! s
-    operator! s
-    values [s L=atomic
-    =^ListMeta
-    continue s
-    remainingItemCount l
-    resourceVersion s
+    matchExpressions [>^LabelSelectorRequirement L=atomic	Requirements on labels that must all be met.
+    matchLabels {s	Labels that must all be there with these values.
+    =^LabelSelectorRequirement	A requirement on one label.
+    key! s	The label's key.
+    operator! s	In, NotIn, Exists or DoesNotExist.
+    values [s L=atomic	The values for In and NotIn.
+    =^ListMeta	What every list has.
+    continue s	A token for the next page, absent on the last one.
+    remainingItemCount l	How many objects the pages to come have.
+    resourceVersion s	The revision at which all of the list was current. A watch can begin here.
     selfLink s
     =^ManagedFieldsEntry
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     fieldsType s
     fieldsV1 f
     manager s
     operation s
     subresource s
     time t
-    =^ObjectMeta
-    annotations {s
-    creationTimestamp t
-    deletionGracePeriodSeconds l
-    deletionTimestamp t
-    finalizers [s L=set P=merge
-    generateName s
-    generation l
-    labels {s
-    managedFields [>^ManagedFieldsEntry L=atomic
-    name s
-    namespace s
-    ownerReferences [>^OwnerReference L=map:uid P=merge:uid
-    resourceVersion s
-    selfLink s
-    uid s
-    =^OwnerReference
+    =^ObjectMeta	What every stored object has.
+    annotations {s	Keys and values that tools keep with the object. They are not selected by.
+    creationTimestamp t	When the server created the object.
+    deletionGracePeriodSeconds l	How many seconds the object may take to end, once its deletion was asked for.
+    deletionTimestamp t	When the object will be gone, once its deletion was asked for. Set by the server.
+    finalizers [s L=set P=merge	What must still happen before the object is removed. Each controller takes its own entry away.
+    generateName s	The beginning of a name that the server completes with random letters, where name is absent.
+    generation l	Counts the changes of what is wanted. Set by the server.
+    labels {s	Keys and values by which objects are selected and grouped.
+    managedFields [>^ManagedFieldsEntry L=atomic	Which manager set which fields; kept by the server for server-side apply.
+    name s	The object's name, unique in its namespace among objects of its kind. It cannot be changed, and becomes part of paths and DNS names.
+    namespace s	The namespace that the object is in; "default" if absent. Cluster-scoped objects have none. It cannot be changed.
+    ownerReferences [>^OwnerReference L=map:uid P=merge:uid	The objects that this one depends on. When all are gone, it is deleted.
+    resourceVersion s	The revision of this state of the object. An update with an older one is refused, so that nobody's change is lost.
+    selfLink s	No longer used.
+    uid s	An identifier that no other object, past or present, has. Given by the server.
+    =^OwnerReference	Names an object that another one depends on.
     . A
-    apiVersion! s
-    blockOwnerDeletion b
-    controller b
-    kind! s
-    name! s
-    uid! s
+    apiVersion! s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    blockOwnerDeletion b	Whether a foreground deletion of the owner waits for this object.
+    controller b	Whether this owner manages the object. At most one does.
+    kind! s	The kind of this object, such as Pod. It cannot be changed.
+    name! s	The owner's name.
+    uid! s	The owner's uid.
     =^Preconditions
     resourceVersion s
-    uid s
+    uid s	The unique identifier of what is meant.
     =^ServerAddressByClientCIDR
     clientCIDR! s
     serverAddress! s
-    =^Status
-    apiVersion s
+    =^Status	The result of a request that has no other.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     code i
     details >^StatusDetails
-    kind s
-    message s
-    metadata >^ListMeta
-    reason s
-    status s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    message s	A sentence for people about the last change.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status s	What is, as last observed. Written by the system.
     =^StatusCause
     field s
-    message s
-    reason s
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
     =^StatusDetails
     causes [>^StatusCause L=atomic
     group s
-    kind s
+    kind s	The kind of this object, such as Pod. It cannot be changed.
     name s
     retryAfterSeconds i
-    uid s
+    uid s	The unique identifier of what is meant.
     =^WatchEvent
     object! r
     type! s
-    =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
-    spec >io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec
-    status >io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus
+    =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService	A group and version that another server serves.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
+    spec >io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec	What is wanted. Controllers bring it about.
+    status >io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus	What is, as last observed. Written by the system.
     =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition
-    lastTransitionTime t
-    message s
-    reason s
-    status! s
+    lastTransitionTime t	When the condition last went from one status to another.
+    message s	A sentence for people about the last change.
+    reason s	A word in CamelCase for programs: why the condition or state came about.
+    status! s	What is, as last observed. Written by the system.
     type! s
     =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceList	A list of APIService objects.
-    apiVersion s
-    items! [>io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec
     caBundle y L=atomic
     group s
@@ -2729,36 +2729,36 @@ let schemaText: StaticString = #"""
     version s
     versionPriority! i
     =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus
-    conditions [>io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition L=map:type P=merge:type
+    conditions [>io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition L=map:type P=merge:type	The latest observations of the object's state, one of each type.
     =io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference
     name s
-    namespace s
+    namespace s	The namespace of what is meant.
     port i
     =io.k8s.metrics.pkg.apis.metrics.v1beta1.ContainerMetrics
     name! s
     usage! {q
-    =io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics
-    apiVersion s
-    kind s
-    metadata >^ObjectMeta
+    =io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics	What a node uses.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     timestamp! t
     usage! {q
     window! s
     =io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetricsList	A list of NodeMetrics objects.
-    apiVersion s
-    items! [>io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics
-    kind s
-    metadata >^ListMeta
-    =io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetrics
-    apiVersion s
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
+    =io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetrics	What a pod's containers use.
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
     containers! [>io.k8s.metrics.pkg.apis.metrics.v1beta1.ContainerMetrics L=atomic
-    kind s
-    metadata >^ObjectMeta
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ObjectMeta	What every object has: its name, namespace, labels, annotations and more.
     timestamp! t
     window! s
     =io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetricsList	A list of PodMetrics objects.
-    apiVersion s
-    items! [>io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetrics
-    kind s
-    metadata >^ListMeta
+    apiVersion s	The group and version of this object's schema, such as apps/v1. The server rejects those it does not serve.
+    items! [>io.k8s.metrics.pkg.apis.metrics.v1beta1.PodMetrics	The objects of the list.
+    kind s	The kind of this object, such as Pod. It cannot be changed.
+    metadata >^ListMeta	What every object has: its name, namespace, labels, annotations and more.
     """#

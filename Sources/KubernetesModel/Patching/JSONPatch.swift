@@ -20,8 +20,7 @@ extension Patching {
     private static func rejected(_ why: String) -> Status {
         Status(
             code: 422, reason: "Invalid",
-            message: "the server rejected our request due to an error in our request",
-            causes: [Status.Cause(reason: "UnexpectedServerResponse", message: why)])
+            message: "the server rejected our request due to an error in our request: \(why)")
     }
 
     private static func apply(_ operation: JSON, to document: inout JSON) throws(Status) {

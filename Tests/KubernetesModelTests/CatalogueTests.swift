@@ -1,0 +1,104 @@
+import Testing
+
+@testable import KubernetesModel
+
+@Suite struct CatalogueTests {
+    @Test func everyKindHasItsSchema() {
+        for info in Catalogue.builtIn.resources {
+            #expect(SchemaIndex.builtIn[info.definition] != nil, "\(info.definition)")
+            guard info.supports("list") else { continue }
+            #expect(SchemaIndex.builtIn[info.definition + "List"] != nil, "\(info.definition)")
+        }
+    }
+
+    @Test func everyReferenceLeadsToADefinition() {
+        func check(_ schema: Schema, _ path: String) {
+            if let reference = schema.reference {
+                #expect(SchemaIndex.builtIn[reference] != nil, "\(path): \(reference)")
+            }
+            if let items = schema.items { check(items, path) }
+            if let values = schema.additionalProperties { check(values, path) }
+            for (name, field) in schema.properties { check(field, "\(path).\(name)") }
+        }
+        for (name, schema) in SchemaIndex.builtIn.definitions { check(schema, name) }
+    }
+
+    @Test func knowsHowListsMerge() throws {
+        let spec = try #require(SchemaIndex.builtIn["io.k8s.api.core.v1.PodSpec"])
+        let containers = try #require(spec.properties["containers"])
+        #expect(containers.patchMergeKey == "name")
+        #expect(containers.patchStrategy == ["merge"])
+        #expect(containers.listType == .map(keys: ["name"]))
+        #expect(spec.required == ["containers"])
+        #expect(spec.member("tolerations")?.listType == .atomic)
+    }
+
+    @Test func everyTableHasACellForEachColumn() {
+        for info in Catalogue.builtIn.resources {
+            let table = Table.of([Object(["metadata": ["name": "x"]])], info)
+            let cells = table["rows"][0]["cells"].items
+            #expect(cells.count == table["columnDefinitions"].items.count, "\(info.type)")
+            #expect(cells.contains("x"), "\(info.type)")
+        }
+    }
+
+    /// What `kubectl get pods` shows of a pod in some state.
+    @Test(arguments: [
+        (
+            #"{"phase":"Running","containerStatuses":[{"name":"c","ready":true,"restartCount":0,"state":{"running":{}}}]}"#,
+            "1/1", "Running", "0"
+        ),
+        (
+            #"{"phase":"Running","containerStatuses":[{"name":"c","restartCount":3,"lastState":{"terminated":{"finishedAt":"2026-01-01T00:01:00Z"}},"state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}"#,
+            "0/1", "CrashLoopBackOff", "3 (2m30s ago)"
+        ),
+        (
+            #"{"phase":"Succeeded","containerStatuses":[{"name":"c","restartCount":0,"state":{"terminated":{"exitCode":0,"reason":"Completed"}}}]}"#,
+            "0/1", "Completed", "0"
+        ),
+        (
+            #"{"phase":"Pending","initContainerStatuses":[{"name":"i","restartCount":0,"state":{"running":{}}}]}"#,
+            "0/1", "Init:0/1", "0"
+        ),
+        (
+            #"{"phase":"Pending","initContainerStatuses":[{"name":"i","restartCount":1,"state":{"terminated":{"exitCode":2}}}]}"#,
+            "0/1", "Init:ExitCode:2", "1"
+        ),
+        (#"{"phase":"Failed","reason":"Evicted"}"#, "0/1", "Evicted", "0"),
+    ])
+    func summarizesPods(status: String, ready: String, text: String, restarts: String) throws {
+        let pod = Object([
+            "metadata": ["name": "p"],
+            "spec": ["containers": [["name": "c"]], "initContainers": [["name": "i"]]],
+            "status": try JSON(decoding: status),
+        ])
+        let now = try #require(Timestamp("2026-01-01T00:03:30Z"))
+        let cells = Table.of([pod], try DecodingTests.info("v1", "Pod"), now: now)["rows"][0]["cells"]
+        #expect(cells.strings.prefix(4) == ["p", ready, text, restarts])
+    }
+
+    @Test(arguments: [
+        (0, "0s"), (119, "119s"), (120, "2m"), (200, "3m20s"), (3600, "60m"), (3 * 3600, "3h"), (5 * 3600 + 60, "5h1m"),
+        (10 * 3600, "10h"), (2 * 86400, "2d"), (3 * 86400 + 3600, "3d1h"), (30 * 86400, "30d"), (800 * 86400, "2y70d"),
+    ])
+    func shortensDurations(seconds: Int, wanted: String) {
+        #expect(Table.duration(Double(seconds)) == wanted)
+    }
+
+    @Test func hashesTemplatesStably() {
+        let template: JSON = ["metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "c"]]]]
+        let hash = Identifiers.templateHash(template)
+        #expect(hash == Identifiers.templateHash(template))
+        #expect(hash != Identifiers.templateHash(template, collisions: 1))
+        #expect(hash.allSatisfy { "bcdfghjklmnpqrstvwxz2456789".contains($0) })
+    }
+
+    @Test func followsColumnPaths() throws {
+        let object: JSON = ["status": ["conditions": [["type": "Ready", "status": "True"]], "list": [1, 2]]]
+        func value(_ path: String) -> JSON? { JSONPath(path)?.values(in: object).first }
+        #expect(value(".status.conditions[?(@.type==\"Ready\")].status") == "True")
+        #expect(value(".status.list[1]") == 2)
+        #expect(value("{.status.list[-1]}") == 2)
+        #expect(JSONPath(".a[?(@.b)]") == nil)
+    }
+}
