@@ -20,21 +20,24 @@ public struct ControlPlane: Sendable {
         public var pki: String
         /// The folder of the node agents' sockets.
         public var runtimeFolder: String
-        /// A listening socket of the host's namespace.
-        public var apiSocket: CInt?
+        /// Where the API listens: sockets of the host's namespace and the cluster's.
+        public var apiSockets: [CInt]
+        /// Where names are served: a bound datagram socket, a listening one.
+        public var dnsSockets: DNSServer.Sockets
         /// A bound datagram socket of the host's namespace, by which names outside the cluster are resolved.
         public var nameServerSocket: CInt?
         /// LoadBalancer addresses are 127.<this>.0.0/16.
         public var loadBalancerOctet: Int
 
         public init(
-            store: String, pki: String, runtimeFolder: String, apiSocket: CInt?, nameServerSocket: CInt?,
-            loadBalancerOctet: Int
+            store: String, pki: String, runtimeFolder: String, apiSockets: [CInt], dnsSockets: DNSServer.Sockets,
+            nameServerSocket: CInt?, loadBalancerOctet: Int
         ) {
             self.store = store
             self.pki = pki
             self.runtimeFolder = runtimeFolder
-            self.apiSocket = apiSocket
+            self.apiSockets = apiSockets
+            self.dnsSockets = dnsSockets
             self.nameServerSocket = nameServerSocket
             self.loadBalancerOctet = loadBalancerOctet
         }
@@ -56,7 +59,8 @@ public struct ControlPlane: Sendable {
         let controllers = Controllers(client: server.client, informers: informers, options: try controllerOptions())
         let scheduler = Scheduler(client: server.client, informers: informers, logger: logger)
         let upstream = try await upstream()
-        let names = DNSServer(client: server.client, upstream: upstream, logger: logger)
+        let names = DNSServer(
+            client: server.client, sockets: configuration.dnsSockets, upstream: upstream, logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
                 try await server.run { _ in whenReady() }
@@ -70,11 +74,7 @@ public struct ControlPlane: Sendable {
     }
 
     private var apiServer: APIServer.Configuration {
-        var listeners: [APIServer.Configuration.Listener] = [
-            .address(ClusterAddresses.api.description, port: 443),
-            .address(ClusterAddresses.gateway.description, port: 6443),
-        ]
-        if let socket = configuration.apiSocket { listeners.insert(.descriptor(socket), at: 0) }
+        let listeners = configuration.apiSockets.map { APIServer.Configuration.Listener.descriptor($0) }
         let pki = configuration.pki
         return APIServer.Configuration(
             listeners: listeners, certificate: "\(pki)/apiserver.crt", key: "\(pki)/apiserver.key",

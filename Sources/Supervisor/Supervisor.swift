@@ -77,7 +77,6 @@ public actor Supervisor {
         try ClusterCertificates(paths: paths).ensure(
             apiPort: configuration.apiPort, nodes: configuration.nodes.map(\.name))
         let holder = try await NamespaceHolder.ensure("cluster", within: nil, programs: programs, paths: paths)
-        try await holder.setUpClusterNetwork()
         clusterHolder = holder
         try await Self.onNetwork(of: holder) { try $0.setUp() }
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
@@ -114,27 +113,43 @@ public actor Supervisor {
             + ["--profile", paths.profile]
     }
 
+    /// The sockets stay open here, so that clients and pods wait for a control plane that is started again.
     private func controlPlane(_ holder: NamespaceHolder) throws -> ComponentSpecification {
         var specification = ComponentSpecification(
             name: "control-plane", arguments: entered(holder.process.pid, ["control-plane"]))
-        let adopted = try Files.text(paths.pidFile("control-plane")).flatMap(ProcessIdentity.init(_:))
-        let address = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
-        do {
-            specification.sockets = [
-                ("api", try ports.bind(address)),
-                // Names outside the cluster are resolved from here, where the way out is.
-                ("names", try ports.bind(HostPorts.Address(address: "0.0.0.0", port: 0, transport: "UDP"))),
-            ]
-        } catch {
-            // A control plane that outlived its supervisor holds the port itself.
-            if let adopted, adopted.isRunning { return specification }
-            throw SupervisorError.port(
-                address: "127.0.0.1", port: configuration.apiPort,
-                problem: "the API's port cannot be bound: \(String(cString: strerror(error.errno)))",
-                remedy: "end what listens there, or choose another port with: martlet start --api-port PORT")
+        let namespace = try openNamespace(.net, of: holder.process.pid)
+        defer { try? namespace.close() }
+        let api = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
+        var wanted: [(name: String, address: HostPorts.Address, namespace: FileDescriptor?)] = [
+            ("api", api, nil),
+            // Names outside the cluster are resolved from here, where the way out is.
+            ("names", HostPorts.Address(address: "0.0.0.0", port: 0, transport: "UDP"), nil),
+        ]
+        wanted += Self.clusterSockets.map { ($0.name, $0.address, namespace) }
+        // A control plane that outlived its supervisor holds them.
+        if let known = try Files.text(paths.pidFile("control-plane")).flatMap(ProcessIdentity.init(_:)), known.isRunning
+        {
+            ports.takeOver(wanted.map(\.address), from: known.pid)
+        }
+        for (name, address, namespace) in wanted {
+            do {
+                specification.sockets.append((name, try ports.bind(address, in: namespace)))
+            } catch {
+                throw SupervisorError.port(
+                    address: address.address, port: address.port,
+                    problem: "the API's port cannot be bound: \(String(cString: strerror(error.errno)))",
+                    remedy: "end what listens there, or choose another port with: martlet start --api-port PORT")
+            }
         }
         return specification
     }
+
+    private static let clusterSockets: [(name: String, address: HostPorts.Address)] = [
+        ("api", HostPorts.Address(address: ClusterAddresses.api.description, port: 443, transport: "TCP")),
+        ("api", HostPorts.Address(address: ClusterAddresses.gateway.description, port: 6443, transport: "TCP")),
+        ("dns-udp", HostPorts.Address(address: ClusterAddresses.dns.description, port: 53, transport: "UDP")),
+        ("dns-tcp", HostPorts.Address(address: ClusterAddresses.dns.description, port: 53, transport: "TCP")),
+    ]
 
     private func serviceProxy(_ holder: NamespaceHolder) -> ComponentSpecification {
         ComponentSpecification(name: "service-proxy", arguments: entered(holder.process.pid, ["service-proxy"]))
@@ -144,7 +159,6 @@ public actor Supervisor {
         try Files.makeFolder(paths.node(node.name))
         let holder = try await NamespaceHolder.ensure(
             node.holderName, within: cluster, programs: programs, paths: paths)
-        try await cluster.join(node: holder, index: node.index)
         try await Self.onNetwork(of: cluster) { network in
             let namespace = try openNamespace(.net, of: holder.process.pid)
             defer { try? namespace.close() }
@@ -312,11 +326,6 @@ public actor Supervisor {
             try await Self.onNetwork(of: cluster) { try $0.removeNode(node.index) }
         } catch {
             logger.warning("\(node.name): its link is left: \(error)")
-        }
-        do {
-            try await clusterHolder?.leave(nodeIndex: node.index)
-        } catch {
-            logger.warning("\(node.name)'s link was not removed: \(error)")
         }
     }
 }

@@ -4,6 +4,8 @@
 // System calls that glibc 2.36 or Swift's view of it lacks; each answers -1 with errno as usual.
 
 int clinux_pidfd_open(pid_t pid);
+// A duplicate, close-on-exec, of another process's descriptor.
+int clinux_pidfd_getfd(int pidfd, int descriptor);
 int clinux_pidfd_send_signal(int pidfd, int signal);
 
 // Whether `pid` is a child that has ended: 1 and it is reaped with its code or signal, 0 while it runs, -1 if it is no

@@ -103,3 +103,10 @@ public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
         return clinux_reap(pid, &code, &signal) == 1 ? ExitStatus(code: code, signal: signal) : nil
     }
 }
+
+/// A duplicate of another process's descriptor: the same open file or socket. Needs the right to trace that process.
+public func duplicateDescriptor(_ number: Int32, of pid: pid_t) throws(SystemError) -> Int32 {
+    let process = try check("pidfd_open", "\(pid)") { clinux_pidfd_open(pid) }
+    defer { close(process) }
+    return try check("pidfd_getfd", "\(number) of \(pid)") { clinux_pidfd_getfd(process, number) }
+}

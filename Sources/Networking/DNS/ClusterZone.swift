@@ -45,7 +45,7 @@ struct ClusterZone: Sendable {
         if name.suffix(2) == ["in-addr", "arpa"] { return reverse(question) }
         guard name.count >= domain.count, Array(name.suffix(domain.count)) == domain else { return .elsewhere }
         let rest = Array(name.dropLast(domain.count))
-        guard let last = rest.last else { return .noData }
+        guard let last = rest.last else { return only(question, [authority]) }
         switch last {
         case "svc": return service(question, Array(rest.dropLast()))
         case "pod": return pod(question, Array(rest.dropLast()))

@@ -5,21 +5,35 @@ import NIOPosix
 
 /// The cluster's name server, over UDP and TCP.
 public struct DNSServer: Sendable {
+    /// Where names are served. Whoever keeps these open makes queries wait while the server is started again.
+    public struct Sockets: Sendable {
+        /// A bound UDP socket; nil to bind the cluster's address for names.
+        public var datagram: CInt?
+        /// A listening TCP socket; nil to bind that address.
+        public var stream: CInt?
+
+        public init(datagram: CInt? = nil, stream: CInt? = nil) {
+            self.datagram = datagram
+            self.stream = stream
+        }
+    }
+
     private let zone: ClusterZone
     private let upstream: (any DNSUpstream)?
-    private let address: String
-    private let port: Int
+    private let sockets: Sockets
     private let logger: Logger
+
+    private static let address = ClusterAddresses.dns.description
+    private static let port = 53
 
     /// - Parameter upstream: nil where names outside the cluster cannot be resolved; they are refused then.
     public init(
-        client: any Client, address: String = "10.96.0.10", port: Int = 53, domain: String = "cluster.local",
+        client: any Client, sockets: Sockets = Sockets(), domain: String = "cluster.local",
         upstream: (any DNSUpstream)?, logger: Logger
     ) {
         zone = ClusterZone(client: client, domain: domain)
         self.upstream = upstream
-        self.address = address
-        self.port = port
+        self.sockets = sockets
         self.logger = logger
     }
 
@@ -31,10 +45,10 @@ public struct DNSServer: Sendable {
             }
             for informer in [zone.services, zone.slices, zone.namespaces] { await informer.waitForSync() }
             let datagrams = try await bindDatagrams()
-            let streams = try await bindStreams()
             group.addTask { try await serve(datagrams) }
+            let streams = try await bindStreams()
             group.addTask { try await serve(streams) }
-            logger.info("names are served at \(address):\(port)")
+            logger.info("names are served")
             whenReady()
         }
     }
@@ -43,19 +57,31 @@ public struct DNSServer: Sendable {
     private typealias Stream = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     private func bindDatagrams() async throws -> Datagrams {
-        try await DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let bound = loop.makePromise(of: Datagrams.self)
+        // The bootstrap's asynchronous `withBoundSocket` fails for every socket; this one does the same by futures.
+        let bootstrap = DatagramBootstrap(group: loop)
             .channelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: address, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture { try Datagrams(wrappingChannelSynchronously: channel) }
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    bound.succeed(try Datagrams(wrappingChannelSynchronously: channel))
+                }
             }
+        let channel =
+            sockets.datagram.map { bootstrap.withBoundSocket($0) }
+            ?? bootstrap.bind(host: Self.address, port: Self.port)
+        channel.whenFailure { bound.fail($0) }
+        return try await bound.futureResult.get()
     }
 
     private func bindStreams() async throws -> NIOAsyncChannel<Stream, Never> {
-        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: address, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
-            }
+        let wrap: @Sendable (any Channel) -> EventLoopFuture<Stream> = { channel in
+            channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+        }
+        if let socket = sockets.stream { return try await bootstrap.bind(socket, childChannelInitializer: wrap) }
+        return try await bootstrap.bind(host: Self.address, port: Self.port, childChannelInitializer: wrap)
     }
 
     private func serve(_ datagrams: Datagrams) async throws {
@@ -124,11 +150,12 @@ public struct DNSServer: Sendable {
         case nothing
     }
 
-    /// A query that somebody else answers, with the alias that led to it.
+    /// A query that somebody else answers, with the aliases that led to it.
     private struct Forwarded {
-        let query: DNSMessage
+        /// The answer without what is to be found out.
+        let reply: DNSMessage
         let bytes: [UInt8]
-        let alias: DNSMessage.Record?
+        let aliases: [DNSMessage.Record]
     }
 
     private func answer(_ bytes: [UInt8]) -> Reply {
@@ -159,23 +186,43 @@ public struct DNSServer: Sendable {
         case .noSuchName:
             message.code = .nameError
             message.authority = [zone.authority]
-        case .elsewhere: return .forward(Forwarded(query: query, bytes: bytes, alias: nil))
+        case .elsewhere:
+            return .forward(Forwarded(reply: DNSMessage(answering: query), bytes: bytes, aliases: []))
         case .alias(let record, let target):
-            var outer = DNSMessage(id: query.id)
+            return follow([record], to: target, message, limit: limit)
+        }
+        return .message(message, limit: limit)
+    }
+
+    /// Answers with aliases and what the last one's target resolves to, which may be another Service's name.
+    private func follow(
+        _ aliases: [DNSMessage.Record], to target: [String], _ message: DNSMessage, limit: Int
+    ) -> Reply {
+        var message = message
+        message.answers = aliases
+        let type = message.question?.type ?? DNSMessage.RecordType.a
+        switch zone.answer(DNSMessage.Question(name: target, type: type)) {
+        case .records(let records, _): message.answers += records
+        case .noData: message.authority = [zone.authority]
+        case .noSuchName:
+            message.code = .nameError
+            message.authority = [zone.authority]
+        case .alias(let record, let next):
+            // As many as resolvers follow; more are a loop.
+            guard aliases.count < 8 else { break }
+            return follow(aliases + [record], to: next, message, limit: limit)
+        case .elsewhere:
+            var outer = DNSMessage(id: message.id)
             outer.recursionDesired = true
-            outer.question = DNSMessage.Question(name: target, type: question.type)
-            // The target may be another Service's name.
-            if case .records(let records, _) = zone.answer(DNSMessage.Question(name: target, type: question.type)) {
-                message.answers = [record] + records
-                return .message(message, limit: limit)
-            }
-            return .forward(Forwarded(query: query, bytes: outer.encoded(), alias: record))
+            outer.question = DNSMessage.Question(name: target, type: type)
+            return .forward(Forwarded(reply: message, bytes: outer.encoded(), aliases: aliases))
         }
         return .message(message, limit: limit)
     }
 
     private func forward(_ forwarded: Forwarded) async -> [UInt8] {
-        var message = DNSMessage(answering: forwarded.query)
+        var message = forwarded.reply
+        message.isAuthoritative = false
         guard let upstream else {
             message.code = .refused
             return message.encoded()
@@ -184,8 +231,8 @@ public struct DNSServer: Sendable {
             message.code = .serverFailure
             return message.encoded()
         }
-        guard let alias = forwarded.alias else { return answer }
-        message.answers = [alias] + DNSMessage.addresses(in: answer)
+        guard !forwarded.aliases.isEmpty else { return answer }
+        message.answers = forwarded.aliases + DNSMessage.addresses(in: answer)
         return message.encoded()
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import SystemPackage
 
 /// The host-side sockets of a cluster: bound here, in the host's namespace, and handed to whoever serves them.
 ///
@@ -15,11 +16,26 @@ struct HostPorts {
     private var bound: [Address: Int32] = [:]
 
     /// The socket for an address, bound now or earlier.
-    mutating func bind(_ address: Address) throws(SystemError) -> Int32 {
+    ///
+    /// - Parameter namespace: the network namespace in which it is bound; nil for this process's own.
+    mutating func bind(_ address: Address, in namespace: FileDescriptor? = nil) throws(SystemError) -> Int32 {
         if let descriptor = bound[address] { return descriptor }
-        let descriptor = try Self.open(address)
+        let descriptor = try Self.open(address, in: namespace)
         bound[address] = descriptor
         return descriptor
+    }
+
+    /// Shares the sockets that an earlier supervisor gave to a process, where it still has them.
+    mutating func takeOver(_ addresses: [Address], from pid: pid_t) {
+        let wanted = Set(addresses)
+        for number in Int32(3)..<32 {
+            guard let descriptor = try? duplicateDescriptor(number, of: pid) else { continue }
+            if let address = Self.address(of: descriptor), wanted.contains(address), bound[address] == nil {
+                bound[address] = descriptor
+            } else {
+                close(descriptor)
+            }
+        }
     }
 
     mutating func release(_ address: Address) {
@@ -41,12 +57,38 @@ struct HostPorts {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    static func open(_ address: Address) throws(SystemError) -> Int32 {
+    /// What an IPv4 socket that awaits others is bound to; nil for any other descriptor.
+    private static func address(of descriptor: Int32) -> Address? {
+        func option(_ name: Int32) -> Int32? {
+            var value: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+        }
+        guard option(SO_DOMAIN) == AF_INET, let kind = option(SO_TYPE) else { return nil }
+        let stream = kind == Int32(SOCK_STREAM.rawValue)
+        guard !stream || option(SO_ACCEPTCONN) == 1 else { return nil }
+        var name = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0 else { return nil }
+        return Address(
+            address: IPv4Address(UInt32(bigEndian: name.sin_addr.s_addr)).description,
+            port: Int(UInt16(bigEndian: name.sin_port)), transport: stream ? "TCP" : "UDP")
+    }
+
+    static func open(_ address: Address, in namespace: FileDescriptor? = nil) throws(SystemError) -> Int32 {
         let subject = "\(address.address):\(address.port)/\(address.transport)"
         let stream = address.transport == "TCP"
-        let kind = Int32((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_INET, kind, 0)
-        guard descriptor >= 0 else { throw SystemError("socket", subject) }
+        let kind = Int32((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
+        let descriptor: Int32
+        if let namespace {
+            descriptor = try makeSocket(in: namespace, domain: AF_INET, type: kind).rawValue
+        } else {
+            descriptor = socket(AF_INET, kind | Int32(SOCK_CLOEXEC.rawValue), 0)
+            guard descriptor >= 0 else { throw SystemError("socket", subject) }
+        }
         var on: Int32 = 1
         if stream { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) }
         var name = sockaddr_in()

@@ -2,6 +2,7 @@ import ArgumentParser
 import ControlPlane
 import Glibc
 import Logging
+import Networking
 import Supervisor
 import Systemd
 
@@ -19,7 +20,10 @@ struct ControlPlaneCommand: AsyncParsableCommand {
         let sockets = ListenSockets.take()
         let configuration = ControlPlane.Configuration(
             store: paths.store, pki: paths.pki, runtimeFolder: paths.runtime,
-            apiSocket: sockets.first { $0.name == "api" }?.descriptor,
+            apiSockets: sockets.filter { $0.name == "api" }.map(\.descriptor),
+            dnsSockets: DNSServer.Sockets(
+                datagram: sockets.first { $0.name == "dns-udp" }?.descriptor,
+                stream: sockets.first { $0.name == "dns-tcp" }?.descriptor),
             nameServerSocket: sockets.first { $0.name == "names" }?.descriptor,
             loadBalancerOctet: cluster.loadBalancerOctet)
         try await Process.run("control-plane") { logger in
