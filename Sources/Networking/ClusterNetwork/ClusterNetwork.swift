@@ -78,7 +78,9 @@ public struct ClusterNetwork: Sendable {
         var outer = try RouteSocket(namespace: cluster)
         try outer.perform(
             [
-                .deleteRoute(to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix),
+                .deleteRoute(
+                    to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix,
+                    via: ClusterAddresses.node(index)),
                 .deleteLink(Self.linkName(index)),
             ], ignoring: [ENODEV, ESRCH])
     }
