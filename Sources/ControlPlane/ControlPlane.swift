@@ -54,6 +54,16 @@ public struct ControlPlane: Sendable {
     /// Runs until the task is cancelled; `whenReady` is called once the API answers.
     public func run(whenReady: @escaping @Sendable () -> Void) async throws {
         let store = try SQLiteStore(path: configuration.store)
+        do {
+            try await serve(store, whenReady: whenReady)
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    private func serve(_ store: SQLiteStore, whenReady: @escaping @Sendable () -> Void) async throws {
         let server = try APIServer(configuration: apiServer, store: store, logger: logger)
         let informers = SharedInformers(server.client, logger: logger)
         let controllers = Controllers(client: server.client, informers: informers, options: try controllerOptions())

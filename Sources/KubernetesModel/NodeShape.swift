@@ -74,10 +74,26 @@ public struct NodeShape: Sendable, Hashable {
             return result
         }
         let capacity = try texts("capacity")
-        for (name, quantity) in capacity where Quantity(quantity) == nil {
-            throw fault("capacity.\(name)", "\"\(quantity)\" is no quantity; write one such as 500m, 4 or 8Gi")
+        for (name, text) in capacity.sorted(by: { $0.key < $1.key }) {
+            // Other resources are somebody's own, and carry their domain: example.com/gpu.
+            let isKnown = Self.standard[name] != nil || name.hasPrefix("hugepages-")
+            guard isKnown || (name.contains("/") && Names.qualifiedName(name).isEmpty) else {
+                throw fault(
+                    "capacity.\(name)",
+                    "unknown resource; there are \(Self.standard.keys.sorted().joined(separator: ", ")), hugepages-SIZE and "
+                        + "your own as domain/name")
+            }
+            guard let quantity = Quantity(text), !quantity.isNegative else {
+                throw fault(
+                    "capacity.\(name)", "\"\(text)\" is no quantity of 0 or more; write one such as 500m, 4 or 8Gi")
+            }
         }
         let labels = try texts("labels")
+        for (name, value) in labels.sorted(by: { $0.key < $1.key }) {
+            if let problem = (Names.qualifiedName(name) + Names.labelValue(value)).first {
+                throw fault("labels.\(name)", problem)
+            }
+        }
         var taints: [JSON] = []
         if let value = fields["taints"], !value.isNull {
             guard let list = value.array else { throw fault("taints", "expected a list of key, value, effect") }
@@ -85,6 +101,10 @@ public struct NodeShape: Sendable, Hashable {
             for (index, taint) in list.enumerated() {
                 guard let key = taint["key"].string, !key.isEmpty else {
                     throw fault("taints[\(index)].key", "required: the taint's name")
+                }
+                if let problem = Names.qualifiedName(key).first { throw fault("taints[\(index)].key", problem) }
+                if let problem = Names.labelValue(taint["value"].string ?? "").first {
+                    throw fault("taints[\(index)].value", problem)
                 }
                 guard let effect = taint["effect"].string, effects.contains(effect) else {
                     throw fault("taints[\(index)].effect", "must be one of \(effects.joined(separator: ", "))")
@@ -94,7 +114,9 @@ public struct NodeShape: Sendable, Hashable {
         }
         var zone: String?
         if let value = fields["zone"], !value.isNull {
-            guard let text = value.string else { throw fault("zone", "expected a text") }
+            guard let text = value.string, Names.labelValue(text).isEmpty else {
+                throw fault("zone", "expected a text of letters, digits and inner dashes, dots and underscores")
+            }
             zone = text
         }
         self.init(capacity: capacity, labels: labels, taints: taints, zone: zone)

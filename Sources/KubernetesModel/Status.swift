@@ -45,11 +45,38 @@ public struct FieldError: Sendable, Hashable {
         return FieldError(.notSupported, path, value: value, detail: "supported values: \(quoted)")
     }
 
+    /// The value as Kubernetes 1.33 prints it: labels and selectors, the composite values that users meet in messages,
+    /// in Go's notation, all else as JSON.
+    private var valueText: String {
+        func map(_ json: JSON) -> String {
+            let members = json.stringMap.sorted { $0.key < $1.key }.map {
+                "\(JSON.string($0.key)):\(JSON.string($0.value))"
+            }
+            return "map[string]string" + (json.isNull ? "(nil)" : "{\(members.joined(separator: ", "))}")
+        }
+        switch path.split(separator: ".").last {
+        case "labels", "matchLabels", "nodeSelector": return map(value)
+        case "selector":
+            guard value["matchLabels"].object != nil || value["matchExpressions"].array != nil else {
+                return map(value)
+            }
+            let requirements = value["matchExpressions"].items.map { requirement in
+                let values = requirement["values"].items.map(\.description).joined(separator: ", ")
+                return "v1.LabelSelectorRequirement{Key:\(requirement["key"]), Operator:\(requirement["operator"]), "
+                    + "Values:[]string\(requirement["values"].isNull ? "(nil)" : "{\(values)}")}"
+            }
+            let list = requirements.isEmpty ? "(nil)" : "{\(requirements.joined(separator: ", "))}"
+            return "v1.LabelSelector{MatchLabels:\(map(value["matchLabels"])), "
+                + "MatchExpressions:[]v1.LabelSelectorRequirement\(list)}"
+        default: return value.description
+        }
+    }
+
     /// The message without the path, as in a cause.
     public var message: String {
         switch kind {
         case .required, .forbidden, .tooLong: detail.isEmpty ? kind.words : "\(kind.words): \(detail)"
-        default: detail.isEmpty ? "\(kind.words): \(value)" : "\(kind.words): \(value): \(detail)"
+        default: detail.isEmpty ? "\(kind.words): \(valueText)" : "\(kind.words): \(valueText): \(detail)"
         }
     }
 }

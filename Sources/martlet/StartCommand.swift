@@ -43,6 +43,11 @@ struct StartCommand: AsyncParsableCommand {
 /// Node shapes given on the command line.
 enum NodeShapeFile {
     static func read(_ path: String) throws -> NodeShape {
-        try NodeShape(yaml: TextFile.read(path, whatFor: "the node shape"), file: path)
+        let text = try TextFile.read(path, whatFor: "the node shape")
+        do {
+            return try NodeShape(yaml: text, file: path)
+        } catch {
+            throw SupervisorError.usage("\(error); correct that file, nothing was started")
+        }
     }
 }

@@ -58,7 +58,8 @@ extension Validation {
         let template = spec["template"]
         guard !template.isNull else { return required("spec.template") }
         let labels = template["metadata"]["labels"]
-        if !selector.isNull, !LabelSelector(selector).matches(labels.stringMap) {
+        // Without a selector nothing is selected, so nothing matches either.
+        if selector.isNull || !LabelSelector(selector).matches(labels.stringMap) {
             invalid(
                 "spec.template.metadata.labels", labels.isNull ? [:] : labels,
                 "`selector` does not match template `labels`")

@@ -15,7 +15,7 @@ struct ClusterCertificates {
             try write(key.publicKey.pemRepresentation, "sa.pub")
             try write(key.pemRepresentation, "sa.key")
         }
-        if try Files.read("\(paths.pki)/apiserver.key") == nil {
+        if try !hasServerCertificate() {
             let issued = try authority.server(
                 name: "kube-apiserver",
                 hosts: [
@@ -37,14 +37,25 @@ struct ClusterCertificates {
         }
     }
 
+    /// Whether the API server's certificate and key are there and can be read. The authority can issue them anew, so
+    /// damage to them is no reason to fail.
+    private func hasServerCertificate() throws(SupervisorError) -> Bool {
+        guard let certificate = try Files.text("\(paths.pki)/apiserver.crt"),
+            let key = try Files.text("\(paths.pki)/apiserver.key")
+        else { return false }
+        return (try? CertificateAuthority(certificate: certificate, key: key)) != nil
+    }
+
     private func authority() throws -> CertificateAuthority {
         if let certificate = try Files.text("\(paths.pki)/ca.crt"), let key = try Files.text("\(paths.pki)/ca.key") {
             do {
                 return try CertificateAuthority(certificate: certificate, key: key)
             } catch {
                 throw SupervisorError.file(
-                    path: "\(paths.pki)/ca.crt", problem: "the cluster's certificate authority is damaged: \(error)",
-                    remedy: "restore the file and ca.key beside it, or remove the cluster with: martlet delete")
+                    path: "\(paths.pki)/ca.crt",
+                    problem:
+                        "the cluster's certificate authority, this file and ca.key beside it, is damaged: \(error)",
+                    remedy: "restore both, or remove the cluster with: martlet delete")
             }
         }
         let authority = try CertificateAuthority(name: "martlet-\(paths.profile)")

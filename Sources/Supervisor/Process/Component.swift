@@ -53,6 +53,8 @@ actor Component {
     private var everReady = false
     private var stopping = false
     private var backoff = Backoff()
+    /// Where in its log the present process's words begin.
+    private var logStart = 0
     private var task: Task<Void, Never>?
     private var readinessWaiters: [CheckedContinuation<Void, any Error>] = []
 
@@ -131,7 +133,8 @@ actor Component {
 
     private func failure(_ problem: String) -> SupervisorError {
         .component(
-            name: name, problem: problem, lastWords: Files.tail(paths.log(name), lines: 8), log: paths.log(name))
+            name: name, problem: problem, lastWords: Files.tail(paths.log(name), lines: 8, from: logStart),
+            log: paths.log(name))
     }
 
     private func becomeReady(_ process: ProcessIdentity) {
@@ -142,6 +145,7 @@ actor Component {
     }
 
     private func spawn() throws {
+        logStart = Files.size(paths.log(name))
         let log = open(paths.log(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard log >= 0 else {
             throw SupervisorError.file(

@@ -81,10 +81,17 @@ public struct ClusterConfiguration: Sendable, Hashable {
         guard let apiPort = json["apiPort"].int else { throw damaged("apiPort", "is missing") }
         guard let octet = json["loadBalancerOctet"].int else { throw damaged("loadBalancerOctet", "is missing") }
         guard let nextIndex = json["nextIndex"].int else { throw damaged("nextIndex", "is missing") }
+        guard (1...65_535).contains(apiPort) else { throw damaged("apiPort", "is no port: \(apiPort)") }
+        guard AddressClaim.octets.contains(octet) else {
+            throw damaged("loadBalancerOctet", "is not from \(AddressClaim.octets): \(octet)")
+        }
+        guard !json["nodes"].items.isEmpty else { throw damaged("nodes", "is missing or empty") }
         var nodes: [NodeEntry] = []
         for (position, node) in json["nodes"].items.enumerated() {
-            guard let name = node["name"].string, let index = node["index"].int else {
-                throw damaged("nodes[\(position)]", "has no name or no index")
+            guard let name = node["name"].string, let index = node["index"].int,
+                (1...mostNodes).contains(index)
+            else {
+                throw damaged("nodes[\(position)]", "has no name or no index from 1 to \(mostNodes)")
             }
             do {
                 let shape = try NodeShape(node["shape"], file: path)

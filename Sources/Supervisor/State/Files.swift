@@ -10,6 +10,7 @@ enum Files {
                 "make it writable for this user, or choose another folder with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
             case ENOSPC, EDQUOT: "free some space on that disk"
             case ENOTDIR: "something on the way to it is no folder; move that aside"
+            case ENOENT: "choose another folder with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
             case EISDIR: "it is a folder where a file should be; move it aside"
             default: "see whether that disk is in order"
             }
@@ -78,17 +79,24 @@ enum Files {
                 }
             }
         }
-        guard access(path, W_OK | X_OK) == 0 else { throw error(path, "write to the folder") }
         var information = stat()
         guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else {
             throw .file(path: path, problem: "this is no folder", remedy: "move it aside")
         }
+        guard access(path, W_OK | X_OK) == 0 else { throw error(path, "write to the folder") }
     }
 
-    /// The last lines of a log.
-    static func tail(_ path: String, lines: Int) -> [String] {
-        guard let text = try? text(path) else { return [] }
+    /// The last lines of a log, of those that begin at `offset` or after.
+    static func tail(_ path: String, lines: Int, from offset: Int = 0) -> [String] {
+        guard let bytes = (try? read(path)).flatMap({ $0 }) else { return [] }
+        let text = String(decoding: bytes.dropFirst(offset), as: UTF8.self)
         return text.split(separator: "\n").suffix(lines).map(String.init)
+    }
+
+    /// The length of a file in bytes; 0 where there is none.
+    static func size(_ path: String) -> Int {
+        var information = stat()
+        return stat(path, &information) == 0 ? information.st_size : 0
     }
 
     /// The names in a folder, in no order; none where it cannot be read.
