@@ -94,5 +94,8 @@ final class WriterThread: Sendable {
     }
 
     /// Waits until the thread has made its last write.
-    func ended() async { for await _ in end {} }
+    func ended() async {
+        // A cancelled task would stop waiting at once, and the process would end with the database open.
+        await Task { [end] in for await _ in end {} }.value
+    }
 }

@@ -66,6 +66,15 @@ struct Cluster: Sendable {
         try FileManager.default.createSymbolicLink(atPath: folder + "/s/images", withDestinationPath: built)
     }
 
+    /// The address that a LoadBalancer Service has got.
+    func address(ofService name: String) async throws -> String {
+        try await eventually("service \(name) has an address") {
+            let text = try await kubectl(
+                "get", "service", name, "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}")
+            return text.isEmpty ? nil : text
+        }
+    }
+
     var state: String { folder + "/s/" + profile }
     var runtime: String { folder + "/r/" + profile }
 

@@ -1,0 +1,117 @@
+import Foundation
+import Glibc
+import Testing
+
+/// SIGKILL to each process of a cluster in turn, with requests going on all the while.
+struct KillTests {
+    @Test(.timeLimit(.minutes(2)))
+    func workloadsOutliveEveryKill() async throws {
+        try await Cluster.running(nodes: 2) { cluster in
+            try await cluster.apply(Manifest.website("web", replicas: 3))
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+            let address = try await cluster.address(ofService: "web")
+            try await eventually("the Service answers") {
+                try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", "http://\(address)/"]).status == 0
+                    ? () : nil
+            }
+            let before = try Workload.all(of: cluster)
+            #expect(before.count == 3, "one process a replica: \(before)")
+            let objects = try await cluster.objects()
+
+            try await Load(url: "http://\(address)/", shell: cluster.shell).during {
+                for component in ["control-plane", "node-agent-node-1", "node-agent-node-2"] {
+                    try await Self.kill(component, of: cluster)
+                    #expect(try Workload.all(of: cluster) == before, "workloads live on without \(component)")
+                }
+                let supervisor = try await cluster.supervisor()
+                Glibc.kill(supervisor, SIGKILL)
+                try await eventually("the supervisor has ended") { Glibc.kill(supervisor, 0) == 0 ? nil : () }
+                #expect(try Workload.all(of: cluster) == before, "workloads live on without the supervisor")
+                #expect(try await cluster.kubectl("get", "nodes", "-o", "name").split(separator: "\n").count == 2)
+                // Any next command brings the supervisor back, which takes over what runs.
+                let status = try await cluster.martlet("status")
+                #expect(status.contains("is Ready"), "\(status)")
+                #expect(try await cluster.supervisor() != supervisor)
+                // And it watches what it took over.
+                try await Self.kill("node-agent-node-1", of: cluster)
+                #expect(try Workload.all(of: cluster) == before, "workloads live on after the take-over")
+            }
+            #expect(try await cluster.objects() == objects, "no object is lost or made anew")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func theServiceProxyComesBack() async throws {
+        try await Cluster.running { cluster in
+            try await cluster.apply(Manifest.website("web", replicas: 1))
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+            let url = "http://\(try await cluster.address(ofService: "web"))/"
+            let before = try Workload.all(of: cluster)
+            for _ in 1...2 {
+                try await Self.kill("service-proxy", of: cluster)
+                // The supervisor holds the socket: a client that connects in between is served, not refused.
+                try await cluster.shell.run("curl", ["-fsS", "--max-time", "10", "-o", "/dev/null", url])
+            }
+            #expect(try Workload.all(of: cluster) == before)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aKilledContainerIsStartedAgain() async throws {
+        try await Cluster.running { cluster in
+            try await cluster.apply(Manifest.website("web", replicas: 2))
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+            let before = try Workload.all(of: cluster)
+            let killed = try #require(before.first)
+            Glibc.kill(killed, SIGKILL)
+            try await eventually("the container has been started again, the other one left alone") {
+                let now = try Workload.all(of: cluster)
+                return now.count == 2 && now.intersection(before) == before.subtracting([killed]) ? () : nil
+            }
+            try await eventually("its status tells how it ended") {
+                let statuses = try await cluster.kubectl(
+                    "get", "pods", "-o",
+                    "jsonpath={range .items[*]}{.status.containerStatuses[0].restartCount} "
+                        + "{.status.containerStatuses[0].lastState.terminated.exitCode} {end}")
+                return statuses.split(separator: " ").sorted() == ["0", "1", "137"] ? () : nil
+            }
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func deleteCleansUpAfterKillingEverything() async throws {
+        let host = try await HostNetwork()
+        try await Cluster.running(nodes: 2) { cluster in
+            try await cluster.apply(Manifest.website("web", replicas: 2))
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+            var pids = try cluster.processes()
+            for holder in ["cluster", "node-holder-node-1", "node-holder-node-2"] {
+                pids.append(try cluster.pid(of: holder))
+            }
+            let workloads = try Workload.all(of: cluster)
+            // The supervisor first, so that nobody starts anything again.
+            Glibc.kill(try await cluster.supervisor(), SIGKILL)
+            for pid in pids { Glibc.kill(pid, SIGKILL) }
+            try await cluster.martlet("delete")
+            for pid in pids + workloads { try await Workload.waitForEnd(of: pid) }
+            #expect(try await HostNetwork() == host, "the host's network is as before")
+            // Cluster.running sees to the rest: folders, mounts, control groups.
+        }
+    }
+
+    /// Ends a component by SIGKILL and waits until the cluster is Ready again with a new one.
+    private static func kill(_ component: String, of cluster: Cluster) async throws {
+        let old = try cluster.pid(of: component)
+        Glibc.kill(old, SIGKILL)
+        try await eventually("\(component) runs again", within: .seconds(10)) { () -> Void? in
+            guard let new = try? cluster.pid(of: component), new != old else { return nil }
+            return try await cluster.attemptMartlet("status").status == 0 ? () : nil
+        }
+        try await eventually("both nodes are Ready without \(component)'s old process", within: .seconds(10)) {
+            let nodes = try await cluster.kubectl(
+                "get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}")
+            return nodes.split(separator: " ").allSatisfy { $0 == "True" } && !nodes.isEmpty ? () : nil
+        }
+    }
+}
