@@ -6,7 +6,7 @@
 
 import APIClient
 import Crypto
-import Foundation
+import FoundationEssentials
 import KubernetesModel
 import Logging
 import NIOCore
@@ -46,7 +46,7 @@ public final class APIServer: Sendable {
             catalogue: catalogue, version: configuration.version,
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
             openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
-            store: store)
+            store: store, tokens: tokens)
         let pipeline = Pipeline(
             registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
             discovery: discovery, subresources: subresources,

@@ -9,6 +9,7 @@ struct Discovery: Sendable {
     let advertised: String
     let openAPI: OpenAPIRequests
     let store: any Store
+    let tokens: TokenAuthority?
 
     func respond(to request: APIRequest) async throws(Status) -> APIResponse {
         guard request.method == .get || request.method == .head else {
@@ -30,6 +31,11 @@ struct Discovery: Sendable {
                 "jwks_uri": .string("https://\(advertised)/openid/v1/jwks"),
                 "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["ES256"],
             ])
+        case "openid" where segments == ["openid", "v1", "jwks"]:
+            guard let tokens else { throw .pathNotFound() }
+            var response = Encoding.plain.response(tokens.keySet)
+            response.contentType = "application/jwk-set+json"
+            return response
         default: throw .pathNotFound()
         }
     }

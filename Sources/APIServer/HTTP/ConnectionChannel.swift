@@ -57,7 +57,6 @@ struct ConnectionChannel: Sendable {
         do {
             switch try await accepted.negotiated.get() {
             case .http2(let http2, let value):
-                // The second task's end is what cancels a connection whose client does nothing.
                 await http2.handle(value: value, logger: logger)
             case .http1(let first):
                 switch try await first.get() {

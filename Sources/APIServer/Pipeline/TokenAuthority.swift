@@ -22,10 +22,26 @@ final class TokenAuthority: Sendable {
         self.publicKey = publicKey
     }
 
+    /// The public key as a JSON Web Key Set (RFC 7517), by which others can verify tokens.
+    var keySet: JSON {
+        // The uncompressed form: a byte 4, then the two coordinates.
+        let point = publicKey.x963Representation.dropFirst()
+        return [
+            "keys": [
+                [
+                    "use": "sig", "kty": "EC", "kid": .string(keyID), "alg": "ES256", "crv": "P-256",
+                    "x": .string(Base64URL.encode(point.prefix(32))), "y": .string(Base64URL.encode(point.suffix(32))),
+                ]
+            ]
+        ]
+    }
+
+    private var keyID: String { Base64URL.encode(SHA256.hash(data: publicKey.derRepresentation)) }
+
     /// A signed token, nil where this authority has no private key.
     func issue(_ claims: TokenClaims) -> String? {
         guard let privateKey else { return nil }
-        let header: JSON = ["alg": "ES256", "typ": "JWT"]
+        let header: JSON = ["alg": "ES256", "kid": .string(keyID), "typ": "JWT"]
         let signed = Base64URL.encode(header.encoded(sorted: true)) + "." + Base64URL.encode(claims.json.encoded())
         guard let signature = try? privateKey.signature(for: Array(signed.utf8)) else { return nil }
         return signed + "." + Base64URL.encode(signature.rawRepresentation)
