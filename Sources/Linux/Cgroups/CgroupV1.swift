@@ -152,7 +152,7 @@ public struct CgroupV1: Sendable {
         return UInt64(text.prefix { $0.isNumber })
     }
 
-    private static func field(_ name: String, of path: String) -> UInt64? {
+    static func field(_ name: String, of path: String) -> UInt64? {
         for line in (try? readFile(path))?.split(separator: "\n") ?? [] {
             let parts = line.split(separator: " ")
             if parts.count == 2, parts[0] == name { return UInt64(parts[1]) }

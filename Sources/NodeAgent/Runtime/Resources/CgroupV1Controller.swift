@@ -27,6 +27,10 @@ public struct CgroupV1Controller: ResourceController {
         }
     }
 
+    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+        try create(pod, limits: limits)
+    }
+
     public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
 
     public func usage(_ group: ResourceGroup) -> ResourceUsage? {

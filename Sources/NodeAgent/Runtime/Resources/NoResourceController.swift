@@ -2,6 +2,7 @@
 public struct NoResourceController: ResourceController {
     public init() {}
     public func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
+    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     public func joinFile(_ group: ResourceGroup) -> String { "" }
     public func folders(_ group: ResourceGroup) -> [String: String] { [:] }
     public func remove(_ group: ResourceGroup) async {}

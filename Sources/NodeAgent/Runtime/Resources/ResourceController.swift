@@ -10,9 +10,14 @@ public protocol ResourceController: Sendable {
     ///
     /// - Returns: the files that a process writes its number to, to join the group.
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String]
+    /// Makes a pod's group, with its limits.
+    ///
+    /// - Returns: the files by which the pod's init joins.
+    func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String]
     /// A file that lists the processes of a group, and that one writes its number to, to join; "" where there is none.
     func joinFile(_ group: ResourceGroup) -> String
-    /// Folders of a group that a container may see of itself below `/sys/fs/cgroup`, by their names there.
+    /// Folders of a group that a container may see of itself below `/sys/fs/cgroup`, by their names there; "" for
+    /// the place itself.
     func folders(_ group: ResourceGroup) -> [String: String]
     /// Removes a group and those below it once nothing runs there.
     func remove(_ group: ResourceGroup) async
@@ -30,7 +35,9 @@ public protocol ResourceController: Sendable {
 public func resourceController(nodeFolder: String) -> any ResourceController {
     let file = "\(nodeFolder)/cgroups.json"
     let remembered = (try? readBytes(file)).flatMap { try? JSON(decoding: $0) }?.stringMap ?? [:]
-    guard let cgroups = CgroupV1(remembered: remembered) else { return NoResourceController() }
+    guard let cgroups = CgroupV1(remembered: remembered) else {
+        return CgroupV2().map { CgroupV2Controller($0) } ?? NoResourceController()
+    }
     try? makeFolder(nodeFolder)
     if cgroups.roots != remembered { try? replaceFile(file, JSON(cgroups.roots).encoded()) }
     return CgroupV1Controller(cgroups)

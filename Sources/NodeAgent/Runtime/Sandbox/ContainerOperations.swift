@@ -156,7 +156,9 @@ struct ContainerOperations: Sendable {
         list.filesystem("sysfs", on: "/sys", attributes: configuration.privileged ? safe : safe.union(.readOnly))
         guard !controlGroups.isEmpty else { return }
         // Runtimes such as Java's size themselves by what they find there.
-        list.filesystem("tmpfs", on: "/sys/fs/cgroup", attributes: safe, options: "mode=755,size=64k")
+        if controlGroups[""] == nil {
+            list.filesystem("tmpfs", on: "/sys/fs/cgroup", attributes: safe, options: "mode=755,size=64k")
+        }
         for (name, folder) in controlGroups {
             list.bind(folder, to: "/sys/fs/cgroup/\(name)", readOnly: !configuration.privileged, optional: true)
         }

@@ -64,7 +64,7 @@ final class PodSandbox: Sendable {
             try makeFolder(paths.podFolder, mode: 0o700)
             try makeFolder(paths.socketFolder, mode: 0o700)
             unlink(paths.exits)
-            let join = try resources.create(group, limits: sandbox.limits)
+            let join = try resources.createPod(group, limits: sandbox.limits)
             let process = try launch(sandbox, paths: paths, initPath: configuration.initPath, join: join)
             do {
                 // Before anything else can fail: what is on disk can be found and removed.

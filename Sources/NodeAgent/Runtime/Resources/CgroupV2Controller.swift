@@ -1,0 +1,44 @@
+import Linux
+
+/// Control groups of version 2.
+public struct CgroupV2Controller: ResourceController {
+    private let cgroups: CgroupV2
+
+    public init(_ cgroups: CgroupV2) { self.cgroups = cgroups }
+
+    public func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+        try cgroups.create(group.path)
+        if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
+        if let request = limits.cpuRequestMillis { try cgroups.setCPUShares(group.path, request * 1024 / 1000) }
+        if let bytes = limits.memory { try cgroups.setMemoryLimit(group.path, bytes: bytes) }
+        if let count = limits.processes { try cgroups.setProcessLimit(group.path, count) }
+        return [cgroups.joinFile(group.path)]
+    }
+
+    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+        _ = try create(pod, limits: limits)
+        // A pod's group has groups with controllers below it, so its init needs a leaf of its own.
+        return try create(ResourceGroup(path: "\(pod.path)/init"), limits: ResourceLimits())
+    }
+
+    public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFile(group.path) }
+
+    public func folders(_ group: ResourceGroup) -> [String: String] { ["": cgroups.folder(group.path)] }
+
+    public func remove(_ group: ResourceGroup) async {
+        for attempt in 0..<50 {
+            if cgroups.remove(group.path) { return }
+            try? await Task.sleep(for: .milliseconds(min(2 << attempt, 100)))
+        }
+    }
+
+    public func usage(_ group: ResourceGroup) -> ResourceUsage? {
+        guard let cpu = cgroups.cpuUsage(group.path), let memory = cgroups.workingSet(group.path) else { return nil }
+        return ResourceUsage(
+            cpuNanoseconds: cpu, workingSet: memory, processes: cgroups.processCount(group.path) ?? 0)
+    }
+
+    public func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
+
+    public func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
+}
