@@ -103,13 +103,20 @@ public struct Doctor: Sendable {
         if lacking.isEmpty {
             return Finding("resource limits", .available, "cgroup v1: \(found.joined(separator: ", "))")
         }
-        let version2 = (try? Files.text("/sys/fs/cgroup/cgroup.controllers")) ?? nil
-        let detail = version2 == nil ? "cgroup v1 without \(lacking.joined(separator: ", "))" : "cgroup v2"
+        // Version 2 is used only where version 1 has none of the controllers.
+        if found.isEmpty, let version2 = CgroupV2(enabling: false) {
+            let absent = CgroupV2.wanted.filter { !version2.controllers.contains($0) }
+            let detail = "cgroup v2: \(version2.controllers.sorted().joined(separator: ", "))"
+            if absent.isEmpty { return Finding("resource limits", .available, detail) }
+            return Finding(
+                "resource limits", .degraded, detail,
+                consequence: "limits of \(absent.joined(separator: ", ")) are not enforced, their use is not measured",
+                remedy: "enable the controllers in /sys/fs/cgroup/cgroup.subtree_control")
+        }
         return Finding(
-            "resource limits", .degraded, detail,
+            "resource limits", .degraded, "no cgroups v1 of \(lacking.joined(separator: ", ")) that can be written",
             consequence: "limits of \(lacking.joined(separator: ", ")) are not enforced and their use is not measured",
-            remedy: version2 == nil
-                ? "mount the controllers, writable" : "none in this version, whose driver is for cgroup v1")
+            remedy: "run as root, with the controllers mounted writable")
     }
 
     private func serviceRules() async -> Finding {

@@ -13,9 +13,9 @@ public struct CgroupV2: Sendable {
 
     /// The hierarchy of this machine; nil where there is none that can be written.
     ///
-    /// Enables the controllers for children of the root, as far as that is allowed: not in a container whose processes
-    /// are in the root of what it sees.
-    public init?() {
+    /// - Parameter enabling: gives the controllers to the root's children, as far as that is allowed: not in a container
+    ///   whose processes are in the root of what it sees. Else only looks which there are.
+    public init?(enabling: Bool = true) {
         var root: String?
         for line in (try? readFile("/proc/self/mountinfo"))?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ")
@@ -28,11 +28,12 @@ public struct CgroupV2: Sendable {
             return nil
         }
         let present = Set(offered.split(whereSeparator: \.isWhitespace).map(String.init))
-        for controller in Self.wanted where present.contains(controller) {
+        for controller in Self.wanted where enabling && present.contains(controller) {
             try? writeControl("\(root)/cgroup.subtree_control", "+\(controller)")
         }
         let enabled = (try? readFile("\(root)/cgroup.subtree_control")) ?? ""
-        controllers = Set(enabled.split(whereSeparator: \.isWhitespace).map(String.init)).intersection(Self.wanted)
+        let usable = enabling ? Set(enabled.split(whereSeparator: \.isWhitespace).map(String.init)) : present
+        controllers = usable.intersection(Self.wanted)
         guard !controllers.isEmpty else { return nil }
         self.root = root
     }
