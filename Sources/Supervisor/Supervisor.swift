@@ -15,6 +15,7 @@ public actor Supervisor {
     private var ports = HostPorts()
     private var components: [String: Component] = [:]
     private var clusterHolder: NamespaceHolder?
+    private var holderWatchers: [String: Task<Void, Never>] = [:]
     private var notifyServer: NotifyServer?
     private var claim: AddressClaim?
     private var isReady = false
@@ -76,7 +77,7 @@ public actor Supervisor {
 
         try ClusterCertificates(paths: paths).ensure(
             apiPort: configuration.apiPort, nodes: configuration.nodes.map(\.name))
-        let holder = try await NamespaceHolder.ensure("cluster", within: nil, programs: programs, paths: paths)
+        let holder = try await hold(Self.clusterHolderName, within: nil, members: Self.members)
         clusterHolder = holder
         try await Self.onNetwork(of: holder) { try $0.setUp() }
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
@@ -108,15 +109,59 @@ public actor Supervisor {
         try await component.start()
     }
 
-    private func entered(_ pid: pid_t, _ command: [String]) -> [String] {
-        [programs.initializer, "enter", "--pid", "\(pid)", "--net", "--mnt", "--", programs.martlet] + command
-            + ["--profile", paths.profile]
+    private func component(_ name: String, _ command: [String], in holder: NamespaceHolder) -> ComponentSpecification {
+        ComponentSpecification(
+            name: name, arguments: [programs.martlet] + command + ["--profile", paths.profile],
+            inside: (programs.initializer, holder.process.pid))
     }
+
+    // MARK: Namespaces
+
+    /// The components within the cluster's own namespaces.
+    private static let members = ["control-plane", "service-proxy"]
+
+    /// The holder of namespaces in which `members` run; should it be killed, another one takes its place.
+    private func hold(
+        _ name: String, within outer: NamespaceHolder?, members: [String]
+    ) async throws -> NamespaceHolder {
+        let holder = try await NamespaceHolder.ensure(
+            name, within: outer, members: members, programs: programs, paths: paths)
+        watch(holder, name, members: members)
+        return holder
+    }
+
+    private func watch(_ holder: NamespaceHolder, _ name: String, members: [String]) {
+        holderWatchers[name] = Task { [weak self] in
+            await holder.process.waitForEnd()
+            guard !Task.isCancelled else { return }
+            await self?.replace(holder, name, members: members)
+        }
+    }
+
+    private func replace(_ dead: NamespaceHolder, _ name: String, members: [String]) async {
+        _ = ExitStatus.reap(dead.process.pid)
+        do {
+            guard
+                let holder = try await NamespaceHolder.succeed(
+                    name, members: members, programs: programs, paths: paths)
+            else {
+                logger.error("\(name) was killed with all that ran in its namespaces; stop and start the cluster")
+                return
+            }
+            logger.warning("\(name), pid \(dead.process.pid), was killed; pid \(holder.process.pid) takes its place")
+            if name == Self.clusterHolderName { clusterHolder = holder }
+            for member in members { await components[member]?.moveInside(holder.process.pid) }
+            watch(holder, name, members: members)
+        } catch {
+            logger.error("no process takes the place of \(name): \(error)")
+        }
+    }
+
+    private static let clusterHolderName = "cluster"
 
     /// The sockets stay open here, so that clients and pods wait for a control plane that is started again.
     private func controlPlane(_ holder: NamespaceHolder) throws -> ComponentSpecification {
-        var specification = ComponentSpecification(
-            name: "control-plane", arguments: entered(holder.process.pid, ["control-plane"]))
+        var specification = component("control-plane", ["control-plane"], in: holder)
         let namespace = try openNamespace(.net, of: holder.process.pid)
         defer { try? namespace.close() }
         let api = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
@@ -152,22 +197,18 @@ public actor Supervisor {
     ]
 
     private func serviceProxy(_ holder: NamespaceHolder) -> ComponentSpecification {
-        ComponentSpecification(name: "service-proxy", arguments: entered(holder.process.pid, ["service-proxy"]))
+        component("service-proxy", ["service-proxy"], in: holder)
     }
 
     private func startNode(_ node: ClusterConfiguration.NodeEntry, within cluster: NamespaceHolder) async throws {
         try Files.makeFolder(paths.node(node.name))
-        let holder = try await NamespaceHolder.ensure(
-            node.holderName, within: cluster, programs: programs, paths: paths)
+        let holder = try await hold(node.holderName, within: cluster, members: [node.componentName])
         try await Self.onNetwork(of: cluster) { network in
             let namespace = try openNamespace(.net, of: holder.process.pid)
             defer { try? namespace.close() }
             try network.addNode(node.index, namespace: namespace)
         }
-        try await start(
-            ComponentSpecification(
-                name: node.componentName,
-                arguments: entered(holder.process.pid, ["node-agent", "--node", node.name])))
+        try await start(component(node.componentName, ["node-agent", "--node", node.name], in: holder))
     }
 
     private static func onNetwork(
@@ -191,6 +232,8 @@ public actor Supervisor {
 
     private func takeDown() async {
         isReady = false
+        for watcher in holderWatchers.values { watcher.cancel() }
+        holderWatchers = [:]
         // Agents first: nothing may restart what is being ended.
         for component in components.values where component.name.hasPrefix("node-agent-") { await component.stop() }
         await withDiscardingTaskGroup { group in
@@ -319,6 +362,7 @@ public actor Supervisor {
 
     /// Ends a node as a machine that is switched off: its agent, its pods, its namespaces.
     private func end(_ node: ClusterConfiguration.NodeEntry) async {
+        holderWatchers.removeValue(forKey: node.holderName)?.cancel()
         await components.removeValue(forKey: node.componentName)?.stop()
         await Teardown(paths: paths, logger: logger).endNode(node.name, holder: node.holderName)
         guard let cluster = clusterHolder else { return }

@@ -1,4 +1,4 @@
-// hold [--ready-fd N] [--user] [--mnt] [--net] [--sysctl PATH=VALUE]...
+// hold [--ready-fd N] [--present] [--user] [--mnt] [--net] [--sysctl PATH=VALUE]...
 //
 // Creates namespaces (--mnt and --net where none is named) and sleeps, so that they exist as long as this process.
 // When they are ready it writes "READY=1\n" to the descriptor N and closes it.
@@ -37,22 +37,24 @@ static void set_sysctl(char *assignment) {
 }
 
 int hold(int count, char **arguments) {
-    int ready = -1, user = 0;
+    int ready = -1, user = 0, present = 0;
     unsigned long flags = 0;
     long result;
     for (int i = 0; i < count; i++) {
         const char *value = i + 1 < count ? arguments[i + 1] : "";
         if (!strcmp(arguments[i], "--ready-fd")) ready = (int)parse_number(value), i++;
         else if (!strcmp(arguments[i], "--user")) user = 1;
+        else if (!strcmp(arguments[i], "--present")) present = 1;
         else if (!strcmp(arguments[i], "--mnt")) flags |= CLONE_NEWNS;
         else if (!strcmp(arguments[i], "--net")) flags |= CLONE_NEWNET;
         else if (!strcmp(arguments[i], "--sysctl")) i++;
         else die("hold: unknown option", 0);
     }
-    if (!flags) flags = CLONE_NEWNS | CLONE_NEWNET;
+    // --present: those that it is in already, whose holder has died.
+    if (!flags && !present) flags = CLONE_NEWNS | CLONE_NEWNET;
     SYS(SYS_setsid);
     if (user) become_root_of_user_namespace();
-    if ((result = SYS(SYS_unshare, flags)) < 0) die("unshare", result);
+    if (flags && (result = SYS(SYS_unshare, flags)) < 0) die("unshare", result);
     if (flags & CLONE_NEWNS) {
         // Slave: what the host unmounts goes here too, and nothing goes from here to the host.
         if ((result = SYS(SYS_mount, "none", "/", 0, MS_REC | MS_SLAVE, 0)) < 0) die("make mounts slave", result);

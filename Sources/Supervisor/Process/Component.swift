@@ -7,12 +7,21 @@ struct ComponentSpecification: Sendable {
     var name: String
     /// The program's path, then its arguments.
     var arguments: [String]
+    /// The program that enters namespaces, and the process whose network and mount namespaces it enters; nil for this
+    /// process's own.
+    var inside: (initializer: String, pid: pid_t)?
     /// `NAME=value`, in addition to the supervisor's own environment.
     var environment: [String] = []
     /// Sockets that it inherits (`LISTEN_FDS`), with their names.
     var sockets: [(name: String, descriptor: Int32)] = []
     /// Sends READY=1; otherwise it counts as ready once it runs.
     var notifies = true
+
+    /// All that is to be executed.
+    var command: [String] {
+        guard let inside else { return arguments }
+        return [inside.initializer, "enter", "--pid", "\(inside.pid)", "--net", "--mnt", "--"] + arguments
+    }
 }
 
 /// Runs one component: starts or adopts it, waits for its end, starts it again with growing delays.
@@ -44,7 +53,7 @@ actor Component {
     }
 
     let name: String
-    private let specification: ComponentSpecification
+    private var specification: ComponentSpecification
     private let paths: ClusterPaths
     private let logger: Logger
     private var state = State.idle
@@ -131,6 +140,9 @@ actor Component {
         return Report(name: name, state: word, pid: state.process?.pid, restarts: restarts, status: status)
     }
 
+    /// From its next start on, the component is started in the namespaces of another process.
+    func moveInside(_ pid: pid_t) { specification.inside?.pid = pid }
+
     private func failure(_ problem: String) -> SupervisorError {
         .component(
             name: name, problem: problem, lastWords: Files.tail(paths.log(name), lines: 8, from: logStart),
@@ -166,7 +178,7 @@ actor Component {
             }
         }
         let pid = try Spawn(
-            specification.arguments, environment: environment, descriptors: descriptors, newSession: true
+            specification.command, environment: environment, descriptors: descriptors, newSession: true
         ).start()
         let process = ProcessIdentity(pid: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
         try Files.write(Array(process.description.utf8), to: paths.pidFile(name))

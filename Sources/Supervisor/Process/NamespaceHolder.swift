@@ -7,22 +7,56 @@ import Logging
 struct NamespaceHolder: Sendable {
     let process: ProcessIdentity
 
-    /// Adopts the holder called `name`, or starts one: with namespaces within those of `outer`, or within the host's.
+    /// Adopts the holder called `name`, or starts one: in the namespaces that its predecessor left to `members`, or
+    /// with new ones within those of `outer`, or within the host's.
     static func ensure(
-        _ name: String, within outer: NamespaceHolder?, programs: Programs, paths: ClusterPaths
+        _ name: String, within outer: NamespaceHolder?, members: [String], programs: Programs, paths: ClusterPaths
     ) async throws -> NamespaceHolder {
         if let known = try Files.text(paths.pidFile(name)).flatMap(ProcessIdentity.init(_:)), known.isRunning {
             return NamespaceHolder(process: known)
         }
+        if let successor = try await succeed(name, members: members, programs: programs, paths: paths) {
+            return successor
+        }
+        let arguments = [programs.initializer, "hold", "--mnt", "--net", "--ready-fd", "3"]
+        return try await start(name, arguments, in: outer?.process.pid, programs: programs, paths: paths)
+    }
+
+    /// Starts a holder for the namespaces of one that was killed. They live on as long as there is a process in them:
+    /// `members` are the components that may be. Nil where none of them runs.
+    static func succeed(
+        _ name: String, members: [String], programs: Programs, paths: ClusterPaths
+    ) async throws -> NamespaceHolder? {
+        for member in members {
+            guard let process = try Files.text(paths.pidFile(member)).flatMap(ProcessIdentity.init(_:)),
+                process.isRunning, Self.isInside(process.pid)
+            else { continue }
+            let arguments = [programs.initializer, "hold", "--present", "--ready-fd", "3"]
+            return try await start(name, arguments, in: process.pid, programs: programs, paths: paths)
+        }
+        return nil
+    }
+
+    /// Whether a process has entered namespaces; one that was only just started is still in this process's own.
+    private static func isInside(_ pid: pid_t) -> Bool {
+        func namespace(_ process: String) -> ino_t? {
+            var information = stat()
+            return stat("/proc/\(process)/ns/net", &information) == 0 ? information.st_ino : nil
+        }
+        return namespace("\(pid)").map { $0 != namespace("self") } ?? false
+    }
+
+    private static func start(
+        _ name: String, _ holding: [String], in outer: pid_t?, programs: Programs, paths: ClusterPaths
+    ) async throws -> NamespaceHolder {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemError("socketpair") }
         let log = open(paths.log(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         defer { if log >= 0 { close(log) } }
-        var arguments = [programs.initializer, "hold", "--mnt", "--net", "--ready-fd", "3"]
+        var arguments = holding
         if let outer {
-            arguments =
-                [programs.initializer, "enter", "--pid", "\(outer.process.pid)", "--net", "--mnt", "--"] + arguments
+            arguments = [programs.initializer, "enter", "--pid", "\(outer)", "--net", "--mnt", "--"] + arguments
         }
         let spawn = Spawn(
             arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
