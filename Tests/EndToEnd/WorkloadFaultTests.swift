@@ -100,7 +100,6 @@ struct WorkloadFaultTests {
     func aServiceWithoutItsHostPortSaysSo() async throws {
         try await Cluster.running { cluster in
             let taken = try #require(HostPort.takeOne(of: 30000...32767), "some node port is free")
-            defer { taken.release() }
             try await cluster.apply(Manifest.website("web", replicas: 1))
             try await cluster.apply(
                 """
@@ -123,6 +122,14 @@ struct WorkloadFaultTests {
             try await eventually("the other Service answers") {
                 try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", "http://\(address)/"]).status == 0
                     ? () : nil
+            }
+            taken.release()
+            try await eventually("the port is served once it is free") {
+                let condition = try await cluster.kubectl(
+                    "get", "service", "unlucky", "-o", "jsonpath={.status.conditions[0].status}")
+                let url = "http://127.0.0.1:\(taken.port)/"
+                let answer = try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", url])
+                return condition == "True" && answer.status == 0 ? () : nil
             }
         }
     }
