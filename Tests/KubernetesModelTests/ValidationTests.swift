@@ -72,8 +72,10 @@ import Testing
         new.spec["selector"] = ["matchLabels": ["app": "other"]]
         #expect(
             info.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" } == [
-                "spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: `selector` does not match template `labels`",
-                "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"other\"}}: field is immutable",
+                "spec.template.metadata.labels: Invalid value: map[string]string{\"app\":\"web\"}: "
+                    + "`selector` does not match template `labels`",
+                "spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"app\":\"other\"}, "
+                    + "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: field is immutable",
             ])
     }
 

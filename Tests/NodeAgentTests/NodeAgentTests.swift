@@ -79,13 +79,15 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         }
     }
 
-    @Test func aPodComesUpWithOneWriteAndGoesWhenDeleted() async throws {
+    @Test func aPodComesUpWithFewWritesAndGoesWhenDeleted() async throws {
         try await withNode { node in
             try await node.agent {
                 try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
                 try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
                 #expect(node.pod()?.podIP == "10.244.1.2")
-                #expect(node.client.writes["patch pods/status"] == 1)
+                // One where the container runs within the moment for which a status is held back, as it does unless
+                // the machine is busy; never one for each step.
+                #expect((1...2).contains(node.client.writes["patch pods/status"] ?? 0))
                 #expect(node.runtime.started.map(\.arguments) == [["run"]])
 
                 try await node.client.delete(.pods, namespace: "default", name: "web", options: .init())
