@@ -147,6 +147,8 @@ let package = Package(
         tests("Networking", []),
         tests("NodeAgent", ["InMemoryClient"]),
         tests("Supervisor", []),
-        .testTarget(name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd", swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd", exclude: ["kinds.jsonl"],
+            swiftSettings: strict),
     ]
 )

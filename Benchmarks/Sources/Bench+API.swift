@@ -33,11 +33,12 @@ extension Bench {
 
     /// Requests by sixteen clients, a long list, and changes under a hundred watchers. The clients share the machine.
     func api(_ client: HTTPSClient) async throws -> [Row] {
+        let clients = try connections(16)
         let creates = try await rate(clients: 16, seconds: 4) { worker, count in
-            try await client.create(.configMaps, self.configMap("c-\(worker)-\(count)"))
+            try await clients[worker].create(.configMaps, self.configMap("c-\(worker)-\(count)"))
         }
         let gets = try await rate(clients: 16, seconds: 4) { worker, _ in
-            _ = try await client.get(.configMaps, namespace: "default", name: "c-\(worker)-0")
+            _ = try await clients[worker].get(.configMaps, namespace: "default", name: "c-\(worker)-0")
         }
         var lists: [Double] = []
         for _ in 0..<10 {
@@ -47,7 +48,8 @@ extension Bench {
                         .GET, "/api/v1/namespaces/default/configmaps", query: [("limit", "2000")])
                 })
         }
-        let (patches, events) = try await watched(client)
+        let (patches, events) = try await watched(clients)
+        for client in clients { await client.shutdown() }
         return [
             Row(name: "api: create/s, 16 clients, 1 kB", value: creates, unit: "1/s", budget: 4000, reference: "1330"),
             Row(name: "api: get/s, 16 clients, 1 kB", value: gets, unit: "1/s", budget: 8000, reference: "2769"),
@@ -59,13 +61,21 @@ extension Bench {
         ]
     }
 
-    private func watched(_ client: HTTPSClient) async throws -> (patches: Double, events: Double) {
+    /// Clients with connections of their own.
+    private func connections(_ count: Int) throws -> [HTTPSClient] {
+        let kubeconfig = try Kubeconfig(path: folder + "/kubeconfig")
+        return try (0..<count).map { _ in try HTTPSClient(kubeconfig) }
+    }
+
+    private func watched(_ clients: [HTTPSClient]) async throws -> (patches: Double, events: Double) {
         let seen = Counter()
-        let revision = try await client.list(.configMaps, namespace: "default", options: ListOptions(limit: 1))
+        let watchers = try connections(25)
+        let revision = try await clients[0].list(.configMaps, namespace: "default", options: ListOptions(limit: 1))
             .resourceVersion
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<100 {
+            for index in 0..<100 {
                 group.addTask {
+                    let client = watchers[index % watchers.count]
                     let options = ListOptions(resourceVersion: revision)
                     for try await _ in client.watch(.configMaps, namespace: "default", options: options) {
                         seen.value.withLock { $0 += 1 }
@@ -75,13 +85,15 @@ extension Bench {
             try await Task.sleep(for: .milliseconds(500))
             let begin = ContinuousClock.now
             let patches = try await rate(clients: 8, seconds: 4) { worker, count in
-                _ = try await client.patch(
+                _ = try await clients[worker].patch(
                     .configMaps, namespace: "default", name: "c-\(worker)-0", subresource: nil,
                     .merge(["data": ["count": .string("\(count)")]]))
             }
             let events = Double(seen.value.withLock { $0 }) / ((ContinuousClock.now - begin) / .seconds(1))
             group.cancelAll()
-            do { try await group.waitForAll() } catch is CancellationError {}
+            // A watch that is cancelled ends as it may.
+            while let ended = await group.nextResult() { _ = ended }
+            for watcher in watchers { await watcher.shutdown() }
             return (patches, events)
         }
     }

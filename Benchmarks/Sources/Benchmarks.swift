@@ -22,7 +22,8 @@ struct Benchmarks {
             rows = try await bench.run()
         } catch {
             await bench.remove()
-            throw error
+            FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
+            exit(1)
         }
         await bench.remove()
         let report: JSON = [
