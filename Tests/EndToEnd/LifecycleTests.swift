@@ -34,10 +34,15 @@ struct LifecycleTests {
     @Test(.timeLimit(.minutes(1)))
     func kubeconfigKeepsOtherEntries() async throws {
         try await Cluster.prepared { cluster in
-            try await cluster.kubectl("config", "set-cluster", "other", "--server=https://192.0.2.1")
-            try await cluster.kubectl("config", "set-credentials", "other", "--token=secret")
-            try await cluster.kubectl("config", "set-context", "other", "--cluster=other", "--user=other")
-            try await cluster.kubectl("config", "use-context", "other")
+            let other = """
+                apiVersion: v1
+                kind: Config
+                clusters: [{name: other, cluster: {server: "https://192.0.2.1"}}]
+                users: [{name: other, user: {token: secret}}]
+                contexts: [{name: other, context: {cluster: other, user: other}}]
+                current-context: other
+                """
+            try other.write(toFile: cluster.folder + "/kubeconfig", atomically: true, encoding: .utf8)
 
             try await cluster.martlet("start", "--no-kubeconfig")
             #expect(try await cluster.kubectl("config", "get-contexts", "-o", "name") == "other")
