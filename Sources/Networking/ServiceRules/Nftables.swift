@@ -20,7 +20,8 @@ public final class Nftables: Sendable {
         }
     }
 
-    // libnftables' context is not for concurrent use; the lock is held by threads that may block.
+    // Unchecked: libnftables' context is not for concurrent use, and is reached through the mutex below only, whose lock
+    // is held by threads that may block.
     private struct Context: @unchecked Sendable {
         let pointer: OpaquePointer
     }

@@ -16,7 +16,8 @@ public struct TerminationSignals: Sendable {
             source.activate()
             return source
         }
-        // A source without an owner would be released; these live as long as the stream.
+        // A source without an owner would be released; these live as long as the stream. They may be used from any
+        // thread; their type only does not say so.
         nonisolated(unsafe) let kept = sources
         continuation.onTermination = { _ in for source in kept { source.cancel() } }
     }
