@@ -6,6 +6,9 @@ protocol CommandClient: Sendable {
     /// Calls `deliver` with all that the client sends, one at a time, until it goes away.
     func receive(_ deliver: (CommandInput) async throws -> Void) async throws
     func write(_ output: CommandOutput, _ bytes: [UInt8]) async throws
+    /// Asks the client for a sign of life, which `receive` counts in `pongs`.
+    func ping() async throws
+    var pongs: Int { get async }
     /// Tells how the session ended, after all output; `status` is a `meta/v1 Status`.
     func finish(_ status: JSON) async throws
 }

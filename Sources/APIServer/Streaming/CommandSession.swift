@@ -13,8 +13,12 @@ struct CommandSession: Sendable {
 
     /// How long a client has to read the end and hang up. Closing before that could cut off what it has not read.
     private static let patience = Duration.seconds(2)
-    /// How long a command with a terminal waits for the terminal's size, which clients send at once if ever.
-    private static let sizePatience = Duration.milliseconds(100)
+    /// For how many round trips to the client a command with a terminal waits for the terminal's size. Clients send it at
+    /// once if ever; but when that is depends on how busy they and the machine are, so it is counted in their own turns.
+    private static let sizePatience = 20
+    /// The least time that one of them takes, and the most that all of them may.
+    private static let turn = Duration.milliseconds(10)
+    private static let mostPatience = Duration.seconds(3)
 
     func run(_ client: some CommandClient) async {
         let opened = Opened()
@@ -29,7 +33,7 @@ struct CommandSession: Sendable {
             }
             group.addTask {
                 guard await readiness.first(where: { true }) != nil else { return }
-                if hasTerminal { try? await Task.sleep(for: Self.sizePatience) }
+                if hasTerminal { try? await wait(for: client) }
                 start.yield(nil)
             }
             var events = starts.makeAsyncIterator()
@@ -49,21 +53,55 @@ struct CommandSession: Sendable {
         }
     }
 
-    /// The session with the node agent, once there is one. Who asks before waits.
+    private func wait(for client: some CommandClient) async throws {
+        let end = ContinuousClock.now + Self.mostPatience
+        for turn in 1...Self.sizePatience {
+            try await client.ping()
+            repeat {
+                try await Task.sleep(for: Self.turn)
+                guard ContinuousClock.now < end else { return }
+            } while await client.pongs < turn
+        }
+    }
+
+    /// The session with the node agent, once there is one. What the client sends before waits for it.
     private actor Opened {
         private var session: StreamSession??
         private var waiters: [CheckedContinuation<StreamSession?, Never>] = []
+        private var inputs: [CommandInput] = []
+        private var isSending = false
+
+        /// So much may wait before the client has to.
+        private static let most = 64
 
         /// Nil where the node agent refused.
-        func set(_ session: StreamSession?) {
+        func set(_ session: StreamSession?) async {
             self.session = .some(session)
             for waiter in waiters { waiter.resume(returning: session) }
             waiters = []
+            await sendInputs()
         }
 
         func get() async -> StreamSession? {
             if let session { return session }
             return await withCheckedContinuation { waiters.append($0) }
+        }
+
+        func send(_ input: CommandInput) async {
+            inputs.append(input)
+            if inputs.count > Self.most { _ = await get() }
+            await sendInputs()
+        }
+
+        private func sendInputs() async {
+            guard let session, !isSending else { return }
+            isSending = true
+            // A command that has ended already does not take input any more; its result is on the way.
+            while !inputs.isEmpty {
+                let input = inputs.removeFirst()
+                try? await session?.send(input)
+            }
+            isSending = false
         }
     }
 
@@ -79,9 +117,9 @@ struct CommandSession: Sendable {
                     return ready()
                 }
                 guard isReady else { return }
-                if case .resize(let size) = input { start(size) } else { start(nil) }
-                // A command that has ended already does not take input any more; its result is on the way.
-                try? await opened.get()?.send(input)
+                // Input may come before the size of the terminal that it was typed at.
+                if case .resize(let size) = input { start(size) } else if !hasTerminal { start(nil) }
+                await opened.send(input)
             }
         } catch {
             logger.debug("a command's client failed: \(error)")

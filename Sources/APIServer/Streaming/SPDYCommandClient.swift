@@ -66,6 +66,9 @@ where Bytes.Element == ByteBuffer {
         }
     }
 
+    func ping() async throws { try await connection.ping() }
+    var pongs: Int { get async { await connection.pongs } }
+
     func write(_ output: CommandOutput, _ bytes: [UInt8]) async throws {
         guard let stream = await streams.ids[output.rawValue] else { return }
         try await connection.send(bytes, on: stream)

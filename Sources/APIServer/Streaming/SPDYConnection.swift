@@ -17,6 +17,9 @@ actor SPDYConnection {
     private let headers = SPDYHeaderCodec()
     private var parser = SPDYFrame.Parser()
     private var lastStream = 0
+    private var pings = 0
+    /// How many of this side's pings the client has answered.
+    private(set) var pongs = 0
 
     /// As large as the Go clients' buffers.
     private static let largestData = 32 << 10
@@ -33,7 +36,8 @@ actor SPDYConnection {
                 lastStream = max(lastStream, id)
             case .data(let id, let bytes, let fin): events.append(.data(stream: id, bytes: bytes, fin: fin))
             case .reset(let id, _): events.append(.reset(stream: id))
-            case .ping: try await send(frame)
+            // A server's own have even numbers.
+            case .ping(let id): if id.isMultiple(of: 2) { pongs += 1 } else { try await send(frame) }
             // The compression's state goes on with each block, also of frames that say nothing here.
             case .headers(_, let block), .synReply(_, let block): _ = try headers.decode(block)
             case .goAway, .other: break
@@ -59,6 +63,12 @@ actor SPDYConnection {
 
     /// Sends no more on a stream.
     func finish(_ stream: Int) async throws { try await send(.data(id: stream, bytes: [], fin: true)) }
+
+    /// Asks for an answer, which `receive` counts.
+    func ping() async throws {
+        pings += 1
+        try await send(.ping(id: 2 * pings))
+    }
 
     func goAway() async throws { try await send(.goAway(last: lastStream)) }
 

@@ -46,6 +46,9 @@ final class WebSocketCommandClient: CommandClient {
         }
     }
 
+    func ping() async throws { try await socket.ping() }
+    var pongs: Int { socket.pongs }
+
     func write(_ output: CommandOutput, _ bytes: [UInt8]) async throws {
         guard output == .stdout ? wanted.stdout : wanted.stderr else { return }
         try await send(output == .stdout ? .stdout : .stderr, bytes)

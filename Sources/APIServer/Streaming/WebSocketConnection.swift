@@ -3,11 +3,13 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import Synchronization
 
 /// The server's side of a WebSocket (RFC 6455): whole messages, with pings and the closing handshake done here.
 struct WebSocketConnection: Sendable {
     private let frames: NIOAsyncChannelInboundStream<WebSocketFrame>
     private let channel: any Channel
+    private let answered = Answered()
 
     /// What one message may have, also in several frames.
     private static let largestMessage = 16 << 20
@@ -58,6 +60,7 @@ struct WebSocketConnection: Sendable {
                     switch frame.opcode {
                     case .binary, .text: return frame.unmaskedData
                     case .ping: try await connection.send(.pong, frame.unmaskedData).get()
+                    case .pong: connection.answered.count.add(1, ordering: .relaxed)
                     case .connectionClose: return nil
                     default: break
                     }
@@ -69,6 +72,15 @@ struct WebSocketConnection: Sendable {
         func makeAsyncIterator() -> AsyncIterator {
             AsyncIterator(frames: connection.frames.makeAsyncIterator(), connection: connection)
         }
+    }
+
+    /// Asks for an answer, which reading `messages` counts.
+    func ping() async throws { try await send(.ping, ByteBuffer()).get() }
+    /// How many pings the client has answered.
+    var pongs: Int { answered.count.load(ordering: .relaxed) }
+
+    private final class Answered: Sendable {
+        let count = Atomic(0)
     }
 
     func send(_ bytes: [UInt8], isText: Bool = false) async throws {

@@ -31,7 +31,7 @@ struct PodStreams: Sendable {
             let streams = try streams(request.query)
             let command = CommandSession(
                 socket: socket, request: try command(request.query, pod, subresource, streams),
-                hasTerminal: streams.tty, logger: logger)
+                hasTerminal: streams.tty && subresource == "exec", logger: logger)
             return protocolName == "websocket"
                 ? webSocketCommand(request, command, streams) : spdyCommand(request, command, streams)
         default: return nil
