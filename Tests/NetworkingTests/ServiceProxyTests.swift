@@ -1,7 +1,4 @@
-import Glibc
 import KubernetesModel
-import NIOCore
-import NIOPosix
 import Testing
 
 @testable import Networking
@@ -79,68 +76,5 @@ struct HostListenerTests {
     @Test func sendsToEndingEndpointsWhereNoneIsReady() {
         let slice = slice([("10.0.0.2", false, true, true), ("10.0.0.3", false, false, true)])
         #expect(HostListener.of(service("NodePort"), slices: [slice])[0].backends.map(\.address) == ["10.0.0.2"])
-    }
-}
-
-struct StreamForwarderTests {
-    /// A listening socket on loopback and its port.
-    private func listener() throws -> (descriptor: CInt, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 16) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
-    @Test func carriesAConnectionPastADeadEndpoint() async throws {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let echo = try await ServerBootstrap(group: loop)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
-        let dead = try listener()
-        close(dead.descriptor)
-        let front = try listener()
-        let backends = [dead.port, try #require(echo.localAddress?.port)].map {
-            Balancer.Backend(address: "127.0.0.1", port: $0)
-        }
-        let forwarder = try await StreamForwarder.start(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
-        for _ in 0..<4 {
-            let client = try await ClientBootstrap(group: loop)
-                .connect(host: "127.0.0.1", port: front.port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                            wrappingChannelSynchronously: channel,
-                            configuration: .init(isOutboundHalfClosureEnabled: true))
-                    }
-                }
-            let answer = try await client.executeThenClose { inbound, outbound in
-                try await outbound.write(ByteBuffer(string: "hello"))
-                outbound.finish()
-                var received = ""
-                for try await part in inbound { received += String(buffer: part) }
-                return received
-            }
-            #expect(answer == "hello")
-        }
-        await forwarder.stop()
-        try await echo.close()
-    }
-
-    /// Sends back what it receives.
-    private final class Echo: ChannelInboundHandler {
-        typealias InboundIn = ByteBuffer
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { context.writeAndFlush(data, promise: nil) }
     }
 }

@@ -9,11 +9,31 @@ final class DatagramForwarder: Sendable {
     /// A client is forgotten when nothing has passed for so long.
     static let idleLimit = TimeAmount.seconds(60)
 
+    /// The clients of one address, on its event loop.
     final class Sessions {
+        struct Session {
+            let backend: Balancer.Backend
+            let channel: EventLoopFuture<any Channel>
+        }
+
         var balancer: Balancer
-        var backends: [SocketAddress: EventLoopFuture<any Channel>] = [:]
+        var byClient: [SocketAddress: Session] = [:]
 
         init(_ balancer: Balancer) { self.balancer = balancer }
+
+        /// A client whose endpoint is one no more gets another with its next datagram: there is no connection to end.
+        func update(backends: [Balancer.Backend], affinityTimeout: Duration?) {
+            balancer.update(backends: backends, affinityTimeout: affinityTimeout)
+            for (client, session) in byClient where !backends.contains(session.backend) {
+                byClient[client] = nil
+                session.channel.whenSuccess { $0.close(promise: nil) }
+            }
+        }
+
+        /// Forgets a client, unless it has a new session by now.
+        func forget(_ client: SocketAddress, _ channel: EventLoopFuture<any Channel>) {
+            if byClient[client]?.channel === channel { byClient[client] = nil }
+        }
     }
 
     static func start(
@@ -38,7 +58,7 @@ final class DatagramForwarder: Sendable {
     func update(_ listener: HostListener) {
         let sessions = sessions
         channel.eventLoop.execute {
-            sessions.value.balancer.update(backends: listener.backends, affinityTimeout: listener.affinityTimeout)
+            sessions.value.update(backends: listener.backends, affinityTimeout: listener.affinityTimeout)
         }
     }
 
@@ -54,8 +74,8 @@ final class DatagramForwarder: Sendable {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let envelope = unwrapInboundIn(data)
             let client = envelope.remoteAddress
-            if let known = sessions.backends[client] {
-                known.whenSuccess { Self.send(envelope.data, over: $0) }
+            if let known = sessions.byClient[client] {
+                known.channel.whenSuccess { Self.send(envelope.data, over: $0) }
                 return
             }
             let chosen = sessions.balancer.choose(client: client.ipAddress ?? "", now: .now)
@@ -74,13 +94,13 @@ final class DatagramForwarder: Sendable {
                     }
                 }
                 .connect(to: target)
-            sessions.backends[client] = session
+            sessions.byClient[client] = Sessions.Session(backend: backend, channel: session)
             session.whenComplete { result in
                 switch result {
-                case .failure: box.value.backends[client] = nil
+                case .failure: box.value.forget(client, session)
                 case .success(let channel):
                     Self.send(envelope.data, over: channel)
-                    channel.closeFuture.whenComplete { _ in box.value.backends[client] = nil }
+                    channel.closeFuture.whenComplete { _ in box.value.forget(client, session) }
                 }
             }
         }
