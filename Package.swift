@@ -90,7 +90,8 @@ let package = Package(
         library("Networking", ["Linux", "CNftables", "APIClient", logging] + nio),
         library(
             "NodeAgent",
-            ["Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", logging, nioSSL] + nio),
+            ["Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", "CZlib", logging, nioSSL] + nio
+        ),
         library(
             "ControlPlane",
             ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),

@@ -67,6 +67,7 @@ public struct NodeAgent: Sendable {
     /// - Parameter serviceRules: makes what translates Service addresses; nothing does where it returns nil.
     func serve(
         client: any Client, runtime: any Runtime, images: any ImageSource,
+        clock: any Clock<Duration> = ContinuousClock(),
         serviceRules: (SharedInformers) -> ServiceRules? = { _ in nil }
     ) async throws {
         let configuration = configuration
@@ -83,13 +84,14 @@ public struct NodeAgent: Sendable {
         let node = NodeContext(
             configuration: configuration, client: client, runtime: runtime, images: images, events: events,
             references: references, services: services, addresses: AddressPool(configuration: configuration),
-            tokens: TokenSource(client), logger: logger)
+            tokens: TokenSource(client), clock: clock, logger: logger)
         let workers = PodWorkers(node)
         let registration = NodeRegistration(configuration: configuration, client: client, logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await events.run() }
             group.addTask { await informers.run() }
             if let rules { group.addTask { await rules.run() } }
+            group.addTask { await LogArchive(folder: configuration.logFolder).run() }
             group.addTask { for await pods in changed { await workers.referencesChanged(pods) } }
             group.addTask { try await workers.run() }
             let streams = try await StreamServer.bind(socket: configuration.streamSocket, logger: logger)

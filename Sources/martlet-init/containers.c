@@ -91,6 +91,24 @@ static long start_process(
     return process;
 }
 
+// As `start_process`, in the PID namespace of a running container unless that is NULL.
+static long start_process_in(
+    struct container *target, unsigned long flags, int operations, int join, const int *standard, int *handle,
+    int *terminal, struct failure *failure) {
+    if (!target) return start_process(flags, operations, join, standard, handle, terminal, failure);
+    if (!target->running) return -ESRCH;
+    // Sets the namespace of this process's children only; set back below.
+    int own = (int)SYS(SYS_pidfd_open, 1, 0);
+    if (own < 0) return own;
+    long result = SYS(SYS_setns, target->handle, CLONE_NEWPID);
+    if (result >= 0) {
+        result = start_process(flags, operations, join, standard, handle, terminal, failure);
+        if (SYS(SYS_setns, own, CLONE_NEWPID) < 0) sys_exit(1);
+    }
+    sys_close(own);
+    return result;
+}
+
 static void set_non_blocking(int fd) {
     long flags = SYS(SYS_fcntl, fd, F_GETFL, 0);
     SYS(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
@@ -109,9 +127,10 @@ static void free_container(struct container *container) { SYS(SYS_munmap, contai
 long container_start(struct packet *request, struct failure *failure, struct container **started) {
     u32 offset = 0;
     const char *key = string_at(request, &offset), *path = string_at(request, &offset);
-    const char *cgroup = string_at(request, &offset);
+    const char *cgroup = string_at(request, &offset), *target = string_at(request, &offset);
     if (!*key || !*path || request->descriptor_count < 1) return -EINVAL;
     if (container_named(key)) return -EEXIST;
+    if (*target && !container_named(target)) return -ESRCH;
     struct container *container =
         (struct container *)SYS(SYS_mmap, 0, sizeof(struct container), 3, 0x22 /* private, anonymous */, -1, 0);
     if ((long)container < 0 && (long)container > -4096) return (long)container;
@@ -134,9 +153,9 @@ long container_start(struct packet *request, struct failure *failure, struct con
     if (result >= 0) {
         unsigned long flags = CLONE_NEWNS | (request->header.flags & flag_own_processes ? CLONE_NEWPID : 0);
         int standard[3] = {pipes[0][0], pipes[1][1], pipes[2][1]};
-        process = start_process(
-            flags, request->descriptors[0], -1, standard, &container->handle, terminal ? &container->terminal : NULL,
-            failure);
+        process = start_process_in(
+            *target ? container_named(target) : NULL, flags, request->descriptors[0], -1, standard, &container->handle,
+            terminal ? &container->terminal : NULL, failure);
     }
     close_all(&pipes[0][0], 1);
     close_all(&pipes[1][1], 1);
@@ -171,26 +190,15 @@ long container_exec(struct packet *request, struct failure *failure, int *termin
     int wants_terminal = request->header.flags & flag_terminal;
     if (!container || !container->running) return -ESRCH;
     if (request->descriptor_count < (wants_terminal ? 1 : 4)) return -EINVAL;
-    // Sets the namespace of this process's children only; set back below.
-    int own = (int)SYS(SYS_pidfd_open, 1, 0);
-    if (own < 0) return own;
-    long result = SYS(SYS_setns, container->handle, CLONE_NEWPID), handle_result;
-    if (result >= 0) {
-        int handle = -1;
-        const int none[3] = {-1, -1, -1};
-        result = start_process(
-            0, request->descriptors[0], container->handle, wants_terminal ? none : request->descriptors + 1, &handle,
-            wants_terminal ? terminal : NULL, failure);
-        if (result > 0) {
-            *process = result;
-            sys_close(handle);
-            result = 0;
-        }
-        handle_result = SYS(SYS_setns, own, CLONE_NEWPID);
-        if (handle_result < 0) sys_exit(1);
-    }
-    sys_close(own);
-    return result;
+    int handle = -1;
+    const int none[3] = {-1, -1, -1};
+    long result = start_process_in(
+        container, 0, request->descriptors[0], container->handle, wants_terminal ? none : request->descriptors + 1,
+        &handle, wants_terminal ? terminal : NULL, failure);
+    if (result < 0) return result;
+    *process = result;
+    sys_close(handle);
+    return 0;
 }
 
 static void drop_client(struct container *container, int client, int stream) {

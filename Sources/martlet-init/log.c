@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-enum { rotate_at = 10 << 20, files_kept = 5 };
+enum { rotate_at = 10 << 20 };
 
 // Lines are gathered here, so that a chatty program costs one write a chunk. Empty between calls.
 static char gathered[longest_line + 256];
@@ -21,38 +21,6 @@ long log_open(struct log *log) {
     log->fd = (int)fd;
     log->size = size > 0 ? (u64)size : 0;
     return 0;
-}
-
-static void numbered(char *to, const char *path, int number) {
-    char *end = put_text(to, path);
-    if (number) *end++ = '.', *end++ = (char)('0' + number);
-    *end = 0;
-}
-
-// 0.log becomes 0.log.1, and so on; the last one goes.
-static void rotate(struct log *log) {
-    char from[1032], to[1032];
-    for (int number = files_kept - 2; number >= 0; number--) {
-        numbered(from, log->path, number);
-        numbered(to, log->path, number + 1);
-        SYS(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
-    }
-    int old = log->fd;
-    // Where no new file can be made (the folder is gone, the disk is full) the old one goes on.
-    if (log_open(log) == 0) sys_close(old);
-    else log->size = 0;
-}
-
-static void flush(struct log *log) {
-    for (u32 written = 0; written < gathered_size;) {
-        long result = sys_write(log->fd, gathered + written, gathered_size - written);
-        if (result == -EINTR) continue;
-        if (result <= 0) break;
-        written += (u32)result;
-    }
-    log->size += gathered_size;
-    gathered_size = 0;
-    if (log->size >= rotate_at) rotate(log);
 }
 
 // `2006-01-02T15:04:05.000000000Z`, after Howard Hinnant's days-to-civil algorithm.
@@ -78,6 +46,51 @@ static char *put_time(char *to, struct moment time) {
     to = put_number(to, time.nanoseconds, 9);
     *to++ = 'Z';
     return to;
+}
+
+// A part that was put away is named by its moment, much as by the kubelet: `0.log.20060102-150405.000000000`. The node
+// agent compresses all but the latest one.
+static void rotated_name(char *to, const char *path, struct moment time, const char *suffix) {
+    char text[40], *end = put_time(text, time);
+    to = put_text(to, path);
+    *to++ = '.';
+    for (char *from = text; from < end; from++) {
+        if (*from == 'T') *to++ = '-';
+        else if (*from != '-' && *from != ':' && *from != 'Z') *to++ = *from;
+    }
+    *put_text(to, suffix) = 0;
+}
+
+// Puts what is written so far away and begins a new file; the oldest part goes.
+static void rotate(struct log *log) {
+    enum { last = log_files_kept - 2 };
+    char name[1100];
+    if (log->rotated[0].seconds) {
+        rotated_name(name, log->path, log->rotated[0], "");
+        SYS(SYS_unlinkat, AT_FDCWD, name, 0);
+        rotated_name(name, log->path, log->rotated[0], ".gz");
+        SYS(SYS_unlinkat, AT_FDCWD, name, 0);
+    }
+    memmove(&log->rotated[0], &log->rotated[1], last * sizeof log->rotated[0]);
+    log->rotated[last] = now();
+    rotated_name(name, log->path, log->rotated[last], "");
+    SYS(SYS_renameat, AT_FDCWD, log->path, AT_FDCWD, name);
+    int old = log->fd;
+    // Where no new file can be made (the folder is gone, the disk is full) the old one goes on.
+    if (log_open(log) == 0) sys_close(old);
+    else log->size = 0;
+}
+
+static void flush(struct log *log) {
+    for (u32 written = 0; written < gathered_size;) {
+        long result = sys_write(log->fd, gathered + written, gathered_size - written);
+        if (result == -EINTR) continue;
+        if (result <= 0) break;
+        written += (u32)result;
+    }
+    log->size += gathered_size;
+    gathered_size = 0;
+    if (log->size >= rotate_at) rotate(log);
 }
 
 static void add_line(struct log *log, struct moment time, const char *stream, const char *text, u32 size, int full) {

@@ -6,9 +6,13 @@ struct moment {
 };
 
 // A container's log file, in the format of the container runtime interface: `TIME stdout F text`.
+enum { log_files_kept = 5 };
+
 struct log {
     int fd;
     u64 size;
+    // When its older parts were put away, the oldest first; zero where there is none.
+    struct moment rotated[log_files_kept - 1];
     char path[1024];
 };
 

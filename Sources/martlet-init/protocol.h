@@ -20,8 +20,8 @@ enum { packet_size = 4096 };
 enum {
     // u32 address, u32 gateway, in network byte order: sets eth0 up.
     request_network = 1,
-    // key, log path, cgroup.procs path or "": starts a container; descriptor 0 holds its operations. Answer: u64
-    // seconds, u64 nanoseconds of the start, with the container's process as SCM_CREDENTIALS; or u32 operation and a
+    // key, log path, cgroup.procs path or "", key of the container whose PID namespace it joins or "": starts a
+    // container; descriptor 0 holds its operations. Answer: u64 seconds, u64 nanoseconds of the start, with the container's process as SCM_CREDENTIALS; or u32 operation and a
     // text of what failed.
     request_start = 2,
     // key: runs one more program; descriptors: operations, then stdin, stdout, stderr unless flag_terminal. Answer:

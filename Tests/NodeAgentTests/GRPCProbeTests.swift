@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import NodeAgent
@@ -16,5 +18,108 @@ import Testing
         let bytes = GRPCProbe.request(authority: "10.244.1.2:50051", service: "db")
         #expect(bytes.starts(with: Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)))
         #expect(bytes.suffix(9) == [0, 0, 0, 0, 4, 0x0a, 2, 0x64, 0x62])
+    }
+
+    // What servers send, as frames: length, type, flags, stream, payload.
+    private static let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+    private static let headers: [UInt8] = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]
+    private static func health(_ status: UInt8) -> [UInt8] {
+        [0, 0, 7, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 0, 2, 8, status]
+    }
+    private static func goAway(last: UInt8) -> [UInt8] { [0, 0, 8, 7, 0, 0, 0, 0, 0] + [0, 0, 0, last, 0, 0, 0, 0] }
+    private static func reset(_ code: UInt8) -> [UInt8] { [0, 0, 4, 3, 0, 0, 0, 0, 1] + [0, 0, 0, code] }
+    private static let trailers: [UInt8] = [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88]
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        /// What each connection is answered with before the server closes it; the last one stands for all that follow.
+        let answers: [[UInt8]]
+        /// What the failure says; nil for a healthy server.
+        let failure: String?
+    }
+
+    static let cases = [
+        Case(testDescription: "healthy", answers: [settings + headers + health(1)], failure: nil),
+        Case(
+            testDescription: "not serving", answers: [settings + headers + health(2)],
+            failure: "service unhealthy (responded with \"NOT_SERVING\")"),
+        Case(
+            testDescription: "a server that is just starting closes its first connections",
+            answers: [[], settings, settings + headers + health(1)], failure: nil),
+        Case(
+            testDescription: "a server that goes away answers the call that it has",
+            answers: [
+                settings + goAway(last: 1) + headers + health(1)
+            ], failure: nil),
+        Case(
+            testDescription: "a call that the server did not look at is made again",
+            answers: [settings + goAway(last: 0), settings + reset(7), settings + headers + health(1)], failure: nil),
+        Case(
+            testDescription: "a call that was begun is not made again",
+            answers: [
+                settings + headers, settings + headers + health(1),
+            ], failure: "error: health rpc probe failed: EOF"),
+        Case(
+            testDescription: "an ended call", answers: [settings + reset(2)],
+            failure: "error: health rpc probe failed: the server ended the call"),
+        Case(
+            testDescription: "no health service", answers: [settings + trailers],
+            failure: "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)"),
+        Case(
+            testDescription: "a server that closes all connections", answers: [[]],
+            failure: "timeout: failed to connect service \"127.0.0.1:PORT\" within 1s: context deadline exceeded"),
+    ]
+
+    @Test(arguments: cases) func aServersAnswerIsJudged(_ example: Case) async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let loop = group.next()
+        let count = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
+        let server = try await ServerBootstrap(group: loop)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let answer = example.answers[min(count.value, example.answers.count - 1)]
+                    count.value += 1
+                    try channel.pipeline.syncOperations.addHandler(Answering(answer))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        var failure: String?
+        do {
+            try await GRPCProbe.check(host: "127.0.0.1", port: port, service: "", timeout: 1)
+        } catch {
+            failure = error.description
+        }
+        #expect(failure == example.failure?.replacing("PORT", with: String(port)))
+        try await server.close()
+    }
+
+    @Test func aSilentServerTakesTheWholeTimeout() async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        let error = await #expect(throws: NetworkProbe.Failure.self) {
+            try await GRPCProbe.check(host: "127.0.0.1", port: port, service: "", timeout: 1)
+        }
+        #expect(error?.description == "timeout: health rpc did not complete within 1s")
+        try await server.close()
+    }
+
+    /// Sends its answer once it has the request, and closes.
+    private final class Answering: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let answer: [UInt8]
+        private var received = 0
+
+        init(_ answer: [UInt8]) { self.answer = answer }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received += unwrapInboundIn(data).readableBytes
+            guard received > 24 + 9 else { return }
+            received = .min
+            let channel = context.channel
+            context.writeAndFlush(NIOAny(ByteBuffer(bytes: answer))).whenComplete { _ in channel.close(promise: nil) }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import KubernetesModel
 import Linux
 import Testing
@@ -43,21 +44,96 @@ import Testing
         #expect(try read(text, LogFilter(since: nil, timestamps: false, limitBytes: nil)) == "one two\n")
     }
 
-    @Test func aRotatedFileIsFollowed() throws {
+    @Test func aLineThatComesInPartsHasOneTime() throws {
+        let text = "2026-01-01T00:00:01.000000000Z stdout P one \n2026-01-01T00:00:02.000000000Z stdout F two\n" + log
+        let shown = try read(text, LogFilter(since: nil, timestamps: true, limitBytes: nil))
+        #expect(shown.hasPrefix("2026-01-01T00:00:01.000000000Z one two\n2026-01-01T00:00:01.000000000Z line 1\n"))
+    }
+
+    /// A log in a folder, written and rotated as the pod's init does it.
+    private struct Writer {
+        let path: String
+        var rotations = 0
+
+        func write(_ text: String) throws {
+            let bytes = Array("2026-01-01T00:00:01.000000000Z stdout F \(text)\n".utf8)
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+            defer { close(descriptor) }
+            try #require(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
+        }
+
+        mutating func rotate() throws {
+            rotations += 1
+            try #require(rename(path, "\(path).20260101-00000\(rotations).000000000") == 0)
+        }
+    }
+
+    private func texts(_ file: LogFile) -> [String] {
+        var result: [String] = []
+        while case let lines = file.next(), !lines.isEmpty {
+            result += lines.map {
+                String(decoding: $0, as: UTF8.self).split(separator: " ").last.map(String.init) ?? ""
+            }
+        }
+        return result
+    }
+
+    @Test func whatIsWrittenRightBeforeRotationsIsFollowed() throws {
         try withFolder { folder in
-            let path = "\(folder)/0.log"
-            func line(_ text: String) -> [UInt8] { Array("2026-01-01T00:00:01.000000000Z stdout F \(text)\n".utf8) }
-            try replaceFile(path, line("old"))
-            let file = LogFile(path: path)
+            var log = Writer(path: "\(folder)/0.log")
+            try log.write("1")
+            let file = LogFile(path: log.path)
             try file.begin(tail: nil)
-            #expect(file.next().count == 1)
-            #expect(file.next().isEmpty)
-            // A new file takes its place, as a rotation does.
-            try replaceFile(path, line("new"))
+            #expect(texts(file) == ["1"])
+            // Behind the reader's back: more of the part that it has read to the end, two more parts, and a new file.
+            try log.write("2")
+            try log.rotate()
+            #expect(texts(file) == ["2"], "there is no new file yet")
+            try log.write("3")
+            try log.rotate()
+            try log.write("4")
+            try log.rotate()
+            try log.write("5")
+            #expect(texts(file) == ["3", "4", "5"])
+            try log.write("6")
+            #expect(texts(file) == ["6"])
+        }
+    }
+
+    @Test func whatStartsLaterReadsTheLatestPartOnly() throws {
+        try withFolder { folder in
+            var log = Writer(path: "\(folder)/0.log")
+            try log.write("old")
+            try log.rotate()
+            try log.write("new")
+            let file = LogFile(path: log.path)
+            try file.begin(tail: 10)
+            #expect(texts(file) == ["new"])
+        }
+    }
+
+    @Test func allPartsButTheLatestAreCompressed() throws {
+        try withFolder { folder in
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
+            for number in 1...3 {
+                try log.write("\(number)")
+                try log.rotate()
+            }
+            try log.write("4")
+            try replaceFile("\(place)/0.log.1.gz.tmp", [1])
+            LogArchive(folder: folder).compressAll()
+            let names = try listFolder(place).sorted()
             #expect(
-                file.next().map { String(decoding: $0, as: UTF8.self) } == [
-                    "2026-01-01T00:00:01.000000000Z stdout F new"
+                names == [
+                    "0.log", "0.log.20260101-000001.000000000.gz", "0.log.20260101-000002.000000000.gz",
+                    "0.log.20260101-000003.000000000",
                 ])
+            let magic = try readBytes("\(place)/\(names[1])").prefix(2)
+            #expect(magic == [0x1f, 0x8b])
+            removeLogs(log.path)
+            #expect(try listFolder(place).isEmpty)
         }
     }
 }

@@ -251,34 +251,3 @@ import Testing
         #expect(actions.contains(.start(before.id("a", 1))))
     }
 }
-
-@Suite struct ProbeScheduleTests {
-    @Test func theFirstProbesComeQuicklyAndCountForNothing() throws {
-        var schedule = ProbeSchedule(
-            kind: .readiness, timing: ProbeTiming(["periodSeconds": 1, "failureThreshold": 1]))
-        #expect(schedule.firstDelay == 0.002)
-        var elapsed = schedule.firstDelay
-        for _ in 0..<10 {
-            let step = schedule.record(success: false)
-            let delay = try #require(step.delay)
-            #expect(delay >= 0.002 && delay <= max(0.002, elapsed * 0.31))
-            #expect(step.verdict == nil && !step.isTold)
-            elapsed += delay
-        }
-        #expect(schedule.record(success: true) == .init(delay: 1, verdict: .success, isTold: false))
-        #expect(schedule.record(success: false) == .init(delay: 1, verdict: .failure, isTold: true))
-    }
-
-    @Test func anInitialDelayIsKept() {
-        let timing = ProbeTiming(["initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 2])
-        var schedule = ProbeSchedule(kind: .readiness, timing: timing)
-        #expect(schedule.firstDelay == 5)
-        #expect(schedule.record(success: false) == .init(delay: 2, verdict: nil, isTold: true))
-        #expect(schedule.record(success: false) == .init(delay: 2, verdict: .failure, isTold: true))
-    }
-
-    @Test func aStartupProbeEndsWithItsSuccess() {
-        var schedule = ProbeSchedule(kind: .startup, timing: ProbeTiming([:]))
-        #expect(schedule.record(success: true) == .init(delay: nil, verdict: .success, isTold: false))
-    }
-}

@@ -80,6 +80,76 @@ import Testing
         }
     }
 
+    @Test func anExecutedProgramIsKilledWithWhatItStarted() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let session = try await node.runtime.execute(
+                ExecConfiguration(container: id, arguments: ["sh", "-c", "sleep 1000 & echo started; wait"]))
+            var byte = [UInt8](repeating: 0, count: 1)
+            #expect(read(try #require(session.stdout).rawValue, &byte, 1) == 1)
+            await session.kill()
+            #expect(try await session.wait() == 137)
+            // Only once the other program has ended, too, nobody holds the pipe.
+            #expect(try text(session.stdout) == "tarted\n")
+            try session.stderr?.close()
+            #expect(try await node.runtime.sandboxes().first?.containers.first?.phase == .running)
+        }
+    }
+
+    @Test func aContainerMaySeeAnothersProcesses() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let target = try await node.run("one", ["sleep", "1000"])
+            let id = try await node.run(
+                "one", ["sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; echo $$"], name: "debug"
+            ) {
+                $0.target = target
+            }
+            #expect(try await node.end(of: id).phase.code == 0)
+            #expect(try node.log(id).contains(" F sleep 1000 "))
+            #expect(try await node.runtime.sandboxes().first?.containers.first { $0.id == target }?.phase == .running)
+        }
+    }
+
+    @Test func aLogIsRotatedAndFollowedWithoutLossOrRepetition() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let count = 160_000
+            let id = try await node.run("one", ["seq", "-f", "%0100.0f", "1", String(count)])
+            let file = LogFile(path: node.logPath(id))
+            try file.begin(tail: nil)
+            let reading = Task {
+                var number = 0
+                while number < count {
+                    let lines = file.next()
+                    if lines.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                    for line in lines {
+                        number += 1
+                        let found = Int(String(decoding: line.suffix(100), as: UTF8.self))
+                        guard found == number else { return (number, found) }
+                    }
+                }
+                return (number, number)
+            }
+            #expect(try await node.end(of: id).phase.code == 0)
+            let (expected, found) = try await reading.value
+            #expect(found == expected)
+            #expect(expected == count)
+            #expect(RotatedLogs(path: node.logPath(id)).plain.count == 2)
+        }
+    }
+
+    @Test func theOldestPartsOfALogGo() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            // Lines of 16 KiB, so that the init has little to do.
+            let id = try await node.run("one", ["sh", "-c", "head -c 80000000 /dev/zero | tr '\\0' x"])
+            #expect(try await node.end(of: id).phase.code == 0)
+            #expect(RotatedLogs(path: node.logPath(id)).plain.count == 4)
+        }
+    }
+
     @Test func attachesToStandardInput() async throws {
         try await withRuntime { node in
             try await node.start("one")
@@ -116,6 +186,7 @@ import Testing
             let ended = try await node.run("one", ["sh", "-c", "exit 5"], name: "ended")
             _ = try await node.end(of: ended)
             let later = node.again()
+            #expect(try await later.runtime.sandboxes().first?.past.map(\.id) == [ended])
             let sandbox = try #require(try await later.runtime.sandboxes().first)
             #expect(sandbox.pid > 0)
             #expect(sandbox.containers.first { $0.id == running }?.phase == .running)

@@ -12,6 +12,8 @@ struct ContainerPlan: Sendable {
     let paths: PodPaths
     let volumes: PodVolumes
     let environment: Environment
+    /// The run whose processes an ephemeral container is to see.
+    var target: ContainerID?
     /// Without the image's own variables, for `subPathExpr` and the expansion of commands.
     let declared: Environment
 
@@ -48,6 +50,7 @@ struct ContainerPlan: Sendable {
         result.addedCapabilities = context["capabilities"]["add"].strings
         result.droppedCapabilities = context["capabilities"]["drop"].strings
         result.noNewPrivileges = context["allowPrivilegeEscalation"].bool == false
+        result.target = target
         return result
     }
 

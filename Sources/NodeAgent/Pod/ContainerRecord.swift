@@ -66,6 +66,9 @@ struct ContainerRecord: Sendable {
         }
     }
 
+    /// Its start is not over before its postStart hook is.
+    var awaitsPostStart: Bool { hookPending || (isStarting && !spec["lifecycle"]["postStart"].isNull) }
+
     func has(_ probe: ProbeKind) -> Bool { !spec[probe.field].isNull }
 
     /// One of `containerStatuses`.
@@ -98,30 +101,4 @@ struct ContainerRecord: Sendable {
         case .main, .sidecar: isReady
         }
     }
-}
-
-/// Delays between attempts: none or `initial` first, then 10 s doubling to 5 min.
-struct RestartBackoff: Sendable, Equatable {
-    static let base = 10.0
-    static let longest = 300.0
-    /// A run of this many seconds is a success; what follows it starts anew.
-    static let forgiven = 600.0
-
-    private let initial: Double
-    private(set) var delay: Double
-
-    init(initial: Double = 0) {
-        self.initial = initial
-        delay = initial
-    }
-
-    /// The delay before the next attempt, after one that lasted so many seconds.
-    mutating func next(after seconds: Double) -> Double {
-        if seconds > Self.forgiven { delay = initial }
-        let result = delay
-        delay = delay == 0 ? Self.base : min(delay * 2, Self.longest)
-        return result
-    }
-
-    mutating func reset() { delay = initial }
 }

@@ -33,19 +33,13 @@ extension PodStateMachine {
             containers[index].last = end
             containers[index].state = .waiting(
                 reason: "CrashLoopBackOff",
-                message: "back-off \(Self.text(seconds: delay)) restarting failed container=\(name) pod=\(pod)",
+                message: "back-off \(goDuration(delay)) restarting failed container=\(name) pod=\(pod)",
                 until: until)
             actions.append(
                 .record(
                     .warning("BackOff", "Back-off restarting failed container \(name) in pod \(pod)", container: name)))
             actions.append(.wake(at: until))
         }
-    }
-
-    /// Seconds as Go writes a duration: `10s`, `1m20s`, `5m0s`.
-    static func text(seconds: Double) -> String {
-        let whole = Int(seconds)
-        return whole < 60 ? "\(whole)s" : "\(whole / 60)m\(whole % 60)s"
     }
 
     private mutating func start(_ index: Int, shown: ContainerRecord.Shown) {
@@ -81,13 +75,15 @@ extension PodStateMachine {
         }
     }
 
-    mutating func postStartEnded(_ id: ContainerID, _ failure: String?) {
+    mutating func postStartEnded(_ id: ContainerID, failed: Bool, now: Timestamp) {
         guard let index = index(id), containers[index].isRunning else { return }
         containers[index].hookPending = false
-        if let failure {
-            actions.append(.record(.warning("FailedPostStartHook", failure, container: id.name)))
-            stopOne(index, why: "FailedPostStartHook")
-        } else {
+        if failed {
+            // What the hook said is not told, for it may be secret.
+            actions.append(.record(.warning("FailedPostStartHook", "PostStartHook failed", container: id.name)))
+            actions.append(.record(.normal("Killing", "FailedPostStartHook", container: id.name)))
+            stopOne(index, grace: gracePeriod, now: now)
+        } else if stage == .active {
             becomeStarted(index)
         }
     }
@@ -151,38 +147,39 @@ extension PodStateMachine {
             containers[index].state = .terminated(end)
             containers[index].isReady = false
             containers[index].isStarted = false
-            actions.append(.stopProbes(id))
+            containers[index].hookPending = false
+            actions.append(.stopProbes(id, ProbeKind.allCases))
         case .waiting, .terminated: break
         }
     }
 
-    mutating func probed(_ id: ContainerID, _ kind: ProbeKind, _ verdict: ProbeVerdict) {
-        guard let index = index(id), containers[index].isRunning, containers[index].stopDeadline == nil else { return }
+    mutating func probed(_ id: ContainerID, _ kind: ProbeKind, _ verdict: ProbeVerdict, now: Timestamp) {
+        guard let index = index(id), containers[index].isRunning else { return }
+        if kind == .readiness { containers[index].isReady = verdict == .success }
+        guard containers[index].stopDeadline == nil else { return }
         switch (kind, verdict) {
-        case (.readiness, _): containers[index].isReady = verdict == .success
         case (.startup, .success):
             guard !containers[index].isStarted else { return }
             containers[index].isStarted = true
             containers[index].isReady = !containers[index].has(.readiness)
             startProbes(index)
-        case (.liveness, .success): break
+        case (.readiness, _), (.liveness, .success): break
         case (.startup, .failure), (.liveness, .failure):
             let name = containers[index].name
             let message = "Container \(name) failed \(kind.rawValue.lowercased()) probe, will be restarted"
             actions.append(.record(.normal("Killing", message, container: name)))
-            stopOne(index, why: kind.field)
+            let own = containers[index].spec[kind.field]["terminationGracePeriodSeconds"].int.map(Double.init)
+            stopOne(index, grace: own ?? gracePeriod, now: now)
         }
     }
 
     /// Stops one container, which its policy may start again.
-    private mutating func stopOne(_ index: Int, why field: String) {
+    private mutating func stopOne(_ index: Int, grace: Double, now: Timestamp) {
         guard containers[index].stopDeadline == nil else { return }
-        let own = containers[index].spec[field]["terminationGracePeriodSeconds"].int.map(Double.init)
-        let grace = own ?? gracePeriod
         containers[index].isReady = false
-        containers[index].stopDeadline = Timestamp.now.advanced(by: grace)
+        containers[index].stopDeadline = now.advanced(by: grace)
         let id = containers[index].id(podUID: uid)
-        actions.append(.stopProbes(id))
+        actions.append(.stopProbes(id, ProbeKind.allCases))
         actions.append(.stop(id, grace: grace))
     }
 }

@@ -3,7 +3,7 @@ import KubernetesModel
 /// What the API is told of a pod.
 extension PodStateMachine {
     var phase: String {
-        if failure != nil { return "Failed" }
+        if hasFailed { return "Failed" }
         let mains = containers.filter { $0.role == .main }
         let initials = containers.filter { $0.role == .initial }
         let policy = pod.spec["restartPolicy"].string ?? "Always"
@@ -28,6 +28,9 @@ extension PodStateMachine {
         default: return ended(failed)
         }
     }
+
+    /// The node has ended the pod: not before its last container has ended, too.
+    private var hasFailed: Bool { failure != nil && !containers.contains { $0.isRunning || $0.isStarting } }
 
     private func ended(_ failed: Int) -> String { failed == 0 ? "Succeeded" : "Failed" }
 
@@ -56,7 +59,7 @@ extension PodStateMachine {
             status["podIP"] = .string(address)
             status["podIPs"] = [["ip": .string(address)]]
         }
-        if let failure {
+        if let failure, hasFailed {
             status["reason"] = .string(failure.reason)
             status["message"] = .string(failure.message)
         }
@@ -124,6 +127,11 @@ extension PodStateMachine {
                 "ContainersReady", containersReady, reason: unreadyReason,
                 message: unreadyReason == "ContainersNotReady" ? unreadyMessage : nil, now: now))
         list.append(condition("PodScheduled", true, now: now))
+        if let failure, failure.reason == Self.evicted {
+            list.append(
+                condition(
+                    "DisruptionTarget", true, reason: "TerminationByKubelet", message: failure.message, now: now))
+        }
         return list
     }
 

@@ -26,6 +26,8 @@ struct PodStateMachine: Sendable {
         /// The node ends it, with this reason in its status.
         case failed(reason: String, message: String)
         case deleted
+        /// The API has it no more.
+        case gone
     }
 
     /// Work for the pod as a whole: volumes, sandbox.
@@ -39,13 +41,14 @@ struct PodStateMachine: Sendable {
     private(set) var pod: Object
     let uid: String
     var stage = Stage.active
-    private var volumes = Step.due(attempts: 0)
-    private(set) var sandbox = Step.due(attempts: 0)
-    private(set) var address: String?
+    var volumes = Step.due(attempts: 0)
+    var sandbox = Step.due(attempts: 0)
+    var address: String?
     var containers: [ContainerRecord]
-    private(set) var isInitialized = false
+    var isInitialized = false
     /// The reason and message of a pod that the node has failed.
-    private(set) var failure: (reason: String, message: String)?
+    var failure: (reason: String, message: String)?
+    var isGone = false
     let startTime: Timestamp
     /// Since when each condition has the status that it has.
     var conditions: [String: (status: Bool, since: Timestamp)] = [:]
@@ -89,11 +92,8 @@ struct PodStateMachine: Sendable {
             if before.labels != pod.labels || before.annotations != pod.annotations { referencesChanged() }
             addEphemeralContainers()
             if pod.isBeingDeleted { beginDeletion(now: now) }
-        case .gone:
-            if stage != .finished && stage != .finishing {
-                stage = .finishing
-                actions.append(.finish(deleteFromAPI: false))
-            }
+        case .gone: disappear(now: now)
+        case .evicted(let message): evict(message, now: now)
         case .volumesReady: volumes = .done
         case .volumesFailed(let message):
             actions.append(.record(.warning("FailedMount", message)))
@@ -107,13 +107,11 @@ struct PodStateMachine: Sendable {
             sandbox = retry(sandbox, now: now)
         case .started(let id, let start): started(id, start, now: now)
         case .startFailed(let id, let failure): startFailed(id, failure, now: now)
-        case .postStartEnded(let id, let failure): postStartEnded(id, failure)
+        case .postStartEnded(let id, let failed): postStartEnded(id, failed: failed, now: now)
         case .exited(let id, let end): exited(id, end)
-        case .probe(let id, let kind, let verdict): probed(id, kind, verdict)
+        case .probe(let id, let kind, let verdict): probed(id, kind, verdict, now: now)
         case .referencesChanged: referencesChanged()
-        case .concluded:
-            if stage == .concluding { stage = pod.isBeingDeleted ? .finishing : .idle }
-            if stage == .finishing { actions.append(.finish(deleteFromAPI: true)) }
+        case .concluded: concluded()
         case .finished: stage = .finished
         case .timer: break
         }
@@ -157,38 +155,6 @@ struct PodStateMachine: Sendable {
         }
     }
 
-    // MARK: - Ending
-
-    private mutating func beginDeletion(now: Timestamp) {
-        let grace = Double(
-            pod.metadata["deletionGracePeriodSeconds"].int ?? pod.spec["terminationGracePeriodSeconds"].int ?? 30)
-        switch stage {
-        case .active: beginStopping(.deleted, grace: grace, now: now)
-        case .stopping(_, let deadline): stage = .stopping(.deleted, deadline: min(deadline, now.advanced(by: grace)))
-        case .idle:
-            stage = .finishing
-            actions.append(.finish(deleteFromAPI: true))
-        case .concluding, .finishing, .finished: break
-        }
-    }
-
-    private mutating func beginStopping(_ ending: Ending, grace: Double, now: Timestamp) {
-        if case .failed(let reason, let message) = ending { failure = (reason, message) }
-        stage = .stopping(ending, deadline: now.advanced(by: grace))
-    }
-
-    /// Ends the pod on the node's own account (deadline, eviction).
-    mutating func fail(reason: String, message: String, now: Timestamp) -> [PodAction] {
-        actions = []
-        if stage == .active {
-            beginStopping(.failed(reason: reason, message: message), grace: gracePeriod, now: now)
-        }
-        advance(now: now)
-        return actions
-    }
-
-    var gracePeriod: Double { Double(pod.spec["terminationGracePeriodSeconds"].int ?? 30) }
-
     // MARK: - Advancing
 
     private mutating func advance(now: Timestamp) {
@@ -218,7 +184,11 @@ struct PodStateMachine: Sendable {
         }
         guard advanceInitialization(now: now) else { return }
         let mains = containers.indices.filter { containers[$0].role == .main }
-        for index in mains { keepRunning(index, now: now, again: restarts) }
+        for index in mains {
+            keepRunning(index, now: now, again: restarts)
+            // As with the kubelet, containers start in order, and each waits for the postStart hooks before it.
+            if containers[index].awaitsPostStart { break }
+        }
         let ended = mains.allSatisfy { containers[$0].termination.map { !restarts($0) } ?? false }
         if ended { beginStopping(.completed, grace: gracePeriod, now: now) }
     }
@@ -273,131 +243,5 @@ struct PodStateMachine: Sendable {
     /// A memory volume is a mount of the node's, which a sandbox has only if it began after it.
     private var mountsComeFirst: Bool {
         pod.spec["volumes"].items.contains { $0["emptyDir"]["medium"].string == "Memory" }
-    }
-
-    private mutating func advanceStopping(_ ending: Ending, deadline: Timestamp, now: Timestamp) {
-        let alive = containers.indices.filter { containers[$0].isRunning || containers[$0].isStarting }
-        let others = alive.filter { containers[$0].role != .sidecar }
-        if !others.isEmpty {
-            for index in others { stop(index, deadline: deadline, now: now) }
-            // Sidecars outlive the containers that they serve, but not the grace period.
-            if now < deadline {
-                actions.append(.wake(at: deadline))
-                return
-            }
-        }
-        let sidecars = alive.filter { containers[$0].role == .sidecar }
-        if now >= deadline {
-            for index in sidecars { stop(index, deadline: deadline, now: now) }
-        } else if let last = sidecars.last {
-            stop(last, deadline: deadline, now: now)
-        }
-        let busy = [volumes, sandbox].contains { if case .underWay = $0 { true } else { false } }
-        guard alive.isEmpty, !busy else { return }
-        if ending == .deleted {
-            stage = .finishing
-            actions.append(.finish(deleteFromAPI: true))
-        } else {
-            stage = .concluding
-            actions.append(.conclude)
-        }
-    }
-
-    mutating func stop(_ index: Int, deadline: Timestamp, now: Timestamp) {
-        guard containers[index].isRunning else { return }
-        if let earlier = containers[index].stopDeadline, earlier <= deadline { return }
-        if containers[index].stopDeadline == nil {
-            let name = containers[index].name
-            actions.append(.record(.normal("Killing", "Stopping container \(name)", container: name)))
-        }
-        containers[index].stopDeadline = deadline
-        let id = containers[index].id(podUID: uid)
-        actions.append(.stopProbes(id))
-        actions.append(.stop(id, grace: max(0, deadline.since(now))))
-    }
-
-    // MARK: - Adoption
-
-    /// Takes over what runs in a sandbox that an earlier agent started, or what its status says once ran.
-    mutating func adopt(_ running: Sandbox?, now: Timestamp) {
-        if let running {
-            // A sandbox without a running container may be dead itself: it is asked for again, which changes nothing
-            // where it is not.
-            if running.containers.contains(where: { $0.phase == .running }) { sandbox = .done }
-            address = running.address
-        }
-        let statuses = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"].flatMap {
-            pod.status[$0].items
-        }
-        for index in containers.indices {
-            let name = containers[index].name
-            let status = statuses.first { $0["name"].string == name } ?? .null
-            let runs = (running?.containers ?? []).filter { $0.id.name == name }.sorted {
-                $0.id.restart < $1.id.restart
-            }
-            Self.adopt(&containers[index], status: status, runs: runs, now: now)
-            // A new sandbox is prepared anew, as the kubelet does it.
-            if running == nil, containers[index].role == .initial, let end = containers[index].termination {
-                containers[index].last = end
-                containers[index].state = .waiting(reason: "PodInitializing", message: nil, until: nil)
-            }
-        }
-        let hasRunMains = containers.contains { $0.role == .main && ($0.run != nil || $0.latestEnd != nil) }
-        guard Pod(pod).isTerminal else {
-            isInitialized = running != nil && hasRunMains
-            return
-        }
-        isInitialized = hasRunMains
-        if let reason = pod.status["reason"].string {
-            failure = (reason, pod.status["message"].string ?? "")
-        }
-        stage = running == nil ? .idle : .concluding
-    }
-
-    private static func adopt(_ record: inout ContainerRecord, status: JSON, runs: [ContainerState], now: Timestamp) {
-        record.imageID = status["imageID"].string ?? ""
-        record.last = Termination(status["lastState"]["terminated"])
-        let reported = Termination(status["state"]["terminated"])
-        let count = status["restartCount"].int ?? 0
-        let hasRun =
-            reported != nil || record.last != nil || !status["state"]["running"].isNull || count > 0
-        if let latest = runs.last, latest.id.restart >= count || !hasRun {
-            record.run = latest.id.restart
-            if runs.count > 1, let end = Termination(runs[runs.count - 2], message: nil) {
-                if record.last?.containerID != end.containerID { record.last = end }
-            }
-            if let end = Termination(latest, message: reported?.message) {
-                record.state = .terminated(reported?.containerID == end.containerID ? reported ?? end : end)
-            } else {
-                record.state = .running(since: latest.startedAt)
-                let same = status["containerID"].string == latest.id.apiID
-                record.isStarted = !record.has(.startup) || (same && status["started"].bool == true)
-                record.isReady =
-                    record.isStarted && (!record.has(.readiness) || (same && status["ready"].bool == true))
-            }
-            return
-        }
-        guard hasRun else { return }
-        record.run = count
-        if let reported {
-            record.state = .terminated(reported)
-        } else if let since = status["state"]["running"]["startedAt"].string.flatMap(Timestamp.init) {
-            // The kubelet's words for a container whose end nobody saw.
-            record.state = .terminated(
-                Termination(
-                    exitCode: 137, reason: "ContainerStatusUnknown",
-                    message: "The container could not be located when the pod was terminated", startedAt: since,
-                    finishedAt: now, containerID: status["containerID"].string ?? ""))
-        } else if let last = record.last {
-            record.state = .terminated(last)
-            record.last = nil
-        }
-    }
-
-    /// Probes of the containers that were adopted running.
-    mutating func resumeProbes() -> [PodAction] {
-        actions = []
-        for index in containers.indices where containers[index].isRunning { startProbes(index) }
-        return actions
     }
 }

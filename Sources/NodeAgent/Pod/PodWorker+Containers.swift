@@ -90,14 +90,18 @@ extension PodWorker {
         let (all, declared) = try await Environment.make(
             container: container, image: image.configuration.environment, services: services, downward: downward(),
             lookup: lookup)
+        let target = machine.containers.first {
+            $0.name == container.json["targetContainerName"].string && $0.isRunning
+        }
         return ContainerPlan(
             id: id, container: container, pod: pod, image: image, paths: paths, volumes: volumes(), environment: all,
-            declared: declared)
+            target: target?.id(podUID: uid), declared: declared)
     }
 
     private func postStart(_ id: ContainerID, _ hook: JSON, _ container: Container) async {
-        let failure = await Hook(node: node, container: container, address: hookAddress).run(hook, id)
-        inbox.yield(.postStartEnded(id, failure: failure.map { "PostStartHook failed: \($0)" }))
+        let fault = await Hook(node: node, container: container, address: hookAddress).run(hook, id)
+        if let fault { node.logger.notice("the postStart hook of \(paths.folder)/\(id.name) failed: \(fault)") }
+        inbox.yield(.postStartEnded(id, failed: fault != nil))
     }
 
     var hookAddress: String {
@@ -109,36 +113,38 @@ extension PodWorker {
     /// preStop hook, stop signal, and after the grace period, which holds for both together, SIGKILL.
     func stop(_ id: ContainerID, grace: Double, isFirst: Bool) async {
         let deadline = ContinuousClock.now + .seconds(grace)
-        let record = machine.containers.first { $0.name == id.name }
-        let spec = record?.spec ?? .null
-        let hook = spec["lifecycle"]["preStop"]
-        if grace > 0, isFirst {
-            if !hook.isNull { await preStop(id, hook, Container(spec), seconds: grace) }
+        if signalled[id] == nil {
+            let spec = machine.containers.first { $0.name == id.name }?.spec ?? .null
+            let hook = spec["lifecycle"]["preStop"]
+            if isFirst, grace > 0, !hook.isNull { await preStop(id, hook, Container(spec), seconds: grace) }
             if Task.isCancelled { return }
             let signal = await stopSignal(id, image: spec["image"].string ?? "")
             try? await node.runtime.signalContainer(id, signal: signal)
+            signalled[id] = .now
         }
-        // At least two seconds for a program whose preStop hook took all of the time, as the kubelet gives.
-        let overtime = hook.isNull || grace == 0 ? deadline : max(deadline, .now + .seconds(2))
-        if ContinuousClock.now < overtime { try? await Task.sleep(until: overtime, clock: .continuous) }
+        // As the kubelet: however short the grace period is, a program has two seconds from its stop signal.
+        let end = max(deadline, (signalled[id] ?? .now) + .seconds(2))
+        if ContinuousClock.now < end { try? await Task.sleep(until: end, clock: .continuous) }
         if Task.isCancelled { return }
         try? await node.runtime.signalContainer(id, signal: SIGKILL)
     }
 
+    /// Runs the hook until it ends or the grace period does.
     private func preStop(_ id: ContainerID, _ hook: JSON, _ container: Container, seconds: Double) async {
         let runner = Hook(node: node, container: container, address: hookAddress)
-        let failure = await withTaskGroup(of: String??.self) { group in
-            group.addTask { .some(await runner.run(hook, id)) }
+        let fault = await withTaskGroup(of: String?.self) { group in
+            group.addTask { await runner.run(hook, id) }
             group.addTask {
                 try? await Task.sleep(for: .seconds(seconds))
-                return .some("it did not end within the grace period")
+                return nil
             }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first ?? nil
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
-        if let failure, !Task.isCancelled {
-            record(.warning("FailedPreStopHook", "PreStopHook failed: \(failure)", container: id.name))
+        if let fault, !Task.isCancelled {
+            node.logger.notice("the preStop hook of \(paths.folder)/\(id.name) failed: \(fault)")
+            // What the hook said is not told, for it may be secret.
+            record(.warning("FailedPreStopHook", "PreStopHook failed", container: id.name))
         }
     }
 

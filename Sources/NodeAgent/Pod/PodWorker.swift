@@ -17,10 +17,11 @@ actor PodWorker {
     let reporter: StatusReporter
 
     private var wakeAt: Timestamp?
-    private var probes: [ContainerID: [Task<Void, Never>]] = [:]
+    private var probes: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
     private var stops: [ContainerID: Task<Void, Never>] = [:]
     var stopSignals: [ContainerID: Int32] = [:]
-    private var reportScheduled = false
+    /// When containers that are being stopped were sent their stop signal.
+    var signalled: [ContainerID: ContinuousClock.Instant] = [:]
     /// Streams that follow a container until its end.
     var endWatchers: [ContainerID: [AsyncStream<Void>.Continuation]] = [:]
 
@@ -38,7 +39,7 @@ actor PodWorker {
         uid = machine.uid
         let pod = machine.pod
         paths = PodPaths(node.configuration, namespace: pod.namespace, name: pod.name, uid: pod.uid)
-        reporter = StatusReporter(node.client, pod: pod, logger: node.logger)
+        reporter = StatusReporter(node.client, pod: pod, clock: node.clock, logger: node.logger)
         (events, inbox) = AsyncStream.makeStream()
     }
 
@@ -60,18 +61,24 @@ actor PodWorker {
             if wasIdle { reporter.assumeWritten(status()) }
             carryOut(machine.resumeProbes(), &group)
             carryOut(machine.begin(now: .now), &group)
-            if !wasIdle { report(&group) }
+            if !wasIdle {
+                reporter.offer(status())
+                group.addTask { await self.watchStorage() }
+            }
             for await event in events {
                 if case .timer = event { wakeAt = nil }
-                if case .exited(let id, _) = event { stops.removeValue(forKey: id)?.cancel() }
+                if case .exited(let id, _) = event {
+                    stops.removeValue(forKey: id)?.cancel()
+                    signalled[id] = nil
+                }
                 carryOut(machine.handle(event, now: .now), &group)
                 if case .exited(let id, _) = event {
                     for watcher in endWatchers.removeValue(forKey: id) ?? [] { watcher.finish() }
                 }
                 if machine.stage == .finished { break }
-                report(&group)
+                reporter.offer(status())
             }
-            for task in probes.values.joined() { task.cancel() }
+            for task in probes.values.flatMap(\.values) { task.cancel() }
             for task in stops.values { task.cancel() }
             for watcher in endWatchers.values.joined() { watcher.finish() }
             endWatchers = [:]
@@ -105,8 +112,10 @@ actor PodWorker {
                     await Blocking.run { removeLogs(paths.log(old)) }
                 }
             case .startProbes(let id, let kinds):
-                for kind in kinds { probes[id, default: []].append(Task { await self.probe(id, kind) }) }
-            case .stopProbes(let id): for task in probes.removeValue(forKey: id) ?? [] { task.cancel() }
+                for kind in kinds { probes[id, default: [:]][kind] = Task { await self.probe(id, kind) } }
+            case .stopProbes(let id, let kinds):
+                for kind in kinds { probes[id]?.removeValue(forKey: kind)?.cancel() }
+                if probes[id]?.isEmpty == true { probes[id] = nil }
             case .record(let notice): record(notice)
             case .wake(let moment): wake(at: moment, &group)
             case .conclude: group.addTask { await self.conclude() }
@@ -141,26 +150,7 @@ actor PodWorker {
             fieldPath: path)
     }
 
-    // MARK: - Status
-
     func status() -> JSON { machine.status(hostAddress: node.configuration.address, now: .now) }
-
-    /// Writes what a user waits for at once, and the rest a moment later, together with what follows it: a pod that is
-    /// ready within that moment costs one request.
-    private func report(_ group: inout DiscardingTaskGroup) {
-        if reporter.offer(status()) { return }
-        guard !reportScheduled else { return }
-        reportScheduled = true
-        group.addTask {
-            try? await Task.sleep(for: .milliseconds(100))
-            await self.reportNow()
-        }
-    }
-
-    private func reportNow() {
-        reportScheduled = false
-        reporter.write()
-    }
 
     // MARK: - The pod as a whole
 

@@ -3,90 +3,70 @@ import KubernetesModel
 import Logging
 import Synchronization
 
-/// Writes a pod's status, one request at a time, and only where it differs from what was written last.
+/// Writes a pod's status as `StatusPublication` decides.
 ///
 /// Its state is behind a lock and not in an actor, so that a worker's turn is not interrupted to offer a status.
 final class StatusReporter: Sendable {
     private struct State {
-        var wanted: JSON?
-        var written: JSON?
+        var publication = StatusPublication()
         var waiters: [CheckedContinuation<Void, Never>] = []
+        var failures = 0
         var isClosed = false
     }
 
     private let client: any Client
     private let key: ObjectKey
     private let uid: String
+    private let clock: any Clock<Duration>
     private let logger: Logger
     private let state = Mutex(State())
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let steps: AsyncStream<StatusPublication.Step>
+    private let step: AsyncStream<StatusPublication.Step>.Continuation
 
-    init(_ client: any Client, pod: Object, logger: Logger) {
+    /// How long a status that nobody waits for is held back.
+    private static let pause = Duration.milliseconds(100)
+
+    init(_ client: any Client, pod: Object, clock: any Clock<Duration>, logger: Logger) {
         self.client = client
         key = pod.key
         uid = pod.uid
+        self.clock = clock
         self.logger = logger
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (steps, step) = AsyncStream.makeStream()
     }
 
     /// The API has this status already.
-    func assumeWritten(_ status: JSON) { state.withLock { $0.written = status } }
+    func assumeWritten(_ status: JSON) { state.withLock { $0.publication.assume(status) } }
 
-    /// Takes a status to be written. One that others wait for (ready or not, ended) is written at once.
-    ///
-    /// - Returns: whether nothing more is to be done; false where `write` has to follow.
-    func offer(_ status: JSON) -> Bool {
-        let (isNew, isUrgent) = state.withLock { state in
-            state.wanted = status
-            guard status != state.written else { return (false, false) }
-            let before = state.written ?? .null
-            let urgent =
-                Self.isReady(status) != Self.isReady(before) || Self.isTerminal(status) != Self.isTerminal(before)
-            return (true, urgent)
-        }
-        if isUrgent { signal.yield() }
-        return !isNew || isUrgent
-    }
-
-    /// Has the status that was offered last written.
-    func write() { signal.yield() }
+    /// Takes the status as it is now, to be written sooner or later.
+    func offer(_ status: JSON) { advance { $0.offer(status) } }
 
     /// Offers a status and waits until it is written.
     func flush(_ status: JSON) async {
         await withCheckedContinuation { continuation in
-            let isDone = state.withLock { state in
-                state.wanted = status
-                if state.isClosed { return true }
-                state.waiters.append(continuation)
-                return false
+            let isClosed = state.withLock { state in
+                if !state.isClosed { state.waiters.append(continuation) }
+                return state.isClosed
             }
-            if isDone { continuation.resume() } else { signal.yield() }
+            if isClosed { continuation.resume() } else { advance { $0.demand(status) } }
         }
-    }
-
-    private static func isReady(_ status: JSON) -> Bool {
-        status["conditions"].items.contains { $0["type"].string == "Ready" && $0["status"].string == "True" }
-    }
-    private static func isTerminal(_ status: JSON) -> Bool {
-        ["Failed", "Succeeded"].contains(status["phase"].string)
     }
 
     /// Writes until the task is cancelled.
     func run() async {
-        for await _ in signals {
-            var delay = 0.05
-            while !Task.isCancelled, let status = next() {
-                do {
-                    try await put(status)
-                    state.withLock { $0.written = status }
-                    delay = 0.05
-                } catch {
-                    logger.debug("status of pod \(key) not written, trying again: \(error)")
-                    try? await Task.sleep(for: .seconds(delay))
-                    delay = min(delay * 2, 5)
+        await withDiscardingTaskGroup { group in
+            for await step in steps {
+                switch step {
+                case .nothing: break
+                case .write(let status): group.addTask { await self.write(status) }
+                case .hold:
+                    group.addTask {
+                        guard (try? await self.clock.sleep(for: Self.pause)) != nil else { return }
+                        self.advance { $0.release() }
+                    }
                 }
             }
+            group.cancelAll()
         }
         let waiters = state.withLock { state in
             state.isClosed = true
@@ -96,15 +76,33 @@ final class StatusReporter: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// The status to write; nil where the last one is written, of which those who wait for it are told.
-    private func next() -> JSON? {
-        let (status, waiters) = state.withLock { state -> (JSON?, [CheckedContinuation<Void, Never>]) in
-            if let wanted = state.wanted, wanted != state.written { return (wanted, []) }
+    private func advance(_ body: (inout StatusPublication) -> StatusPublication.Step) {
+        let (next, waiters) = state.withLock { state -> (StatusPublication.Step, [CheckedContinuation<Void, Never>]) in
+            let next = body(&state.publication)
+            guard state.publication.isSettled else { return (next, []) }
             defer { state.waiters = [] }
-            return (nil, state.waiters)
+            return (next, state.waiters)
         }
+        if next != .nothing { step.yield(next) }
         for waiter in waiters { waiter.resume() }
-        return status
+    }
+
+    private func write(_ status: JSON) async {
+        do {
+            try await put(status)
+            state.withLock { $0.failures = 0 }
+            return advance { $0.completed(success: true) }
+        } catch {
+            logger.debug("status of pod \(key) not written, trying again: \(error)")
+        }
+        let failures = state.withLock { state in
+            state.failures += 1
+            return state.failures
+        }
+        guard (try? await clock.sleep(for: .seconds(min(0.05 * Double(1 << min(failures - 1, 7)), 5)))) != nil else {
+            return
+        }
+        advance { $0.completed(success: false) }
     }
 
     private func put(_ status: JSON) async throws {

@@ -3,16 +3,53 @@ import NIOPosix
 
 /// Asks a server for its health by gRPC (`grpc.health.v1.Health/Check`), with just enough HTTP/2 for one call.
 enum GRPCProbe {
-    /// - Throws: where the server does not answer `SERVING`.
+    /// What came of one connection.
+    fileprivate enum Outcome: Sendable, Equatable {
+        case status(UInt8)
+        /// The connection ended before the server began with the call, which may be made again (gRPC's transparent
+        /// retry): as by a server that is just starting.
+        case notBegun
+    }
+
+    private static let pause = 0.05
+
+    /// - Throws: where the server does not answer `SERVING` in time.
     static func check(host: String, port: Int, service: String, timeout: Double) async throws(NetworkProbe.Failure) {
+        let end = ContinuousClock.now + .seconds(timeout)
+        while true {
+            let left = (end - .now) / .seconds(1)
+            switch try await call(host: host, port: port, service: service, left: left, timeout: timeout) {
+            case .status(1): return
+            case .status(let status):
+                let names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"]
+                let name = names.indices.contains(Int(status)) ? names[Int(status)] : String(status)
+                throw NetworkProbe.Failure(description: "service unhealthy (responded with \"\(name)\")")
+            case .notBegun:
+                guard left > 2 * pause, (try? await Task.sleep(for: .seconds(pause))) != nil else {
+                    throw unconnected(host, port, timeout)
+                }
+            }
+        }
+    }
+
+    private static func unconnected(_ host: String, _ port: Int, _ timeout: Double) -> NetworkProbe.Failure {
+        NetworkProbe.Failure(
+            description: "timeout: failed to connect service \"\(host):\(port)\" within \(goDuration(timeout)): "
+                + "context deadline exceeded")
+    }
+
+    private static func call(
+        host: String, port: Int, service: String, left: Double, timeout: Double
+    ) async throws(NetworkProbe.Failure) -> Outcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let limit = TimeAmount.nanoseconds(Int64(timeout * 1e9))
-        let answer = loop.makePromise(of: UInt8.self)
+        let limit = TimeAmount.nanoseconds(Int64(left * 1e9))
+        let answer = loop.makePromise(of: Outcome.self)
         let end = loop.scheduleTask(in: limit) {
-            answer.fail(NetworkProbe.Failure(description: "timeout: health rpc did not complete within \(timeout)s"))
+            answer.fail(
+                NetworkProbe.Failure(
+                    description: "timeout: health rpc did not complete within \(goDuration(timeout))"))
         }
         defer { end.cancel() }
-        let status: UInt8
         do {
             let channel = try await ClientBootstrap(group: loop).connectTimeout(limit).channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -22,18 +59,12 @@ enum GRPCProbe {
             channel.writeAndFlush(
                 ByteBuffer(bytes: request(authority: "\(host):\(port)", service: service)), promise: nil)
             defer { channel.close(promise: nil) }
-            status = try await answer.futureResult.get()
+            return try await answer.futureResult.get()
         } catch let failure as NetworkProbe.Failure {
             throw failure
         } catch {
             answer.fail(error)
-            throw NetworkProbe.Failure(
-                description: "timeout: failed to connect service \"\(host):\(port)\" within \(timeout)s: \(error)")
-        }
-        guard status == 1 else {
-            let names = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"]
-            let name = names.indices.contains(Int(status)) ? names[Int(status)] : String(status)
-            throw NetworkProbe.Failure(description: "service unhealthy (responded with \"\(name)\")")
+            throw unconnected(host, port, timeout)
         }
     }
 
@@ -65,6 +96,14 @@ enum GRPCProbe {
         case goAway = 7
     }
 
+    /// The error code of a stream that the server has not looked at (RFC 9113, section 7).
+    fileprivate static let refusedStream: UInt32 = 7
+
+    /// The number that a frame's payload begins with.
+    fileprivate static func number(_ payload: [UInt8]) -> UInt32 {
+        payload.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
     fileprivate static func frame(_ type: Frame, flags: UInt8, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
         [0, UInt8(payload.count >> 8), UInt8(payload.count & 255), type.rawValue, flags, 0, 0, 0, stream] + payload
     }
@@ -83,11 +122,12 @@ enum GRPCProbe {
 private final class HealthCall: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let answer: EventLoopPromise<UInt8>
+    private let answer: EventLoopPromise<GRPCProbe.Outcome>
     private var received = ByteBuffer()
     private var message: [UInt8] = []
+    private var hasBegun = false
 
-    init(_ answer: EventLoopPromise<UInt8>) { self.answer = answer }
+    init(_ answer: EventLoopPromise<GRPCProbe.Outcome>) { self.answer = answer }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var more = unwrapInboundIn(data)
@@ -110,10 +150,19 @@ private final class HealthCall: ChannelInboundHandler {
         case .data:
             let padding = flags & 8 != 0 ? Int(payload.first ?? 0) : 0
             message += flags & 8 != 0 ? Array(payload.dropFirst().dropLast(padding)) : payload
-            if let status = GRPCProbe.status(inMessage: message) { answer.succeed(status) }
+            if let status = GRPCProbe.status(inMessage: message) {
+                answer.succeed(.status(status))
+            } else if endsStream {
+                fail("malformed health message")
+            }
         // Trailers without a message: the call itself failed, as where the server knows no health service.
-        case .headers where endsStream: fail("error: this server does not implement the grpc health protocol")
-        case .reset, .goAway: fail("error: health rpc failed: the server ended the call")
+        case .headers where endsStream:
+            fail("error: this server does not implement the grpc health protocol (grpc.health.v1.Health)")
+        case .headers: hasBegun = true
+        case .reset where GRPCProbe.number(payload) == GRPCProbe.refusedStream: answer.succeed(.notBegun)
+        case .reset: fail("error: health rpc probe failed: the server ended the call")
+        // A server that goes away still answers the calls up to the one that it names.
+        case .goAway where GRPCProbe.number(payload) & 0x7fff_ffff == 0: answer.succeed(.notBegun)
         default: break
         }
     }
@@ -124,9 +173,9 @@ private final class HealthCall: ChannelInboundHandler {
 
     private func fail(_ text: String) { answer.fail(NetworkProbe.Failure(description: text)) }
 
-    func channelInactive(context: ChannelHandlerContext) { fail("error: health rpc failed: EOF") }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        answer.fail(error)
-        context.close(promise: nil)
+    /// The first of these calls decides; what follows changes nothing.
+    func channelInactive(context: ChannelHandlerContext) {
+        if hasBegun { fail("error: health rpc probe failed: EOF") } else { answer.succeed(.notBegun) }
     }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

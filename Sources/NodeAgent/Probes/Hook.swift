@@ -16,7 +16,17 @@ struct Hook: Sendable {
             try? await Task.sleep(for: .seconds(seconds))
             return nil
         }
-        return await attempt(handler, id, timeout: 30 * 24 * 3600)
+        let timeout = 30.0 * 24 * 3600
+        if !handler["httpGet"].isNull {
+            // As with the kubelet any answer will do.
+            do {
+                _ = try await NetworkProbe.http(try request(handler["httpGet"]), timeout: timeout)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        return await attempt(handler, id, timeout: timeout)
     }
 
     /// One attempt of a handler; returns what went wrong, nil for nothing.
@@ -67,18 +77,18 @@ struct Hook: Sendable {
         return port
     }
 
+    /// Runs a command, which is killed when its time is over; a failure's text is what it wrote, as with the kubelet.
     private func execute(_ command: [String], _ id: ContainerID, timeout: Double) async throws -> String? {
         let session = try await node.runtime.execute(ExecConfiguration(container: id, arguments: command))
         return try await withThrowingTaskGroup(of: String?.self) { group in
             group.addTask {
                 let output = await drain([session.stdout, session.stderr].compactMap(\.self), limit: 10_240)
-                let code = try await session.wait()
-                guard code != 0 else { return nil }
-                return output.isEmpty ? "command terminated with exit code \(code)" : output
+                return try await session.wait() == 0 ? nil : output
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(timeout))
-                return "command timed out: \(command.joined(separator: " ")) timed out after \(Int(timeout))s"
+                await session.kill()
+                return "command timed out: \"\(command.joined(separator: " "))\" timed out after \(goDuration(timeout))"
             }
             defer { group.cancelAll() }
             return try await group.next() ?? nil

@@ -64,8 +64,8 @@ struct ProbeSchedule: Sendable, Equatable {
         quick = timing.initialDelay == 0 && kind != .liveness ? Self.first : nil
     }
 
-    /// Seconds from the container's start to the first probe.
-    var firstDelay: Double { quick ?? timing.initialDelay }
+    /// Seconds to the first probe of a container that has run for `elapsed` seconds.
+    func firstDelay(afterRunning elapsed: Double) -> Double { quick ?? max(0, timing.initialDelay - elapsed) }
 
     struct Step: Sendable, Equatable {
         /// Seconds to the next probe; nil where none follows.

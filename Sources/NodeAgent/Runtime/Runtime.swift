@@ -98,12 +98,15 @@ public struct Sandbox: Sendable {
     public var namespace: String
     public var name: String
     public var address: String?
-    /// The pod's `martlet-init`.
+    /// The pod's `martlet-init`; 0 where it is dead.
     public var pid: Int32
     public var containers: [ContainerState]
+    /// The ends of all runs since the sandbox's start, also of those that are forgotten; only from `sandboxes()`.
+    public var past: [ContainerState]
 
     public init(
-        podUID: String, namespace: String, name: String, address: String?, pid: Int32, containers: [ContainerState]
+        podUID: String, namespace: String, name: String, address: String?, pid: Int32, containers: [ContainerState],
+        past: [ContainerState] = []
     ) {
         self.podUID = podUID
         self.namespace = namespace
@@ -111,6 +114,7 @@ public struct Sandbox: Sendable {
         self.address = address
         self.pid = pid
         self.containers = containers
+        self.past = past
     }
 }
 
@@ -197,6 +201,8 @@ public struct ContainerConfiguration: Sendable {
     public var addedCapabilities: [String]
     public var droppedCapabilities: [String]
     public var noNewPrivileges: Bool
+    /// The container whose processes it sees (`targetContainerName` of an ephemeral container).
+    public var target: ContainerID?
     /// The CRI log file; its folder exists.
     public var logPath: String
 
@@ -280,4 +286,6 @@ public protocol ExecSession: Sendable {
     func resize(columns: UInt16, rows: UInt16) async throws
     /// Waits for the program's end; returns its exit code, or 128 + signal.
     func wait() async throws -> Int32
+    /// Kills the program that was executed for this session; a container's own, to which one is attached, is not.
+    func kill() async
 }

@@ -1,6 +1,5 @@
 import Glibc
 import Linux
-import SystemPackage
 
 /// Reads a log file on, also over its rotation. Its calls block, as reading a local file does.
 final class LogFile {
@@ -16,16 +15,17 @@ final class LogFile {
 
     /// Begins before the last `lines` lines.
     func begin(tail lines: Int?) throws(SystemError) {
-        guard open() else { return }
+        guard open(path) else { return }
         guard let lines else { return }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat", path) }
         offset = start(of: lines, size: status.st_size)
     }
 
-    private func open() -> Bool {
-        descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+    private func open(_ path: String) -> Bool {
+        let opened = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else { return false }
+        descriptor = opened
         var status = stat()
         fstat(descriptor, &status)
         inode = status.st_ino
@@ -55,13 +55,15 @@ final class LogFile {
 
     /// The complete lines that follow, of at most some 64 kB; none at the end of what is written so far.
     func next() -> [ArraySlice<UInt8>] {
-        if descriptor < 0, !open() { return [] }
+        if descriptor < 0, !open(path) { return [] }
         var bytes = partial
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
+            // Looked at before the read: what follows it is then all that this part will ever have.
+            let isPutAway = isPutAway
             let count = pread(descriptor, &buffer, buffer.count, offset)
             guard count > 0 else {
-                if bytes.count == partial.count, moveOn() { continue }
+                if isPutAway, bytes.count == partial.count, moveOn() { continue }
                 break
             }
             offset += off_t(count)
@@ -78,30 +80,35 @@ final class LogFile {
         return lines
     }
 
-    /// Opens the file that has taken this one's place, if one has.
-    private func moveOn() -> Bool {
+    /// Whether another file has taken this one's place.
+    private var isPutAway: Bool {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_ino != inode else { return false }
-        close(descriptor)
-        return open()
+        return stat(path, &status) == 0 && status.st_ino != inode
     }
-}
 
-/// Tells when a log file, or its rotation, has something new.
-final class LogWatch: Sendable {
-    private let descriptor: FileDescriptor
-
-    /// Watches the folder, in which the file may be yet to come.
-    init(folder: String) throws(SystemError) {
-        let raw = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        guard raw >= 0 else { throw SystemError("inotify_init1") }
-        descriptor = FileDescriptor(rawValue: raw)
-        if inotify_add_watch(raw, folder, UInt32(IN_MODIFY | IN_CREATE)) < 0 {
-            throw SystemError("inotify_add_watch", folder)
+    /// Opens the part that follows this one.
+    private func moveOn() -> Bool {
+        let old = (descriptor: descriptor, inode: inode, offset: offset)
+        while true {
+            let parts = RotatedLogs(path: path).plain
+            let own = parts.firstIndex { part in
+                var status = stat()
+                return stat(part, &status) == 0 && status.st_ino == old.inode
+            }
+            let next = own.flatMap { $0 + 1 < parts.count ? parts[$0 + 1] : nil }
+            guard open(next ?? path) else {
+                // The next part was compressed or taken away just now.
+                if next != nil { continue }
+                return false
+            }
+            // What is written now may have been put away while it was opened, and then lies behind another part. A
+            // reader that is so late that its own part is gone goes on with it all the same.
+            if next != nil || own == nil || RotatedLogs(path: path).plain.last == parts.last {
+                close(old.descriptor)
+                return true
+            }
+            close(descriptor)
+            (descriptor, inode, offset) = old
         }
     }
-
-    deinit { close(descriptor.rawValue) }
-
-    func changed() async throws { _ = try await DescriptorStream.read(descriptor) }
 }

@@ -21,6 +21,7 @@ struct LogFilter {
     private let since: [UInt8]?
     private let timestamps: Bool
     private var bytesLeft: Int?
+    private var isAtLineStart = true
 
     init(since: Timestamp?, timestamps: Bool, limitBytes: Int?) {
         self.since = since.map { Array($0.nano.utf8) }
@@ -34,8 +35,10 @@ struct LogFilter {
     mutating func append(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         guard !isSatisfied, let line = LogLine(bytes) else { return }
         if let since, line.time.lexicographicallyPrecedes(since) { return }
-        var text = timestamps ? Array(line.time) + [UInt8(ascii: " ")] : []
+        // A line that comes in parts has one time.
+        var text = timestamps && isAtLineStart ? Array(line.time) + [UInt8(ascii: " ")] : []
         text += line.content
+        isAtLineStart = line.content.last == UInt8(ascii: "\n")
         if let left = bytesLeft {
             text = Array(text.prefix(left))
             bytesLeft = left - text.count

@@ -45,7 +45,9 @@ struct VolumeContent: Sendable {
         if let previous, isCurrent(folder + "/" + previous) { return }
 
         let now = Timestamp.now
-        let version = "..\(now.seconds)_\(now.nanoseconds)"
+        // As the kubelet names it: `..2026_01_31_12_00_00.123456789`.
+        let day = now.nano.prefix(19).map { $0.isNumber ? $0 : "_" }
+        let version = "..\(String(day)).\(now.nano.dropFirst(20).dropLast())"
         try makeFolder(folder + "/" + version)
         for (path, file) in files {
             let target = "\(folder)/\(version)/\(path)"

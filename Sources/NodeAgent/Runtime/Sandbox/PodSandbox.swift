@@ -282,12 +282,24 @@ final class PodSandbox: Sendable {
         recover()
     }
 
+    /// The ends that the init has recorded since the sandbox's start.
+    var past: [ContainerState] {
+        exitRecords.compactMap { record in
+            ContainerID(podUID: uid, key: record.key).map {
+                ContainerState(
+                    id: $0, pid: 0, startedAt: record.started,
+                    phase: .exited(code: record.code, signal: record.signal, outOfMemory: false, at: record.ended))
+            }
+        }
+    }
+
+    private var exitRecords: [ExitRecord] {
+        (try? readFile(paths.exits))?.split(separator: "\n").compactMap(ExitRecord.init) ?? []
+    }
+
     /// Learns the ends of containers from the disk, after the init's death: those it recorded, and those it took along.
     private func recover() {
-        var ends: [String: ExitRecord] = [:]
-        for line in (try? readFile(paths.exits))?.split(separator: "\n") ?? [] {
-            if let record = ExitRecord(line) { ends[record.key] = record }
-        }
+        let ends = Dictionary(exitRecords.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
         for name in (try? listFolder(paths.containers)) ?? [] {
             for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] {
                 guard let id = ContainerID(podUID: uid, key: "\(name)/\(restart)"),

@@ -20,12 +20,14 @@ extension SandboxRuntime {
         if container.terminal { flags.insert(.terminal) }
         if container.stdin { flags.insert(.stdin) }
         if container.stdinOnce { flags.insert(.stdinOnce) }
-        if !pod.record.sharesProcesses { flags.insert(.ownProcesses) }
+        let sharesProcesses = pod.record.sharesProcesses || container.target != nil
+        if !sharesProcesses { flags.insert(.ownProcesses) }
         var body: [UInt8] = []
         body.append(terminated: container.id.key)
         body.append(terminated: container.logPath)
         // With a PID namespace of its own a container's processes end with its first one, by the kernel's hand.
-        body.append(terminated: pod.record.sharesProcesses ? resources.joinFile(group) : "")
+        body.append(terminated: sharesProcesses ? resources.joinFile(group) : "")
+        body.append(terminated: pod.record.sharesProcesses ? "" : container.target?.key ?? "")
         let answer: InitMessage
         do {
             answer = try await pod.request(.start, flags: flags, body: body, descriptors: [list])
@@ -80,8 +82,8 @@ extension SandboxRuntime {
             try checkExec(answer, pod, id)
             guard let master = answer.descriptors.first else { throw RuntimeError.failed("no terminal was made") }
             return SandboxExec(
-                pod: pod, tag: answer.tag, stdin: exec.stdin ? try master.copy() : nil, stdout: master, stderr: nil
-            )
+                pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process),
+                stdin: exec.stdin ? try master.copy() : nil, stdout: master, stderr: nil)
         }
         let pipes = try ExecPipes(stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr)
         do {
@@ -89,7 +91,8 @@ extension SandboxRuntime {
             let answer = try await pod.request(.exec, body: body, descriptors: [list] + pipes.theirs)
             try checkExec(answer, pod, id)
             return SandboxExec(
-                pod: pod, tag: answer.tag, stdin: pipes.stdin, stdout: pipes.stdout, stderr: pipes.stderr)
+                pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process), stdin: pipes.stdin,
+                stdout: pipes.stdout, stderr: pipes.stderr)
         } catch {
             pipes.closeOurs()
             throw error
@@ -175,85 +178,4 @@ extension SandboxRuntime {
         throw .start(
             StartOperations.describe(operation: operation, error: answer.status, subject: body.string()))
     }
-}
-
-/// The pipes of a program's standard streams.
-struct ExecPipes: Sendable {
-    private(set) var stdin: FileDescriptor?
-    private(set) var stdout: FileDescriptor?
-    private(set) var stderr: FileDescriptor?
-    /// The program's ends: `/dev/null` where a stream is not wanted.
-    private(set) var theirs: [FileDescriptor] = []
-
-    init(stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
-        self.init()
-        do throws(SystemError) {
-            try add(stdin) { pipes, reader, writer in
-                pipes.theirs.append(reader)
-                pipes.stdin = writer
-            }
-            try add(stdout) { pipes, reader, writer in
-                pipes.theirs.append(writer)
-                pipes.stdout = reader
-            }
-            try add(stderr) { pipes, reader, writer in
-                pipes.theirs.append(writer)
-                pipes.stderr = reader
-            }
-        } catch {
-            closeTheirs()
-            closeOurs()
-            throw error
-        }
-    }
-
-    private init() {}
-
-    private mutating func add(
-        _ wanted: Bool, _ keep: (inout ExecPipes, FileDescriptor, FileDescriptor) -> Void
-    ) throws(SystemError) {
-        guard wanted else { return theirs.append(try Self.nothing()) }
-        let (reader, writer) = try makePipe()
-        keep(&self, reader, writer)
-    }
-
-    private static func nothing() throws(SystemError) -> FileDescriptor {
-        let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemError("open", "/dev/null") }
-        return FileDescriptor(rawValue: descriptor)
-    }
-
-    func closeTheirs() { for descriptor in theirs { try? descriptor.close() } }
-    func closeOurs() { for case let descriptor? in [stdin, stdout, stderr] { try? descriptor.close() } }
-}
-
-/// A program run in a container.
-private struct SandboxExec: ExecSession {
-    let pod: PodSandbox
-    let tag: UInt32
-    let stdin: FileDescriptor?
-    let stdout: FileDescriptor?
-    let stderr: FileDescriptor?
-
-    func resize(columns: UInt16, rows: UInt16) async throws {
-        if let stdout { clinux_set_window(stdout.rawValue, columns, rows) }
-    }
-
-    func wait() async throws -> Int32 { try await pod.execEnd(tag) }
-}
-
-/// The streams of a container's first process.
-private struct SandboxAttachment: ExecSession {
-    let pod: PodSandbox
-    let container: ContainerID
-    let stdin: FileDescriptor?
-    let stdout: FileDescriptor?
-    let stderr: FileDescriptor?
-
-    func resize(columns: UInt16, rows: UInt16) async throws {
-        // Of a pipe the kernel refuses it, rightly.
-        if let stdin { clinux_set_window(stdin.rawValue, columns, rows) }
-    }
-
-    func wait() async throws -> Int32 { await pod.end(of: container) }
 }

@@ -80,7 +80,11 @@ public actor SandboxRuntime: Runtime {
 
     public func sandboxes() async throws -> [Sandbox] {
         try await discover()
-        return pods.values.map(\.sandbox)
+        return pods.values.map { pod in
+            var sandbox = pod.sandbox
+            sandbox.past = pod.past
+            return sandbox
+        }
     }
 
     public func removeSandbox(podUID: String) async throws {

@@ -1,0 +1,80 @@
+import CZlib
+import Glibc
+import Linux
+
+/// The parts of a run's log that the pod's init has put away (`0.log.20060102-150405.000000000`), oldest first.
+struct RotatedLogs {
+    /// Those that are as they were written.
+    private(set) var plain: [String] = []
+    private(set) var compressed: [String] = []
+
+    /// Blocks for a look at the folder.
+    init(path: String) {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let folder = path[..<slash]
+        let prefix = path[path.index(after: slash)...] + "."
+        for name in ((try? listFolder(String(folder))) ?? []).sorted() where name.hasPrefix(prefix) {
+            if name.hasSuffix(".gz") {
+                compressed.append("\(folder)/\(name)")
+            } else if !name.hasSuffix(LogArchive.unfinished) {
+                plain.append("\(folder)/\(name)")
+            }
+        }
+    }
+}
+
+/// Compresses what rotation has put away, all but each log's latest part, as the kubelet does it.
+struct LogArchive: Sendable {
+    /// `<node>/log/pods`
+    let folder: String
+
+    static let unfinished = ".tmp"
+
+    /// Looks every ten seconds, as the kubelet does, until cancelled.
+    func run() async {
+        while (try? await Task.sleep(for: .seconds(10))) != nil { await Blocking.run { compressAll() } }
+    }
+
+    /// It blocks, a third of a second for each part of 10 MiB.
+    func compressAll() {
+        for pod in (try? listFolder(folder)) ?? [] {
+            for container in (try? listFolder("\(folder)/\(pod)")) ?? [] {
+                let place = "\(folder)/\(pod)/\(container)"
+                let names = (try? listFolder(place)) ?? []
+                for name in names where name.hasSuffix(Self.unfinished) { unlink("\(place)/\(name)") }
+                for name in names where name.hasSuffix(".log") {
+                    for part in RotatedLogs(path: "\(place)/\(name)").plain.dropLast() { Self.compress(part) }
+                }
+            }
+        }
+    }
+
+    private static func compress(_ part: String) {
+        let unfinished = "\(part).gz\(unfinished)"
+        guard copy(part, to: unfinished) else {
+            unlink(unfinished)
+            return
+        }
+        rename(unfinished, "\(part).gz")
+        // Where it is gone already, the init has found it to be one too many; so is its other form.
+        if unlink(part) != 0 { unlink("\(part).gz") }
+    }
+
+    private static func copy(_ part: String, to path: String) -> Bool {
+        let source = open(part, O_RDONLY | O_CLOEXEC)
+        guard source >= 0 else { return false }
+        defer { close(source) }
+        let target = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard target >= 0 else { return false }
+        guard let file = gzdopen(target, "wb") else {
+            close(target)
+            return false
+        }
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var count = 0
+        repeat {
+            count = read(source, &buffer, buffer.count)
+        } while count > 0 && gzwrite(file, &buffer, UInt32(count)) == Int32(count)
+        return gzclose(file) == Z_OK && count == 0
+    }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import KubernetesModel
+import Linux
+
+/// How much of the node's disk a pod may fill: `sizeLimit` of its `emptyDir` volumes, and `ephemeral-storage` of its
+/// containers. The kernel enforces neither, so they are measured from time to time, as the kubelet does it.
+struct StorageLimits: Sendable {
+    private struct Place: Sendable {
+        let folders: [String]
+        let limit: Int
+        /// What the pod's status says where there is more.
+        let message: String
+    }
+
+    private let places: [Place]
+
+    /// - Parameter runs: the container runs that there are now.
+    init(pod: Object, paths: PodPaths, runs: [ContainerID]) {
+        var places: [Place] = []
+        for volume in pod.spec["volumes"].items where volume["emptyDir"]["medium"].string != "Memory" {
+            let name = volume["name"].string ?? ""
+            guard let limit = Quantity(volume["emptyDir"]["sizeLimit"]), !limit.isZero else { continue }
+            places.append(
+                Place(
+                    folders: [paths.volume("empty-dir", name)], limit: limit.value,
+                    message: "Usage of EmptyDir volume \"\(name)\" exceeds the limit \"\(limit)\". "))
+        }
+        for container in Pod(pod).containers {
+            guard let limit = container.limits["ephemeral-storage"] else { continue }
+            let own = runs.filter { $0.name == container.name }
+            let layers = own.map { "\(paths.container($0.name))/\($0.restart)/upper" }
+            places.append(
+                Place(
+                    folders: layers + ["\(paths.logs)/\(container.name)"], limit: limit.value,
+                    message:
+                        "Container \(container.name) exceeded its local ephemeral storage limit \"\(limit)\". "))
+        }
+        self.places = places
+    }
+
+    var isEmpty: Bool { places.isEmpty }
+
+    /// What is exceeded, in the kubelet's words; nil for nothing. It blocks for as long as it takes to look at all files.
+    func excess() -> String? {
+        places.first { place in place.folders.reduce(0) { $0 + Self.size(of: $1) } > place.limit }?.message
+    }
+
+    /// The bytes that a folder's files take on the disk.
+    private static func size(of path: String) -> Int {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return 0 }
+        var size = Int(status.st_blocks) * 512
+        if status.st_mode & S_IFMT == S_IFDIR {
+            for name in (try? listFolder(path)) ?? [] { size += Self.size(of: "\(path)/\(name)") }
+        }
+        return size
+    }
+}
+
+extension PodWorker {
+    /// Looks from time to time whether the pod has more on the disk than it may, until it has.
+    func watchStorage() async {
+        guard !StorageLimits(pod: pod, paths: paths, runs: []).isEmpty else { return }
+        while true {
+            // As often as the kubelet's eviction looks.
+            guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
+            let runs = machine.containers.compactMap { $0.run == nil ? nil : $0.id(podUID: uid) }
+            let limits = StorageLimits(pod: pod, paths: paths, runs: runs)
+            if let message = await Blocking.run({ limits.excess() }) {
+                inbox.yield(.evicted(message))
+                return
+            }
+        }
+    }
+}
