@@ -23,6 +23,8 @@ extension Registry {
         object.metadata["creationTimestamp"] = .string(Timestamp.now.description)
         if strategy.countsGenerations { object.metadata["generation"] = 1 }
         try await strategy.prepareForCreate(&object, context)
+        // Clients read counts also before a controller has written the first status.
+        request.resource.applyStatusDefaults(&object)
 
         do {
             let errors = request.resource.validateCreate(object) + strategy.validateCreate(object)

@@ -6,10 +6,6 @@ struct WorkloadStrategy: Strategy {
 
     func prepareForCreate(_ object: inout Object, _ context: RequestContext) async throws(Status) {
         object.status = [:]
-        if object.kind == "ReplicaSet" || object.kind == "ReplicationController" || object.kind == "StatefulSet" {
-            // Clients read this count also before the controller has written the first status.
-            object.status["replicas"] = 0
-        }
     }
 }
 

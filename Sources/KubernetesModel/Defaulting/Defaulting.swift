@@ -11,12 +11,18 @@ extension ResourceInfo {
         applyStatusDefaults(&object)
     }
 
-    /// An object that has a status is never without one; its counters begin at zero.
-    private func applyStatusDefaults(_ object: inout Object) {
-        guard subresource("status") != nil, let status = schema.properties["status"]?.resolved else { return }
+    /// An object that has a status is never without one; its counters begin at zero, and what is to be found out at no.
+    public func applyStatusDefaults(_ object: inout Object) {
+        guard !isCustom, subresource("status") != nil, let status = schema.properties["status"]?.resolved else {
+            return
+        }
         var filled = object.status.object ?? [:]
-        for name in status.required where filled[name] == nil && status.properties[name]?.type == .integer {
-            filled[name] = 0
+        for name in status.required where filled[name] == nil {
+            switch status.properties[name]?.type {
+            case .integer: filled[name] = 0
+            case .boolean: filled[name] = false
+            default: break
+            }
         }
         if type.group.isEmpty, type.kind == "Service", filled["loadBalancer"] == nil { filled["loadBalancer"] = [:] }
         object.status = .object(filled)
