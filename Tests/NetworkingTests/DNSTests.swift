@@ -118,7 +118,7 @@ struct ClusterZoneTests {
         ),
         (
             "_main._tcp.db.default.svc.cluster.local", DNSMessage.RecordType.srv,
-            "0 100 5432 10-244-1-3.db.default.svc.cluster.local, 0 100 5432 db-0.db.default.svc.cluster.local"
+            "0 50 5432 10-244-1-3.db.default.svc.cluster.local, 0 50 5432 db-0.db.default.svc.cluster.local"
         ),
         ("_main._udp.web.default.svc.cluster.local", DNSMessage.RecordType.srv, "no such name"),
         ("ext.default.svc.cluster.local", DNSMessage.RecordType.a, "alias of example.com"),

@@ -113,28 +113,28 @@ struct ClusterZone: Sendable {
         _ question: DNSMessage.Question, _ service: Service, port: String, transport: String
     ) -> Answer {
         let base = name(of: service)
-        func record(_ number: Int, _ target: [String]) -> DNSMessage.Record {
-            Record(
-                name: question.name, ttl: Self.ttl,
-                value: .srv(priority: 0, weight: 100, port: UInt16(clamping: number), target: target))
-        }
-        var records: [DNSMessage.Record] = []
-        var additional: [DNSMessage.Record] = []
+        var targets: [(name: [String], port: Int, address: String)] = []
         if let address = service.clusterIP {
             for own in service.ports where own.name == port && own.transport.lowercased() == transport {
-                records.append(record(own.port, base))
-                additional.append(Record(name: base, ttl: Self.ttl, value: .a(address)))
+                targets.append((base, own.port, address))
             }
         } else {
             for endpoint in endpoints(of: service) {
                 for own in endpoint.ports where own.name == port && own.transport.lowercased() == transport {
                     guard let number = own.port else { continue }
-                    let target = [endpoint.hostname] + base
-                    records.append(record(number, target))
-                    additional.append(Record(name: target, ttl: Self.ttl, value: .a(endpoint.address)))
+                    targets.append(([endpoint.hostname] + base, number, endpoint.address))
                 }
             }
         }
+        // As CoreDNS has it: all share one hundred.
+        let weight = UInt16(max(1, 100 / max(1, targets.count)))
+        let records = targets.map { target in
+            Record(
+                name: question.name, ttl: Self.ttl,
+                value: .srv(
+                    priority: 0, weight: weight, port: UInt16(clamping: target.port), target: target.name))
+        }
+        let additional = targets.map { Record(name: $0.name, ttl: Self.ttl, value: .a($0.address)) }
         guard !records.isEmpty else { return .noSuchName }
         guard case .records(let suiting, _) = only(question, records) else { return .noData }
         return .records(suiting, additional: additional)
