@@ -149,7 +149,8 @@ let package = Package(
         tests("NodeAgent", ["InMemoryClient"]),
         tests("Supervisor", []),
         .testTarget(
-            name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd", exclude: ["kinds.jsonl"],
+            name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd",
+            exclude: ["kinds.jsonl", "lookup.py"],
             swiftSettings: strict),
     ]
 )

@@ -95,15 +95,23 @@ struct Cluster: Sendable {
         return try #require(text.split(separator: " ").first.flatMap { Int32($0) })
     }
 
-    private func remove() async throws {
-        if FileManager.default.fileExists(atPath: state) { try await martlet("delete") }
-        let left = try processes()
-        #expect(left.isEmpty, "processes of the cluster are left after its end")
-        for pid in left { kill(pid, SIGKILL) }
+    /// Expects no process, mount, link, control group or file of a cluster that has been deleted.
+    func expectNothingLeft() async throws {
+        #expect(try processes().isEmpty, "processes of the cluster are left")
         #expect(!FileManager.default.fileExists(atPath: state), "the state folder is left")
+        #expect(!FileManager.default.fileExists(atPath: runtime), "the runtime folder is left")
         let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
         #expect(!mounts.contains(folder), "mounts of the cluster are left in the host's namespace")
-        #expect(try Cgroups.folders(containing: profile).isEmpty, "cgroups of the cluster are left")
+        #expect(try Cgroups.folders(containing: profile).isEmpty, "control groups of the cluster are left")
+        let files = try await shell.sh(
+            "find /tmp /run /var /dev/shm -xdev -name '*\(profile)*' -not -path '\(folder)*'")
+        #expect(files == "", "files named after the cluster are left")
+    }
+
+    private func remove() async throws {
+        if FileManager.default.fileExists(atPath: state) { try await martlet("delete") }
+        try await expectNothingLeft()
+        for pid in try processes() { kill(pid, SIGKILL) }
         try FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -6,19 +6,15 @@ import Testing
 struct KillTests {
     @Test(.timeLimit(.minutes(2)))
     func workloadsOutliveEveryKill() async throws {
-        try await Cluster.running(nodes: 2) { cluster in
-            try await cluster.apply(Manifest.website("web", replicas: 3))
-            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
-            let address = try await cluster.address(ofService: "web")
-            try await eventually("the Service answers") {
-                try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", "http://\(address)/"]).status == 0
-                    ? () : nil
-            }
+        try await Lab.prepared(.onPath, from: "Create") { lab in
+            let cluster = lab.cluster
+            try await lab.createsTheApplication()
+            let url = "https://\(try await cluster.address(ofService: "frontend"))/version"
             let before = try Workload.all(of: cluster)
-            #expect(before.count == 3, "one process a replica: \(before)")
+            #expect(before.count == 5, "one process a replica: \(before)")
             let objects = try await cluster.objects()
 
-            try await Load(url: "http://\(address)/", shell: cluster.shell).during {
+            try await Load(url: url, shell: cluster.shell).during {
                 for component in ["control-plane", "node-agent-node-1", "node-agent-node-2"] {
                     try await Self.kill(component, of: cluster)
                     #expect(try Workload.all(of: cluster) == before, "workloads live on without \(component)")
@@ -38,6 +34,19 @@ struct KillTests {
                     #expect(try Workload.all(of: cluster) == before, "workloads live on without \(component)")
                 }
             }
+            // A container last: what it was just answering is lost with it, but nothing else.
+            for killed in try Workload.all(of: cluster) {
+                let before = try Workload.all(of: cluster)
+                Glibc.kill(killed, SIGKILL)
+                try await eventually("the container has been started again, the others left alone") {
+                    let now = try Workload.all(of: cluster)
+                    return now.count == 5 && before.subtracting(now) == [killed] ? () : nil
+                }
+            }
+            for name in ["auth", "hello", "frontend"] {
+                try await cluster.kubectl("rollout", "status", "deployment/\(name)", "--timeout=30s")
+            }
+            try await cluster.shell.run("curl", ["-ksS", "--fail", "-o", "/dev/null", url])
             #expect(try await cluster.objects() == objects, "no object is lost or made anew")
         }
     }
@@ -83,7 +92,7 @@ struct KillTests {
 
     @Test(.timeLimit(.minutes(1)))
     func deleteCleansUpAfterKillingEverything() async throws {
-        let host = try await HostNetwork()
+        let host = try await HostState()
         try await Cluster.running(nodes: 2) { cluster in
             try await cluster.apply(Manifest.website("web", replicas: 2))
             try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
@@ -97,8 +106,8 @@ struct KillTests {
             for pid in pids { Glibc.kill(pid, SIGKILL) }
             try await cluster.martlet("delete")
             for pid in pids + workloads { try await Workload.waitForEnd(of: pid) }
-            #expect(try await HostNetwork() == host, "the host's network is as before")
-            // Cluster.running sees to the rest: folders, mounts, control groups.
+            try await host.expectUnchanged("after all was killed and deleted")
+            try await cluster.expectNothingLeft()
         }
     }
 

@@ -30,17 +30,37 @@ enum Workload {
     }
 }
 
-/// What the host's network consists of, as its own tools show it.
-struct HostNetwork: Equatable {
-    let links: String
-    let routes: String
-    let rules: String
+/// What a cluster must leave alone, as the machine's own tools show it.
+struct HostState {
+    /// By what was looked at.
+    private let parts: [String: String]
+
+    private static let looks = [
+        "addresses": "ip -o address",
+        "links": "ip -o link",
+        "routes": "ip route; ip -6 route; ip rule",
+        "packet rules": "nft list ruleset",
+        "network settings": "grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/ip_forward "
+            + "/proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/route_localnet",
+        // What they are and when they were changed, and what is in them.
+        "/etc": "find /etc -xdev -printf '%p %y %m %U %G %s %T@ %l\\n' | sort; "
+            + "find /etc -xdev -type f -exec sha256sum {} + | sort",
+    ]
 
     init() async throws {
-        let shell = Shell()
-        links = try await shell.run("ip", ["-o", "address"])
-        routes = try await shell.run("ip", ["route"])
-        rules = try await shell.run("nft", ["list", "ruleset"])
+        var parts: [String: String] = [:]
+        for (name, line) in Self.looks { parts[name] = try await Shell().run("/bin/sh", ["-c", line]) }
+        self.parts = parts
+    }
+
+    /// Expects that all is as it was.
+    func expectUnchanged(_ when: String) async throws {
+        let now = try await HostState()
+        for (name, before) in parts {
+            let (before, after) = (before.split(separator: "\n"), now.parts[name, default: ""].split(separator: "\n"))
+            #expect(!before.isEmpty || name == "packet rules", "\(name) can be looked at")
+            #expect(Array(after.difference(from: before)).isEmpty, "\(name) \(when)")
+        }
     }
 }
 

@@ -4,9 +4,15 @@ import Testing
 /// A start that cannot succeed names the file, the field and the remedy, and leaves nothing half started.
 struct StartFaultTests {
     /// Expects that `martlet start` fails with all of `words` in what it says, and that nothing of the cluster runs.
-    private func startFails(_ cluster: Cluster, _ arguments: [String] = [], saying words: [String]) async throws {
+    ///
+    /// - Parameter mounts: a shell line that mounts something first, which nobody else sees.
+    private func startFails(
+        _ cluster: Cluster, _ arguments: [String] = [], with mounts: String = ":", saying words: [String]
+    ) async throws {
         let result = try await cluster.shell.attempt(
-            Repository.martlet, ["start", "--profile", cluster.profile] + arguments)
+            "unshare",
+            ["--mount", "/bin/sh", "-ec", mounts + "\nexec \"$0\" \"$@\"", Repository.martlet]
+                + ["start", "--profile", cluster.profile] + arguments)
         #expect(result.status == 1, "\(result)")
         for word in words { #expect(result.errors.contains(word), "\(word): \(result)") }
         #expect(try cluster.processes().isEmpty, "nothing half started is left: \(result)")
@@ -40,6 +46,20 @@ struct StartFaultTests {
                 let other = Cluster(profile: cluster.profile, folder: cluster.folder, shell: shell)
                 try await startFails(other, saying: [path, problem])
             }
+            let state = cluster.folder + "/s"
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+            try await startFails(
+                cluster, with: "mount -t tmpfs -o ro none \(state)", saying: [state, "Read-only file system"])
+            #expect(!FileManager.default.fileExists(atPath: cluster.state))
+            #expect(!FileManager.default.fileExists(atPath: cluster.runtime))
+
+            // One that could be written when the cluster was made.
+            try await cluster.martlet("start")
+            try await cluster.martlet("stop")
+            try await startFails(
+                cluster, with: "mount --bind \(state) \(state); mount -o remount,bind,ro \(state)",
+                saying: [cluster.state, "Read-only file system"])
+            try await cluster.martlet("start")
         }
     }
 
