@@ -100,6 +100,29 @@ import Testing
         }
     }
 
+    @Test func aSlowReaderFindsPartsThatAreCompressedMeanwhile() throws {
+        try withFolder { folder in
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
+            try log.write("1")
+            let file = LogFile(path: log.path)
+            try file.begin(tail: nil)
+            try log.rotate()
+            try log.write("2")
+            // It has begun with the part that was put away, and so knows its name.
+            #expect(file.next().count == 1)
+            try log.rotate()
+            for number in 3...4 {
+                try log.write("\(number)")
+                try log.rotate()
+            }
+            LogArchive(folder: folder).compressAll()
+            try log.write("5")
+            #expect(texts(file) == ["2", "3", "4", "5"])
+        }
+    }
+
     @Test func whatStartsLaterReadsTheLatestPartOnly() throws {
         try withFolder { folder in
             var log = Writer(path: "\(folder)/0.log")

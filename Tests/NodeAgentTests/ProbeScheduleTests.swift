@@ -9,15 +9,25 @@ import Testing
             kind: .readiness, timing: ProbeTiming(["periodSeconds": 1, "failureThreshold": 1]))
         #expect(schedule.firstDelay(afterRunning: 0) == 0.002)
         var elapsed = schedule.firstDelay(afterRunning: 0)
-        for _ in 0..<10 {
-            let step = schedule.record(success: false)
+        var count = 0
+        while elapsed < 1 {
+            let step = schedule.record(success: false, elapsed: elapsed)
             let delay = try #require(step.delay)
             #expect(delay >= 0.002 && delay <= max(0.002, elapsed * 0.31))
             #expect(step.verdict == nil && !step.isTold)
             elapsed += delay
+            count += 1
         }
-        #expect(schedule.record(success: true) == .init(delay: 1, verdict: .success, isTold: false))
-        #expect(schedule.record(success: false) == .init(delay: 1, verdict: .failure, isTold: true))
+        #expect(count < 40)
+        #expect(schedule.record(success: false, elapsed: elapsed) == .init(delay: 1, verdict: .failure, isTold: true))
+        #expect(schedule.record(success: true, elapsed: elapsed) == .init(delay: 1, verdict: .success, isTold: false))
+    }
+
+    @Test func slowProbesShortenTheFirstStretch() {
+        var schedule = ProbeSchedule(
+            kind: .readiness, timing: ProbeTiming(["periodSeconds": 2, "failureThreshold": 1]), isExec: true)
+        #expect(schedule.record(success: false, elapsed: 1.002).isTold == false)
+        #expect(schedule.record(success: false, elapsed: 3).verdict == .failure)
     }
 
     @Test func anInitialDelayIsKept() {
@@ -26,13 +36,13 @@ import Testing
         #expect(schedule.firstDelay(afterRunning: 0) == 5)
         #expect(schedule.firstDelay(afterRunning: 3) == 2, "it counts from the container's start")
         #expect(schedule.firstDelay(afterRunning: 9) == 0)
-        #expect(schedule.record(success: false) == .init(delay: 2, verdict: nil, isTold: true))
-        #expect(schedule.record(success: false) == .init(delay: 2, verdict: .failure, isTold: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: nil, isTold: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: .failure, isTold: true))
     }
 
     @Test func aStartupProbeEndsWithItsSuccess() {
         var schedule = ProbeSchedule(kind: .startup, timing: ProbeTiming([:]))
-        #expect(schedule.record(success: true) == .init(delay: nil, verdict: .success, isTold: false))
+        #expect(schedule.record(success: true, elapsed: 10) == .init(delay: nil, verdict: .success, isTold: false))
     }
 
     /// What a probe is told of results in turn, `+` and `-`; `S` and `F` stand for the verdicts.
@@ -47,7 +57,7 @@ import Testing
         fields["initialDelaySeconds"] = 1
         var schedule = ProbeSchedule(kind: .readiness, timing: ProbeTiming(fields))
         let told = results.map { result in
-            switch schedule.record(success: result == "+").verdict {
+            switch schedule.record(success: result == "+", elapsed: 10).verdict {
             case .success: "S"
             case .failure: "F"
             case nil: "."
@@ -65,6 +75,6 @@ import Testing
     @Test func aLivenessProbeThatIsNotDelayedCountsFromItsFirst() {
         var schedule = ProbeSchedule(kind: .liveness, timing: ProbeTiming(["failureThreshold": 1, "periodSeconds": 7]))
         #expect(schedule.firstDelay(afterRunning: 0) == 0)
-        #expect(schedule.record(success: false) == .init(delay: 7, verdict: .failure, isTold: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 7, verdict: .failure, isTold: true))
     }
 }

@@ -136,7 +136,7 @@ import Testing
             let (expected, found) = try await reading.value
             #expect(found == expected)
             #expect(expected == count)
-            #expect(RotatedLogs(path: node.logPath(id)).plain.count == 2)
+            #expect(RotatedLog.parts(of: node.logPath(id)).count == 2)
         }
     }
 
@@ -146,7 +146,7 @@ import Testing
             // Lines of 16 KiB, so that the init has little to do.
             let id = try await node.run("one", ["sh", "-c", "head -c 80000000 /dev/zero | tr '\\0' x"])
             #expect(try await node.end(of: id).phase.code == 0)
-            #expect(RotatedLogs(path: node.logPath(id)).plain.count == 4)
+            #expect(RotatedLog.parts(of: node.logPath(id)).count == 4)
         }
     }
 

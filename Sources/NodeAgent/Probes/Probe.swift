@@ -43,7 +43,7 @@ struct ProbeTiming: Sendable, Equatable {
 ///
 /// A server takes some milliseconds from its start to `listen`, and a period is a second at least. So, where no initial
 /// delay is asked for, startup and readiness probes are made 2 ms after the start and then again whenever 30 % more time
-/// has passed (twice as much for `exec`, which costs a process), until the period is reached. A failure in this first
+/// has passed (twice as much for `exec`, which costs a process), until the period is over. A failure in this first
 /// stretch counts for nothing: it could only make a pod fail earlier than its fields say.
 struct ProbeSchedule: Sendable, Equatable {
     let kind: ProbeKind
@@ -51,8 +51,8 @@ struct ProbeSchedule: Sendable, Equatable {
     private var successes = 0
     private var failures = 0
     private var verdict: ProbeVerdict?
-    /// Seconds since the start at the latest probe of the first stretch; nil after it.
-    private var quick: Double?
+    /// The first stretch lasts.
+    private var isQuick: Bool
     private let growth: Double
 
     private static let first = 0.002
@@ -61,11 +61,13 @@ struct ProbeSchedule: Sendable, Equatable {
         self.kind = kind
         self.timing = timing
         growth = isExec ? 1 : 0.3
-        quick = timing.initialDelay == 0 && kind != .liveness ? Self.first : nil
+        isQuick = timing.initialDelay == 0 && kind != .liveness
     }
 
     /// Seconds to the first probe of a container that has run for `elapsed` seconds.
-    func firstDelay(afterRunning elapsed: Double) -> Double { quick ?? max(0, timing.initialDelay - elapsed) }
+    func firstDelay(afterRunning elapsed: Double) -> Double {
+        isQuick ? Self.first : max(0, timing.initialDelay - elapsed)
+    }
 
     struct Step: Sendable, Equatable {
         /// Seconds to the next probe; nil where none follows.
@@ -76,9 +78,12 @@ struct ProbeSchedule: Sendable, Equatable {
         var isTold: Bool
     }
 
-    mutating func record(success: Bool) -> Step {
+    /// Takes a result.
+    ///
+    /// - Parameter elapsed: seconds since the probing began.
+    mutating func record(success: Bool, elapsed: Double) -> Step {
         if success {
-            quick = nil
+            isQuick = false
             failures = 0
             successes += 1
             let reached = successes >= timing.successThreshold
@@ -88,11 +93,11 @@ struct ProbeSchedule: Sendable, Equatable {
                 delay: kind == .startup && reached ? nil : timing.period, verdict: change ? .success : nil,
                 isTold: false)
         }
-        if let elapsed = quick {
-            let delay = max(Self.first, elapsed * growth)
-            quick = delay < timing.period ? elapsed + delay : nil
+        if isQuick, elapsed < timing.period {
+            let delay = min(max(Self.first, elapsed * growth), max(Self.first, timing.period - elapsed))
             return Step(delay: delay, verdict: nil, isTold: false)
         }
+        isQuick = false
         successes = 0
         failures += 1
         let reached = failures >= timing.failureThreshold

@@ -2,24 +2,29 @@ import CZlib
 import Glibc
 import Linux
 
-/// The parts of a run's log that the pod's init has put away (`0.log.20060102-150405.000000000`), oldest first.
-struct RotatedLogs {
-    /// Those that are as they were written.
-    private(set) var plain: [String] = []
-    private(set) var compressed: [String] = []
+/// A part of a run's log that the pod's init has put away (`0.log.20060102-150405.000000000`).
+struct RotatedLog: Sendable, Equatable {
+    /// Without the suffix that compression gives it; later parts have greater ones.
+    let name: String
+    let path: String
+    let isCompressed: Bool
 
-    /// Blocks for a look at the folder.
-    init(path: String) {
-        guard let slash = path.lastIndex(of: "/") else { return }
-        let folder = path[..<slash]
-        let prefix = path[path.index(after: slash)...] + "."
-        for name in ((try? listFolder(String(folder))) ?? []).sorted() where name.hasPrefix(prefix) {
-            if name.hasSuffix(".gz") {
-                compressed.append("\(folder)/\(name)")
-            } else if !name.hasSuffix(LogArchive.unfinished) {
-                plain.append("\(folder)/\(name)")
-            }
+    /// The parts that there are, the oldest first. It blocks for a look at the folder.
+    static func parts(of log: String) -> [RotatedLog] {
+        guard let slash = log.lastIndex(of: "/") else { return [] }
+        let folder = log[..<slash]
+        let prefix = log[log.index(after: slash)...] + "."
+        return ((try? listFolder(String(folder))) ?? []).filter {
+            $0.hasPrefix(prefix) && !$0.hasSuffix(LogArchive.unfinished)
         }
+        .map { file in
+            let isCompressed = file.hasSuffix(".gz")
+            return RotatedLog(
+                name: isCompressed ? String(file.dropLast(3)) : file, path: "\(folder)/\(file)",
+                isCompressed: isCompressed)
+        }
+        // For a moment there are both forms of one part: the original comes first.
+        .sorted { ($0.name, $0.path) < ($1.name, $1.path) }
     }
 }
 
@@ -43,7 +48,8 @@ struct LogArchive: Sendable {
                 let names = (try? listFolder(place)) ?? []
                 for name in names where name.hasSuffix(Self.unfinished) { unlink("\(place)/\(name)") }
                 for name in names where name.hasSuffix(".log") {
-                    for part in RotatedLogs(path: "\(place)/\(name)").plain.dropLast() { Self.compress(part) }
+                    let parts = RotatedLog.parts(of: "\(place)/\(name)")
+                    for part in parts.dropLast() where !part.isCompressed { Self.compress(part.path) }
                 }
             }
         }

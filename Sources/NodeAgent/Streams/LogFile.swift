@@ -1,75 +1,43 @@
+import CZlib
 import Glibc
 import Linux
 
 /// Reads a log file on, also over its rotation. Its calls block, as reading a local file does.
 final class LogFile {
     private let path: String
-    private var descriptor: Int32 = -1
-    private var inode: ino_t = 0
-    private var offset: off_t = 0
+    /// Nil before there is a file.
+    private var source: Source?
+    /// The name of the part that is read, once it is put away.
+    private var part: String?
     /// The first part of a line whose end is not written yet.
     private var partial: [UInt8] = []
 
     init(path: String) { self.path = path }
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Begins before the last `lines` lines.
+    /// Begins before the last `lines` lines of what is written now.
     func begin(tail lines: Int?) throws(SystemError) {
-        guard open(path) else { return }
-        guard let lines else { return }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat", path) }
-        offset = start(of: lines, size: status.st_size)
-    }
-
-    private func open(_ path: String) -> Bool {
-        let opened = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard opened >= 0 else { return false }
-        descriptor = opened
-        var status = stat()
-        fstat(descriptor, &status)
-        inode = status.st_ino
-        offset = 0
-        return true
-    }
-
-    /// Where the last lines begin, found from the end.
-    private func start(of lines: Int, size: off_t) -> off_t {
-        guard lines > 0 else { return size }
-        var position = size
-        var newlines = 0
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while position > 0 {
-            let length = min(off_t(buffer.count), position)
-            position -= length
-            guard pread(descriptor, &buffer, Int(length), position) == Int(length) else { return 0 }
-            for index in stride(from: Int(length) - 1, through: 0, by: -1) where buffer[index] == UInt8(ascii: "\n") {
-                // The last newline ends the last line.
-                if position + off_t(index) == size - 1 { continue }
-                newlines += 1
-                if newlines == lines { return position + off_t(index) + 1 }
-            }
-        }
-        return 0
+        source = Source(plain: path)
+        if let lines { try source?.skip(toLast: lines) }
     }
 
     /// The complete lines that follow, of at most some 64 kB; none at the end of what is written so far.
     func next() -> [ArraySlice<UInt8>] {
-        if descriptor < 0, !open(path) { return [] }
+        if source == nil { source = Source(plain: path) }
+        guard var source else { return [] }
         var bytes = partial
-        var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
             // Looked at before the read: what follows it is then all that this part will ever have.
-            let isPutAway = isPutAway
-            let count = pread(descriptor, &buffer, buffer.count, offset)
-            guard count > 0 else {
-                if isPutAway, bytes.count == partial.count, moveOn() { continue }
-                break
+            let isPutAway = isPutAway(source)
+            let more = source.read()
+            guard !more.isEmpty else {
+                guard isPutAway, bytes.count == partial.count, let following = following(source) else { break }
+                source = following
+                continue
             }
-            offset += off_t(count)
-            bytes += buffer[..<count]
-            if buffer[..<count].contains(UInt8(ascii: "\n")) { break }
+            bytes += more
+            if more.contains(UInt8(ascii: "\n")) { break }
         }
+        self.source = source
         var lines: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -80,35 +48,119 @@ final class LogFile {
         return lines
     }
 
-    /// Whether another file has taken this one's place.
-    private var isPutAway: Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_ino != inode
+    /// Whether another file has taken the place of the one that is read.
+    private func isPutAway(_ source: Source) -> Bool {
+        if part != nil { return true }
+        guard let current = inode(of: path), current != source.inode else { return false }
+        // By its name its successor can be found also when it is no more.
+        part = RotatedLog.parts(of: path).first { inode(of: $0.path) == source.inode }?.name
+        return true
     }
 
-    /// Opens the part that follows this one.
-    private func moveOn() -> Bool {
-        let old = (descriptor: descriptor, inode: inode, offset: offset)
+    /// What is to be read after a part that was put away; nil where that cannot be opened yet.
+    private func following(_ source: Source) -> Source? {
         while true {
-            let parts = RotatedLogs(path: path).plain
-            let own = parts.firstIndex { part in
-                var status = stat()
-                return stat(part, &status) == 0 && status.st_ino == old.inode
+            let parts = RotatedLog.parts(of: path)
+            // A reader that is so late that its part is gone unseen goes on with what is written now.
+            if let part, let next = parts.first(where: { $0.name > part }) {
+                // Where it was compressed or taken away just now, the folder shows what is there instead.
+                guard let opened = next.isCompressed ? Source(compressed: next.path) : Source(plain: next.path) else {
+                    continue
+                }
+                self.part = next.name
+                return opened
             }
-            let next = own.flatMap { $0 + 1 < parts.count ? parts[$0 + 1] : nil }
-            guard open(next ?? path) else {
-                // The next part was compressed or taken away just now.
-                if next != nil { continue }
-                return false
+            guard let opened = Source(plain: path) else { return nil }
+            // What is written now may have been put away while it was opened, behind another part.
+            if part != nil, RotatedLog.parts(of: path).last?.name != parts.last?.name { continue }
+            part = nil
+            return opened
+        }
+    }
+
+    private func inode(of path: String) -> ino_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_ino : nil
+    }
+
+    /// An open file, read from its beginning to its end.
+    private struct Source {
+        let inode: ino_t
+        private let file: File
+        private var offset: off_t = 0
+
+        private enum Handle {
+            case plain(Int32)
+            case compressed(gzFile)
+        }
+
+        /// Closes the file when nobody reads it any more.
+        private final class File {
+            let handle: Handle
+
+            init(_ handle: Handle) { self.handle = handle }
+
+            deinit {
+                switch handle {
+                case .plain(let descriptor): close(descriptor)
+                case .compressed(let file): gzclose(file)
+                }
             }
-            // What is written now may have been put away while it was opened, and then lies behind another part. A
-            // reader that is so late that its own part is gone goes on with it all the same.
-            if next != nil || own == nil || RotatedLogs(path: path).plain.last == parts.last {
-                close(old.descriptor)
-                return true
+        }
+
+        init?(plain path: String) {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return nil }
+            file = File(.plain(descriptor))
+            var status = stat()
+            inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0
+        }
+
+        init?(compressed path: String) {
+            guard let opened = gzopen(path, "rbe") else { return nil }
+            file = File(.compressed(opened))
+            inode = 0
+        }
+
+        /// The bytes that follow, at most 64 KiB; none at the end.
+        mutating func read() -> ArraySlice<UInt8> {
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            let count =
+                switch file.handle {
+                case .plain(let descriptor): pread(descriptor, &buffer, buffer.count, offset)
+                case .compressed(let file): Int(gzread(file, &buffer, UInt32(buffer.count)))
+                }
+            guard count > 0 else { return [] }
+            offset += off_t(count)
+            return buffer[..<count]
+        }
+
+        /// Goes to where the last lines begin, found from the end.
+        mutating func skip(toLast lines: Int) throws(SystemError) {
+            guard case .plain(let descriptor) = file.handle else { return }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
+            offset = Self.start(ofLast: lines, in: descriptor, size: status.st_size)
+        }
+
+        private static func start(ofLast lines: Int, in descriptor: Int32, size: off_t) -> off_t {
+            guard lines > 0 else { return size }
+            var position = size
+            var newlines = 0
+            var buffer = [UInt8](repeating: 0, count: 65536)
+            while position > 0 {
+                let length = min(off_t(buffer.count), position)
+                position -= length
+                guard pread(descriptor, &buffer, Int(length), position) == Int(length) else { return 0 }
+                for index in stride(from: Int(length) - 1, through: 0, by: -1)
+                where buffer[index] == UInt8(ascii: "\n") {
+                    // The last newline ends the last line.
+                    if position + off_t(index) == size - 1 { continue }
+                    newlines += 1
+                    if newlines == lines { return position + off_t(index) + 1 }
+                }
             }
-            close(descriptor)
-            (descriptor, inode, offset) = old
+            return 0
         }
     }
 }
