@@ -1,6 +1,6 @@
-// pod --socket-fd N --state PATH [--hostname NAME] [--host-network] [--cgroup PATH]... [--sysctl PATH=VALUE]...
+// pod --socket-fd N --state PATH [--hostname NAME] [--host-network] [--host-ipc] [--cgroup PATH]... [--sysctl PATH=VALUE]...
 //
-// Starts a pod's init in namespaces of its own (PID, IPC, UTS and, unless --host-network, network), writes its process
+// Starts a pod's init in namespaces of its own (PID, UTS and, unless told otherwise, IPC and network), writes its process
 // number to standard output, and ends. The init, PID 1 of the pod, listens on the socket N for the node agent; it lives
 // until it is told to end. What of it must survive it, the exits of containers, it appends to the file --state.
 #include "modes.h"
@@ -43,8 +43,10 @@ int pod(int count, char **arguments) {
     unsigned long flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
     long result;
     if (!socket || !state) die("pod --socket-fd N --state PATH ...", 0);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         if (!strcmp(arguments[i], "--host-network")) flags &= ~(unsigned long)CLONE_NEWNET;
+        if (!strcmp(arguments[i], "--host-ipc")) flags &= ~(unsigned long)CLONE_NEWIPC;
+    }
     SYS(SYS_setsid);
     SYS(SYS_chdir, "/");
     each(count, arguments, "--cgroup", join_cgroup);

@@ -95,7 +95,8 @@ import Testing
 @Suite struct PodFilesTests {
     func files(_ spec: JSON) -> PodFiles {
         PodFiles(
-            pod: makePod(spec: spec), address: "10.244.1.2", dnsAddress: "10.96.0.10", clusterDomain: "cluster.local")
+            pod: makePod(spec: spec), nodeName: "node-1", address: "10.244.1.2", dnsAddress: "10.96.0.10",
+            clusterDomain: "cluster.local")
     }
 
     @Test(
@@ -122,9 +123,29 @@ import Testing
     @Test func hostsNameThePodAndItsAliases() {
         let text = files([
             "hostname": "db-0", "subdomain": "db", "hostAliases": [["ip": "1.2.3.4", "hostnames": ["one", "two"]]],
-        ]).hosts
+        ]).hosts(host: "9.9.9.9 machine\n")
         #expect(text.contains("10.244.1.2\tdb-0.db.default.svc.cluster.local\tdb-0\n"))
         #expect(text.hasSuffix("1.2.3.4\tone\ttwo\n"))
+        #expect(!text.contains("machine"))
+    }
+
+    @Test func aPodOnTheHostsNetworkHasItsHosts() {
+        let text = files(["hostNetwork": true, "hostAliases": [["ip": "1.2.3.4", "hostnames": ["one"]]]])
+            .hosts(host: "9.9.9.9 machine\n")
+        #expect(
+            text == "# Kubernetes-managed hosts file (host network).\n9.9.9.9 machine\n"
+                + "\n# Entries added by HostAliases.\n1.2.3.4\tone\n")
+    }
+
+    @Test(
+        arguments: [
+            ([:], "web"), (["hostname": "h"], "h"), (["hostname": "h", "subdomain": "s"], "h"),
+            (["hostname": "h", "subdomain": "s", "setHostnameAsFQDN": true], "h.s.default.svc.cluster.local"),
+            (["setHostnameAsFQDN": true], "web"), (["hostNetwork": true], "node-1"),
+        ] as [(JSON, String)])
+    func theHostnameFollowsTheSpecification(spec: JSON, name: String) {
+        let pod = makePod(spec: spec)
+        #expect(systemHostname(of: pod, nodeName: "node-1", clusterDomain: "cluster.local") == name)
     }
 }
 

@@ -1,4 +1,6 @@
+import APIClient
 import Glibc
+import InMemoryClient
 import KubernetesModel
 import Linux
 import Logging
@@ -94,6 +96,22 @@ import Testing
             #expect(try text(session.stdout) == "tarted\n")
             try session.stderr?.close()
             #expect(try await node.runtime.sandboxes().first?.containers.first?.phase == .running)
+        }
+    }
+
+    @Test(arguments: [
+        (["true"], nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], "out\nerr\n"), (["false"], ""),
+        (["sh", "-c", "echo x; sleep 1000"], "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),
+    ]) func aCommandIsJudgedByItsEnd(command: [String], failure: String?) async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
+            let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: 1)
+            #expect(fault == failure)
+            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            let resources = resourceController(nodeFolder: node.nodeFolder)
+            try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
         }
     }
 
@@ -259,6 +277,19 @@ private struct Node {
                 nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
                 gateway: IPv4Address(0), hiddenFolders: [folder]),
             resources: resourceController(nodeFolder: "\(folder)/nodes/node-1"), logger: Logger(label: "test"))
+    }
+
+    /// What hooks and probes need of an agent.
+    var context: NodeContext {
+        let client = InMemoryClient()
+        let configuration = NodeAgentConfiguration(
+            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateFolder: folder,
+            runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+        return NodeContext(
+            configuration: configuration, client: client, runtime: runtime, images: FakeImages(),
+            events: EventRecorder(client, component: "test"), references: ReferenceCache(client) { _ in },
+            services: Informer(client, .services), addresses: AddressPool(configuration: configuration),
+            tokens: TokenSource(client), clock: ContinuousClock(), logger: Logger(label: "test"))
     }
 
     /// The same node after the death of its agent.

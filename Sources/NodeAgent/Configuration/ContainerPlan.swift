@@ -30,7 +30,6 @@ struct ContainerPlan: Sendable {
             environment.set("PATH", String(ImageConfiguration.defaultPath.dropFirst("PATH=".count)))
         }
         if environment["HOME"] == nil { environment.set("HOME", user.home) }
-        environment.set("HOSTNAME", hostname(of: pod))
 
         let work = container.workingDir ?? image.configuration.workingDirectory
         var result = ContainerConfiguration(
@@ -144,14 +143,6 @@ private func resolvedPath(_ path: String) -> String? {
     guard let buffer = realpath(path, nil) else { return nil }
     defer { free(buffer) }
     return String(cString: buffer)
-}
-
-/// The name that a pod's containers see: `spec.hostname`, or the pod's name, which may be longer than a hostname.
-func hostname(of pod: Object) -> String {
-    if let name = pod.spec["hostname"].string, !name.isEmpty { return name }
-    var name = String(pod.name.prefix(63))
-    while let last = name.last, last == "-" || last == "." { name.removeLast() }
-    return name
 }
 
 extension Container {

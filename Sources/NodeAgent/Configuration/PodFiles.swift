@@ -4,27 +4,36 @@ import Linux
 /// The files that every container of a pod has from its node: hosts, hostname, resolver.
 struct PodFiles: Sendable {
     let pod: Object
+    let nodeName: String
     let address: String
     let dnsAddress: String
     let clusterDomain: String
 
-    private var fullName: String {
-        let host = hostname(of: pod)
-        guard let subdomain = pod.spec["subdomain"].string, !subdomain.isEmpty else { return host }
-        return "\(host).\(subdomain).\(pod.namespace).svc.\(clusterDomain)"
-    }
-
     /// Writes them. It blocks.
     func write(to paths: PodPaths) throws(SystemError) {
         try makeFolder(paths.folder)
-        try replaceFile(paths.hosts, Array(hosts.utf8), mode: 0o644)
-        try replaceFile(paths.hostname, Array((hostname(of: pod) + "\n").utf8), mode: 0o644)
+        try replaceFile(paths.hosts, Array(hosts(host: (try? readFile("/etc/hosts")) ?? "").utf8), mode: 0o644)
+        let name = systemHostname(of: pod, nodeName: nodeName, clusterDomain: clusterDomain)
+        try replaceFile(paths.hostname, Array((name + "\n").utf8), mode: 0o644)
         try replaceFile(
             paths.resolver, Array(resolver(host: (try? readFile("/etc/resolv.conf")) ?? "").utf8), mode: 0o644)
     }
 
-    var hosts: String {
-        var text = """
+    /// - Parameter host: the machine's own file, for `hostNetwork`.
+    func hosts(host: String) -> String {
+        var text =
+            pod.spec["hostNetwork"].bool == true
+            ? "# Kubernetes-managed hosts file (host network).\n\(host)" : ownHosts
+        let aliases = pod.spec["hostAliases"].items
+        if !aliases.isEmpty { text += "\n# Entries added by HostAliases.\n" }
+        for alias in aliases {
+            text += "\(alias["ip"].string ?? "")\t\(alias["hostnames"].strings.joined(separator: "\t"))\n"
+        }
+        return text
+    }
+
+    private var ownHosts: String {
+        let text = """
             # Kubernetes-managed hosts file.
             127.0.0.1\tlocalhost
             ::1\tlocalhost ip6-localhost ip6-loopback
@@ -35,13 +44,8 @@ struct PodFiles: Sendable {
 
             """
         let host = hostname(of: pod)
-        text += fullName == host ? "\(address)\t\(host)\n" : "\(address)\t\(fullName)\t\(host)\n"
-        let aliases = pod.spec["hostAliases"].items
-        if !aliases.isEmpty { text += "\n# Entries added by HostAliases.\n" }
-        for alias in aliases {
-            text += "\(alias["ip"].string ?? "")\t\(alias["hostnames"].strings.joined(separator: "\t"))\n"
-        }
-        return text
+        let full = fullName(of: pod, clusterDomain: clusterDomain)
+        return text + (full == host ? "\(address)\t\(host)\n" : "\(address)\t\(full)\t\(host)\n")
     }
 
     /// - Parameter host: the machine's own `resolv.conf`, for `dnsPolicy: Default`.

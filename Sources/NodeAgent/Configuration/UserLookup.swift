@@ -39,7 +39,9 @@ struct UserLookup: Sendable {
         if let account = account ?? accounts.first(where: { $0.count >= 6 && $0[2] == "0" && name.isEmpty }) {
             result.group = UInt32(account[3]) ?? 0
             result.home = account[5]
-            result.supplementary = groups.filter {
+            // By `Strict` only those groups count that the pod names.
+            let merges = podContext["supplementalGroupsPolicy"].string != "Strict"
+            result.supplementary = (merges ? groups : []).filter {
                 $0.count >= 4 && $0[3].split(separator: ",").contains { $0 == account[0] }
             }
             .compactMap { UInt32($0[2]) }

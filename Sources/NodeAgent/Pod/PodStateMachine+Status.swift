@@ -112,10 +112,14 @@ extension PodStateMachine {
                     ? nil : "containers with incomplete status: [\(incomplete.joined(separator: " "))]", now: now),
         ]
         if containersReady && !shut.isEmpty {
-            let texts = shut.map { "corresponding condition of pod readiness gate \"\($0)\" does not exist." }
+            let texts = shut.map { gate in
+                let known = pod.status["conditions"].items.first { $0["type"].string == gate }?["status"].string
+                return known.map { "the status of pod readiness gate \"\(gate)\" is not \"True\", but \($0)" }
+                    ?? "corresponding condition of pod readiness gate \"\(gate)\" does not exist."
+            }
             list.append(
                 condition(
-                    "Ready", false, reason: "ReadinessGatesNotReady", message: texts.joined(separator: " "), now: now))
+                    "Ready", false, reason: "ReadinessGatesNotReady", message: texts.joined(separator: ", "), now: now))
         } else {
             list.append(
                 condition(

@@ -194,6 +194,12 @@ actor PodWorker {
     private func startSandbox() async {
         do {
             let sandbox = try await sandbox()
+            if pod.spec["hostPID"].bool == true {
+                record(
+                    .warning(
+                        "HostPIDNotSupported",
+                        "hostPID is not supported by this node: the pod's containers see each other's processes only"))
+            }
             inbox.yield(.sandboxReady(address: sandbox.address))
         } catch is CancellationError {
             return
@@ -208,8 +214,8 @@ actor PodWorker {
         let address = pod.hostNetwork ? nil : try await node.addresses.take(uid: uid)
         let configuration = node.configuration
         let files = PodFiles(
-            pod: pod.object, address: address ?? configuration.address, dnsAddress: configuration.dnsAddress,
-            clusterDomain: configuration.clusterDomain)
+            pod: pod.object, nodeName: configuration.nodeName, address: address ?? configuration.address,
+            dnsAddress: configuration.dnsAddress, clusterDomain: configuration.clusterDomain)
         let paths = paths
         try await Blocking.run { () throws(SystemError) in try files.write(to: paths) }
         let sysctls = pod.spec["securityContext"]["sysctls"].items.map {
@@ -218,8 +224,12 @@ actor PodWorker {
         return try await node.runtime.startSandbox(
             SandboxConfiguration(
                 podUID: uid, namespace: pod.object.namespace, name: pod.object.name,
-                hostname: pod.hostNetwork ? configuration.nodeName : hostname(of: pod.object), address: address,
-                sharesProcesses: pod.spec["shareProcessNamespace"].bool ?? false,
+                hostname: systemHostname(
+                    of: pod.object, nodeName: configuration.nodeName, clusterDomain: configuration.clusterDomain),
+                address: address,
+                // The nearest there is to `hostPID`, of which the pod is told.
+                sharesProcesses: pod.spec["shareProcessNamespace"].bool ?? pod.spec["hostPID"].bool ?? false,
+                sharesHostIPC: pod.spec["hostIPC"].bool ?? false,
                 sysctls: Dictionary(sysctls, uniquingKeysWith: { $1 }), qosClass: pod.qosClass.rawValue,
                 limits: pod.runtimeLimits))
     }

@@ -70,6 +70,8 @@ public struct SandboxConfiguration: Sendable {
     public var address: String?
     /// The containers see each other's processes (`shareProcessNamespace`).
     public var sharesProcesses: Bool
+    /// The containers use the node's own System V IPC and message queues (`hostIPC`).
+    public var sharesHostIPC: Bool
     public var sysctls: [String: String]
     /// The pod's QoS class, which names its parent cgroup: Guaranteed, Burstable, BestEffort.
     public var qosClass: String
@@ -78,7 +80,8 @@ public struct SandboxConfiguration: Sendable {
 
     public init(
         podUID: String, namespace: String, name: String, hostname: String, address: String?,
-        sharesProcesses: Bool = false, sysctls: [String: String] = [:], qosClass: String = "BestEffort",
+        sharesProcesses: Bool = false, sharesHostIPC: Bool = false, sysctls: [String: String] = [:],
+        qosClass: String = "BestEffort",
         limits: ResourceLimits = ResourceLimits()
     ) {
         self.podUID = podUID
@@ -87,6 +90,7 @@ public struct SandboxConfiguration: Sendable {
         self.hostname = hostname
         self.address = address
         self.sharesProcesses = sharesProcesses
+        self.sharesHostIPC = sharesHostIPC
         self.sysctls = sysctls
         self.qosClass = qosClass
         self.limits = limits

@@ -19,7 +19,8 @@ struct NodeStreamServer: Sendable {
             let worker = try await worker(attach.podUID, attach.namespace, attach.pod)
             let id = try await worker.runningContainer(attach.container)
             let program = try await node.runtime.attach(id)
-            try await carry(program, attach, try await incoming.accept(), endsWith: "attach")
+            // How the container itself ends is in its pod's status.
+            try await carry(program, try await incoming.accept()) { _ in Self.result(0) }
         case .portForward(let uid, let port): try await forward(uid, port, incoming)
         case .statistics:
             let summary = await Statistics(node: node, workers: workers).summary()
@@ -55,12 +56,12 @@ struct NodeStreamServer: Sendable {
             try await session.send(StreamFrame(.result, status.json))
             return
         }
-        try await carry(program, request, try await incoming.accept(), endsWith: "command")
+        try await carry(program, try await incoming.accept(), result: Self.result)
     }
 
-    /// Carries a program's streams until it ends or the client goes, then sends the result.
+    /// Carries a program's streams until it ends or the client goes, then sends the result that follows from its code.
     private func carry(
-        _ program: any ExecSession, _ request: ExecRequest, _ session: StreamSession, endsWith kind: String
+        _ program: any ExecSession, _ session: StreamSession, result: (Int32) -> JSON
     ) async throws {
         let descriptors = [program.stdin, program.stdout, program.stderr].compactMap(\.self)
         for descriptor in descriptors { DescriptorStream.prepare(descriptor) }
@@ -104,7 +105,7 @@ struct NodeStreamServer: Sendable {
             return code
         }
         guard let code else { return }
-        try await session.send(StreamFrame(.result, Self.result(code)))
+        try await session.send(StreamFrame(.result, result(code)))
     }
 
     private enum Part: Sendable {

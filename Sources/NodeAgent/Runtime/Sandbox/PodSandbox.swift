@@ -112,6 +112,7 @@ final class PodSandbox: Sendable {
             initPath, "pod", "--socket-fd", "3", "--state", paths.exits, "--hostname", sandbox.hostname,
         ]
         if sandbox.address == nil { arguments.append("--host-network") }
+        if sandbox.sharesHostIPC { arguments.append("--host-ipc") }
         for file in join { arguments += ["--cgroup", file] }
         for (name, value) in sandbox.sysctls {
             arguments += ["--sysctl", "\(name.split(separator: ".").joined(separator: "/"))=\(value)"]

@@ -1,0 +1,104 @@
+import NIOCore
+
+extension NetworkProbe {
+    struct HTTPRequest: Sendable {
+        var host: String
+        var port: Int
+        var path: String
+        var isTLS = false
+        /// In order; `Host` and `User-Agent` in it take the place of the usual ones.
+        var headers: [(name: String, value: String)] = []
+
+        var url: String { "\(isTLS ? "https" : "http")://\(host):\(port)\(path)" }
+
+        var text: String {
+            var text = "GET \(path) HTTP/1.1\r\n"
+            func has(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name } }
+            if !has("host") { text += "Host: \(host):\(port)\r\n" }
+            if !has("user-agent") { text += "User-Agent: kube-probe/1.33\r\n" }
+            if !has("accept") { text += "Accept: */*\r\n" }
+            for header in headers { text += "\(header.name): \(header.value)\r\n" }
+            return text + "Connection: close\r\n\r\n"
+        }
+
+        /// The request that a `Location` asks for; nil for what is no HTTP.
+        func redirected(to location: String) -> HTTPRequest? {
+            var next = self
+            var rest = location[...]
+            if let schemeEnd = location.firstRange(of: "://") {
+                let scheme = location[..<schemeEnd.lowerBound].lowercased()
+                guard scheme == "http" || scheme == "https" else { return nil }
+                next.isTLS = scheme == "https"
+                rest = location[schemeEnd.upperBound...]
+            } else if location.hasPrefix("//") {
+                rest = rest.dropFirst(2)
+            } else {
+                if !location.hasPrefix("/") {
+                    let folder = path.prefix { $0 != "?" }
+                    rest = folder[...(folder.lastIndex(of: "/") ?? folder.startIndex)] + rest
+                }
+                next.path = String(rest.prefix { $0 != "#" })
+                return next
+            }
+            let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+            let path = rest.dropFirst(authority.count).prefix { $0 != "#" }
+            let parts = authority.split(separator: ":", maxSplits: 1)
+            guard let host = parts.first else { return nil }
+            next.host = String(host)
+            next.port = parts.count == 2 ? Int(parts[1]) ?? 0 : next.isTLS ? 443 : 80
+            next.path = path.hasPrefix("/") ? String(path) : "/" + path
+            return next
+        }
+    }
+
+    /// What a probe looks at of an answer.
+    struct HTTPAnswer: Sendable, Equatable {
+        var code: Int
+        var location: String?
+
+        struct Closed: Error {}
+
+        /// Reads an answer's head (RFC 9112); nil for what is none.
+        init?(head: String) {
+            let lines = head.split(whereSeparator: \.isNewline)
+            let words = (lines.first ?? "").split(separator: " ")
+            guard words.count >= 2, words[0].hasPrefix("HTTP/"), let code = Int(words[1]) else { return nil }
+            self.code = code
+            for line in lines.dropFirst() {
+                guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "location" else { continue }
+                location = String(line[line.index(after: colon)...].drop { $0 == " " })
+            }
+        }
+
+        /// Reads an answer's head; the rest is not looked at.
+        final class Reader: ChannelInboundHandler {
+            typealias InboundIn = ByteBuffer
+
+            private static let longest = 1 << 16
+
+            private let answer: EventLoopPromise<HTTPAnswer>
+            private var head: [UInt8] = []
+
+            init(_ answer: EventLoopPromise<HTTPAnswer>) { self.answer = answer }
+
+            func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+                head += unwrapInboundIn(data).readableBytesView
+                let text = String(decoding: head.prefix(Self.longest), as: UTF8.self)
+                guard head.count > Self.longest || text.contains("\r\n\r\n") || text.contains("\n\n") else {
+                    // Without this a server that speaks something else would have the whole timeout.
+                    if head.count >= 5, !text.hasPrefix("HTTP/") { malformed() }
+                    return
+                }
+                if let answer = HTTPAnswer(head: text) { self.answer.succeed(answer) } else { malformed() }
+            }
+
+            private func malformed() { answer.fail(Failure(description: "malformed HTTP response")) }
+
+            func channelInactive(context: ChannelHandlerContext) { answer.fail(Closed()) }
+            func errorCaught(context: ChannelHandlerContext, error: any Error) {
+                answer.fail(error)
+                context.close(promise: nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import NodeAgent
+
+@Suite struct HTTPProbeTests {
+    private typealias Request = NetworkProbe.HTTPRequest
+
+    @Test(
+        arguments: [
+            ("/next", "http://a:80/next"), ("next?x=1#part", "http://a:80/dir/next?x=1"),
+            ("http://b/x", "http://b:80/x"),
+            ("https://a:8443", "https://a:8443/"), ("//c:81/x", "http://c:81/x"), ("ftp://a/x", nil),
+        ] as [(String, String?)])
+    func locationsAreResolved(location: String, url: String?) {
+        #expect(Request(host: "a", port: 80, path: "/dir/page?q=1").redirected(to: location)?.url == url)
+    }
+
+    @Test(
+        arguments: [
+            ("HTTP/1.1 204 No Content\r\nlocation:  /x\r\n", 204, "/x"), ("HTTP/1.0 500\r\n", 500, nil),
+            ("SSH-2.0", nil, nil),
+        ] as [(String, Int?, String?)])
+    func headsAreRead(head: String, code: Int?, location: String?) {
+        let answer = NetworkProbe.HTTPAnswer(head: head)
+        #expect(answer?.code == code)
+        #expect(answer?.location == location)
+    }
+
+    /// What a server answers by path, and what comes of a probe of it.
+    @Test(
+        arguments: [
+            ("/ok", 200, nil), ("/missing", 404, nil), ("/moved", 200, nil), ("/lost", 404, nil), ("/away", 302, nil),
+            ("/loop", nil, "stopped after 10 redirects"), ("/closed", nil, "EOF"),
+            ("/other", nil, "malformed HTTP response"),
+            ("/silent", nil, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
+        ] as [(String, Int?, String?)])
+    func anAnswerIsJudgedByItsHead(path: String, code: Int?, failure: String?) async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Server()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        var fault: String?
+        var found: Int?
+        do {
+            found = try await NetworkProbe.http(Request(host: "127.0.0.1", port: port, path: path), timeout: 1)
+        } catch {
+            fault = error.description
+        }
+        #expect(found == code)
+        #expect(fault == failure.map { "Get \"http://127.0.0.1:\(port)\(path)\": \($0)" })
+        try await server.close()
+    }
+
+    private final class Server: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let words = String(buffer: unwrapInboundIn(data)).split(separator: " ")
+            let answer: String
+            switch words.count > 1 ? words[1] : "" {
+            case "/ok": answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+            case "/moved": answer = "HTTP/1.1 301 Moved\r\nLocation: ok\r\n\r\n"
+            case "/lost": answer = "HTTP/1.1 302 Found\r\nLocation: /nowhere\r\n\r\n"
+            case "/away": answer = "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\n\r\n"
+            case "/loop": answer = "HTTP/1.1 307 Again\r\nLocation: /loop\r\n\r\n"
+            case "/closed": answer = ""
+            case "/other": answer = "SSH-2.0-OpenSSH\r\n"
+            case "/silent": return
+            default: answer = "HTTP/1.1 404 Not Found\r\n\r\n"
+            }
+            let channel = context.channel
+            context.writeAndFlush(NIOAny(ByteBuffer(string: answer))).whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+}
