@@ -19,16 +19,24 @@ struct SQLiteDatabase: Sendable {
         do {
             var configuration = Configuration()
             configuration.label = "martlet.store"
-            configuration.journalMode = .wal
             // Another process that ends just now lets go within this time.
             configuration.busyMode = .timeout(2)
             configuration.prepareDatabase { database in
                 // Exclusive: one writer, also across processes; the kernel lifts it when the process dies.
                 try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+                // Not by `Configuration.journalMode`, which would set `synchronous` to NORMAL after this.
+                try database.execute(sql: "PRAGMA journal_mode = WAL")
                 // FULL: a commit returns when it is on disk, not when it would survive only a crash of this process.
                 try database.execute(sql: "PRAGMA synchronous = FULL")
             }
             queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.read { database in
+                guard try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal" else {
+                    throw DatabaseError(resultCode: .SQLITE_READONLY, message: "it cannot have a write-ahead log")
+                }
+                let isFull = try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2
+                precondition(isFull, "writes to \(path) would be answered before they are durable")
+            }
             try queue.write { database in try Self.prepare(database, path: path) }
         } catch let error as StoreError {
             throw error
