@@ -21,7 +21,7 @@ public final class SQLiteStore: Store {
         let contents = try database.load()
         cache = StoreCache(objects: contents.objects, floor: contents.floor, limits: limits)
         writes = WriteQueue()
-        let dropped = cache.publish(contents.events)
+        let dropped = cache.publish(contents.events).dropped
         let sequencer = WriteSequencer(database: database, cache: cache, dropped: dropped)
         writer = WriterThread(queue: writes, sequencer: sequencer)
     }

@@ -68,9 +68,21 @@ final class StoreCache: Sendable {
         }
     }
 
-    /// Makes writes visible and wakes their watchers. Returns the events that fell out of the window.
-    func publish(_ events: [StoreEvent]) -> [StoreEvent] {
-        guard let first = events.first else { return [] }
+    /// What follows from events that have become visible.
+    struct Publication: Sendable {
+        /// The events that fell out of the window.
+        let dropped: [StoreEvent]
+        fileprivate let woken: [Waiter]
+        fileprivate let wake: Wake
+
+        /// Lets the watchers that wait for the events go on.
+        func wakeWatchers() {
+            for waiter in woken { waiter.resume(returning: wake) }
+        }
+    }
+
+    /// Makes writes visible. Their watchers are still to be woken.
+    func publish(_ events: [StoreEvent]) -> Publication {
         let now = ContinuousClock.now
         let (dropped, woken) = state.withLock { state in
             var dropped: [StoreEvent] = []
@@ -87,8 +99,8 @@ final class StoreCache: Sendable {
             }
             return (dropped, woken)
         }
-        for waiter in woken { waiter.resume(returning: .events(after: first.revision - 1)) }
-        return dropped
+        return Publication(
+            dropped: dropped, woken: woken, wake: .events(after: (events.first?.revision ?? 1) - 1))
     }
 
     /// Ends all watches.

@@ -49,6 +49,7 @@ struct WriteSequencer {
             changed[write.key] = .some(event.kind == .deleted ? nil : event.object)
             outcomes.append(.success(event.object))
         }
+        var publication: StoreCache.Publication?
         if !events.isEmpty {
             do {
                 let isTimeToForget = garbage.count >= Self.garbageBatch
@@ -59,9 +60,13 @@ struct WriteSequencer {
                 for write in writes { write.continuation.resume(returning: .failure(error)) }
                 return
             }
-            discard(cache.publish(events))
+            let published = cache.publish(events)
+            discard(published.dropped)
+            publication = published
         }
+        // Whoever wrote comes first: a hundred watchers that see an event a moment later cost nobody anything.
         for (write, outcome) in zip(writes, outcomes) { write.continuation.resume(returning: outcome) }
+        publication?.wakeWatchers()
     }
 
     private mutating func discard(_ dropped: [StoreEvent]) {
