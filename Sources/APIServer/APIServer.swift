@@ -52,8 +52,8 @@ public final class APIServer: Sendable {
             discovery: discovery, subresources: subresources,
             metrics: ResourceMetrics(registry: registry, runFolder: configuration.runFolder), logger: logger)
         connections = ConnectionChannel(
-            tls: try Self.tls(configuration), handler: RequestHandler(pipeline: pipeline, logger: logger),
-            logger: logger)
+            tls: try Self.tls(configuration), executors: EventLoopExecutor.Group(group),
+            handler: RequestHandler(pipeline: pipeline, logger: logger), logger: logger)
         bootstrap = Bootstrap(registry: registry, configuration: configuration)
         client = InProcessClient(registry: registry, subresources: subresources, user: .controlPlane)
     }

@@ -6,18 +6,11 @@ struct OpenAPIRequests: Sendable {
     let documents: OpenAPIDocuments
 
     func respond(to request: APIRequest, _ path: [String]) async throws(Status) -> APIResponse {
-        let document: OpenAPIDocuments.Document
-        switch path.first {
-        case "v2" where path.count == 1:
-            document = await documents.v2(accept: request.header(.accept) ?? "")
-        case "v3" where path.count == 1: document = await documents.v3Root()
-        case "v3":
-            guard let found = await documents.v3(path.dropFirst().joined(separator: "/")) else {
-                throw .pathNotFound()
-            }
-            document = found
-        default: throw .pathNotFound()
+        // Writing a document takes too long for an event loop.
+        let found = await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await document(path, accept: request.header(.accept) ?? "")
         }
+        guard let document = found else { throw .pathNotFound() }
         let tag = "\"\(document.tag)\""
         let isKnown = request.header(.ifNoneMatch) == tag
         var response = APIResponse(
@@ -25,5 +18,14 @@ struct OpenAPIRequests: Sendable {
         response.headers.append((.eTag, tag))
         response.headers.append((.vary, "Accept"))
         return response
+    }
+
+    private func document(_ path: [String], accept: String) async -> OpenAPIDocuments.Document? {
+        switch path.first {
+        case "v2" where path.count == 1: await documents.v2(accept: accept)
+        case "v3" where path.count == 1: await documents.v3Root()
+        case "v3": await documents.v3(path.dropFirst().joined(separator: "/"))
+        default: nil
+        }
     }
 }

@@ -32,6 +32,7 @@ struct ConnectionChannel: Sendable {
     }
 
     let tls: NIOSSLContext
+    let executors: EventLoopExecutor.Group
     let handler: RequestHandler
     let logger: Logger
 

@@ -38,7 +38,7 @@ struct Listening: Sendable {
             do {
                 try await channel.executeThenClose { inbound in
                     for try await accepted in inbound {
-                        group.addTask {
+                        group.addTask(executorPreference: connections.executors[accepted.channel.eventLoop]) {
                             await withTaskCancellationHandler {
                                 await connections.serve(accepted)
                             } onCancel: {

@@ -17,7 +17,10 @@ struct ObjectRequests: Sendable {
             let stored = try registry.stored(info.type, namespace: resource.namespace, name: resource.name ?? "")
             return encoding.response(stored, info)
         case .list:
-            return try list(request, resource, encoding)
+            // A long list, as a table above all, takes too long for an event loop.
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
+                try list(request, resource, encoding)
+            }
         case .watch:
             return try WatchResponse(registry: registry, encoding: encoding).respond(to: request, resource)
         case .create:

@@ -51,6 +51,7 @@ final class WatchEncoder: Sendable {
 
     func encode(_ notices: [WatchNotice]) -> ByteBuffer {
         var bytes = ByteBuffer()
+        bytes.reserveCapacity(notices.reduce(0) { $0 + Self.size(of: $1) })
         for notice in notices {
             switch notice {
             case .added(let stored): event("ADDED", stored, &bytes)
@@ -62,6 +63,14 @@ final class WatchEncoder: Sendable {
             }
         }
         return bytes
+    }
+
+    /// About how many bytes a notice takes, where that is known without encoding it.
+    private static func size(of notice: WatchNotice) -> Int {
+        switch notice {
+        case .added(let stored), .modified(let stored), .deleted(let stored): stored.bytes.count + 32
+        case .left, .bookmark, .failed: 256
+        }
     }
 
     private func event(_ type: String, _ stored: StoredObject, _ bytes: inout ByteBuffer) {
