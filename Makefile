@@ -37,7 +37,8 @@ format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images
 
 bench: release
-	Benchmarks/run $(RELEASE)/martlet
+	$(SWIFT) build $(RELEASE_FLAGS) --product benchmarks
+	Benchmarks/run $(RELEASE)
 
 images: build
 	images/build.sh $(DEBUG)/martlet

@@ -131,8 +131,8 @@ let package = Package(
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
         .executableTarget(
-            name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess], path: "Benchmarks/Sources",
-            swiftSettings: strict),
+            name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
+            path: "Benchmarks/Sources", swiftSettings: strict),
 
         tests("Linux", []),
         tests("Systemd", []),

@@ -17,7 +17,7 @@ struct Benchmarks {
             exit(2)
         }
         let bench = Bench(martlet: arguments[1], only: Array(arguments.dropFirst(2)))
-        let rows: [JSON]
+        let rows: [Row]
         do {
             rows = try await bench.run()
         } catch {
@@ -29,9 +29,10 @@ struct Benchmarks {
         let report: JSON = [
             "martlet": .string(Version.martlet), "cores": JSON(ProcessInfo.processInfo.activeProcessorCount),
             "kernel": .string(ProcessInfo.processInfo.operatingSystemVersionString),
-            "time": .string(Timestamp.now.description), "rows": .array(rows),
+            "time": .string(Timestamp.now.description), "rows": .array(rows.map(\.json)),
         ]
         print(report.description)
+        FileHandle.standardError.write(Data("\n\(Row.table(rows))".utf8))
     }
 }
 
@@ -40,14 +41,49 @@ struct Row {
     let name: String
     let value: Double
     let unit: String
-    let budget: Double
+    /// Nil where a figure is there for comparison only.
+    let budget: Double?
     let reference: String
+
+    init(_ name: String, _ value: Double, _ unit: String, budget: Double?, reference: String) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.budget = budget
+        self.reference = reference
+    }
+
+    /// More is better where things are counted by the second.
+    var isWithinBudget: Bool? { budget.map { unit == "1/s" ? value >= $0 : value <= $0 } }
 
     var json: JSON {
         [
             "name": .string(name), "value": .double((value * 100).rounded() / 100), "unit": .string(unit),
-            "budget": .double(budget), "reference": .string(reference),
+            "budget": budget.map(JSON.double) ?? .null, "reference": .string(reference),
         ]
+    }
+
+    /// The rows as columns for people.
+    static func table(_ rows: [Row]) -> String {
+        func number(_ value: Double) -> String {
+            value >= 1000 ? String(Int(value)) : String((value * 100).rounded() / 100)
+        }
+        let header = ["", "figure", "budget", "unit", "within", "reference"]
+        let lines =
+            [header]
+            + rows.map { row in
+                [
+                    row.name, number(row.value), row.budget.map(number) ?? "-", row.unit,
+                    row.isWithinBudget.map { $0 ? "yes" : "NO" } ?? "-", row.reference,
+                ]
+            }
+        let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        return lines.map { line in
+            zip(line, widths).enumerated().map { column, cell in
+                let space = String(repeating: " ", count: cell.1 - cell.0.count)
+                return column == 1 || column == 2 ? space + cell.0 : cell.0 + space
+            }.joined(separator: "  ") + "\n"
+        }.joined()
     }
 }
 
@@ -68,26 +104,27 @@ final class Bench: Sendable {
         ]
     }
 
-    func run() async throws -> [JSON] {
+    func run() async throws -> [Row] {
         var rows: [Row] = []
         func measure(_ name: String, _ body: () async throws -> [Row]) async throws {
             guard only.isEmpty || only.contains(where: name.hasPrefix) else { return }
             let measured = try await body()
             for row in measured {
-                FileHandle.standardError.write(
-                    Data("\(row.name): \(row.json["value"]) \(row.unit) (budget \(row.budget))\n".utf8))
+                FileHandle.standardError.write(Data("\(row.name): \(row.json["value"]) \(row.unit)\n".utf8))
             }
             rows += measured
         }
         try await measure("start") { try await start() }
+        try await measure("time-to-k8s") { try await timeToKubernetes() }
         try await command("start")
         let client = try HTTPSClient(Kubeconfig(path: folder + "/kubeconfig"))
         try await measure("idle") { try await idle() }
         try await measure("pod") { try await pods(client) }
         try await measure("deployment") { try await deployment(client) }
         try await measure("api") { try await api(client) }
+        try await measure("watch") { try await watch(client) }
         await client.shutdown()
-        return rows.map(\.json)
+        return rows
     }
 
     @discardableResult

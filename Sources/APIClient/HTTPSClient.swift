@@ -3,7 +3,6 @@ import FoundationEssentials
 import KubernetesModel
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 
 /// The API over HTTPS, as everything outside the control plane's process uses it.
 ///
@@ -23,23 +22,16 @@ public final class HTTPSClient: Client {
     public init(_ config: Kubeconfig, userAgent: String = "martlet") throws {
         server = config.server
         var headers: HTTPHeaders = ["user-agent": userAgent, "accept": "application/json"]
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authority = config.authority {
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(authority))
-        }
-        if config.isInsecure { tls.certificateVerification = .none }
         switch config.credentials {
-        case .none: break
-        case .certificate(let chain, let key):
-            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(chain).map { .certificate($0) }
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
+        case .none, .certificate: break
         case .token(let token): headers.add(name: "authorization", value: "Bearer \(token)")
         case .password(let user, let password):
             let pair = Data("\(user):\(password)".utf8).base64EncodedString()
             headers.add(name: "authorization", value: "Basic \(pair)")
         }
         self.headers = headers
-        var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try config.tlsConfiguration(), redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(5)
         // By HTTP/1.1 each watch has a connection of its own, and none may wait for another to end.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 256
