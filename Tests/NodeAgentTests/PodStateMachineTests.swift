@@ -178,6 +178,31 @@ import Testing
         #expect(pod.starts.last == pod.id("a", 1))
     }
 
+    @Test func aDeadSandboxIsReplacedAndPreparedAnew() {
+        var pod = Driver(
+            ["initContainers": [["name": "i", "image": "x"]], "containers": [["name": "a", "image": "x"]]], now: start)
+        pod.setUp()
+        pod.started("i")
+        pod.exited("i", code: 0)
+        pod.started("a")
+        pod.exited("a", code: 137)
+        #expect(pod.starts.last == pod.id("a", 1))
+        pod.done = []
+        pod.send(.sandboxLost(pod.id("a", 1)))
+        #expect(pod.done.contains(.startSandbox))
+        #expect(
+            pod.done.contains { if case .record(let notice) = $0 { notice.reason == "SandboxChanged" } else { false } })
+        #expect(pod.starts.isEmpty)
+        pod.send(.sandboxReady(address: "10.244.1.2"))
+        #expect(pod.starts == [pod.id("i", 1)])
+        pod.started("i", 1)
+        pod.exited("i", 1, code: 0)
+        #expect(pod.starts.last == pod.id("a", 1))
+        pod.started("a", 1)
+        #expect(pod.status()["phase"] == "Running")
+        #expect(pod.status()["containerStatuses"][0]["restartCount"] == 1)
+    }
+
     @Test func deletionStopsSidecarsLastAndRemovesThePod() {
         var pod = Driver(
             [

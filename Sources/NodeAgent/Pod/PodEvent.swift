@@ -12,6 +12,8 @@ enum PodEvent: Sendable {
     case volumesFailed(String)
     case sandboxReady(address: String?)
     case sandboxFailed(String)
+    /// A container could not be started, for the pod's sandbox has died.
+    case sandboxLost(ContainerID)
     case started(ContainerID, StartedContainer)
     case startFailed(ContainerID, StartFailure)
     /// The postStart hook of a container has ended.

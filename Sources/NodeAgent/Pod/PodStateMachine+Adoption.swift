@@ -25,13 +25,7 @@ extension PodStateMachine {
         let hasRunMains = containers.contains { $0.role == .main && ($0.run != nil || $0.latestEnd != nil) }
         // A new sandbox is prepared anew; but what may not run again does not, also for want of its sandbox.
         let startsAnew = !isAlive && !(hasRun && pod.spec["restartPolicy"].string == "Never")
-        if startsAnew {
-            for index in containers.indices where containers[index].role == .initial {
-                guard let end = containers[index].termination else { continue }
-                containers[index].last = end
-                containers[index].state = .waiting(reason: "PodInitializing", message: nil, until: nil)
-            }
-        }
+        if startsAnew { initializeAgain() }
         guard Pod(pod).isTerminal else {
             isInitialized = !startsAnew && hasRunMains
             return
@@ -41,6 +35,15 @@ extension PodStateMachine {
             failure = (reason, pod.status["message"].string ?? "")
         }
         stage = found == nil ? .idle : .concluding
+    }
+
+    /// Has the init containers run once more.
+    mutating func initializeAgain() {
+        for index in containers.indices where containers[index].role == .initial {
+            guard let end = containers[index].termination else { continue }
+            containers[index].last = end
+            containers[index].state = .waiting(reason: "PodInitializing", message: nil, until: nil)
+        }
     }
 
     /// Brings a container's back-off to where it was, from the ends of its runs in this sandbox.

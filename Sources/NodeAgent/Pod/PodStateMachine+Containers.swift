@@ -75,6 +75,20 @@ extension PodStateMachine {
         }
     }
 
+    /// The pod begins anew in a new sandbox, of which this container is to be a part.
+    mutating func sandboxLost(_ id: ContainerID) {
+        guard let index = index(id), containers[index].isStarting else { return }
+        if let end = containers[index].latestEnd { containers[index].last = end }
+        // Waiting, for this start is made up for and not counted again.
+        containers[index].state = .waiting(reason: "ContainerCreating", message: nil, until: nil)
+        guard sandbox == .done, stage == .active else { return }
+        actions.append(
+            .record(.normal("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")))
+        sandbox = .due(attempts: 0)
+        isInitialized = false
+        initializeAgain()
+    }
+
     mutating func postStartEnded(_ id: ContainerID, failed: Bool, now: Timestamp) {
         guard let index = index(id), containers[index].isRunning else { return }
         containers[index].hookPending = false

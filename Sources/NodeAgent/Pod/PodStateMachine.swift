@@ -105,6 +105,7 @@ struct PodStateMachine: Sendable {
             actions.append(
                 .record(.warning("FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")))
             sandbox = retry(sandbox, now: now)
+        case .sandboxLost(let id): sandboxLost(id)
         case .started(let id, let start): started(id, start, now: now)
         case .startFailed(let id, let failure): startFailed(id, failure, now: now)
         case .postStartEnded(let id, let failed): postStartEnded(id, failed: failed, now: now)

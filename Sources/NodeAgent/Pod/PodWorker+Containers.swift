@@ -13,7 +13,7 @@ extension PodWorker {
             let plan = try await plan(id, container, image)
             let configuration = try await Blocking.run { try plan.make() }
             record(.normal("Created", "Created container: \(id.name)", container: id.name))
-            let state = try await run(configuration)
+            let state = try await node.runtime.startContainer(configuration)
             stopSignals[id] = image.configuration.stopSignal.flatMap(signalNumber)
             record(.normal("Started", "Started container \(id.name)", container: id.name))
             let hook = container.json["lifecycle"]["postStart"]
@@ -26,20 +26,12 @@ extension PodWorker {
             return
         } catch let failure as StartFailure {
             inbox.yield(.startFailed(id, failure))
+        } catch RuntimeError.notFound {
+            inbox.yield(.sandboxLost(id))
         } catch RuntimeError.start(let text) {
             inbox.yield(.startFailed(id, .program("unable to start container process: \(text)")))
         } catch {
             inbox.yield(.startFailed(id, .configuration(reason: "CreateContainerError", message: "\(error)")))
-        }
-    }
-
-    /// Starts the container, in a new sandbox where the pod's has died.
-    private func run(_ configuration: ContainerConfiguration) async throws -> ContainerState {
-        do {
-            return try await node.runtime.startContainer(configuration)
-        } catch RuntimeError.notFound {
-            _ = try await sandbox()
-            return try await node.runtime.startContainer(configuration)
         }
     }
 

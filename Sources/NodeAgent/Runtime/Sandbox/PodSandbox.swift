@@ -190,10 +190,13 @@ final class PodSandbox: Sendable {
     func request(
         _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [FileDescriptor] = []
     ) async throws -> InitMessage {
-        guard let connection = state.withLock({ $0.connection }) else {
-            throw RuntimeError.notFound("pod \(record.namespace)/\(record.name) does not run")
+        let lost = RuntimeError.notFound("pod \(record.namespace)/\(record.name) does not run")
+        guard let connection = state.withLock({ $0.connection }) else { throw lost }
+        do {
+            return try await connection.request(type, flags: flags, body: body, descriptors: descriptors)
+        } catch is InitGone {
+            throw lost
         }
-        return try await connection.request(type, flags: flags, body: body, descriptors: descriptors)
     }
 
     func execEnd(_ tag: UInt32) async throws -> Int32 {
