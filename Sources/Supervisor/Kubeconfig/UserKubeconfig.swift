@@ -21,15 +21,37 @@ public struct UserKubeconfig: Sendable {
 
     public init(path: String) { self.path = path }
 
+    /// The extension of a context's entry that keeps which context was the current one before.
+    private static let mark = "martlet.dev"
+
+    private static func previousContext(of name: String, in config: JSON) -> String? {
+        let entry = config["contexts"].items.first { $0["name"].string == name } ?? .null
+        let kept = entry["context"]["extensions"].items.first { $0["name"].string == Self.mark } ?? .null
+        return kept["extension"]["previous-context"].string
+    }
+
+    private static func context(_ entry: JSON, after previous: String?) -> JSON {
+        guard let previous else { return entry }
+        var entry = entry
+        let kept: JSON = ["name": .string(mark), "extension": ["previous-context": .string(previous)]]
+        entry["context"]["extensions"] = [kept]
+        return entry
+    }
+
     /// Adds or replaces the entries of `document` (one cluster's kubeconfig) and makes its context the current one.
     public func merge(_ document: JSON) throws {
         try change { existing in
             var result = existing
+            let name = document["current-context"].string ?? ""
+            let current = existing["current-context"].string ?? ""
+            let isOther = !current.isEmpty && current != name
+            let previous = isOther ? current : Self.previousContext(of: name, in: existing)
             if result["apiVersion"].isNull { result["apiVersion"] = "v1" }
             if result["kind"].isNull { result["kind"] = "Config" }
             for list in ["clusters", "contexts", "users"] {
                 var entries = result[list].items
-                for entry in document[list].items {
+                for given in document[list].items {
+                    let entry = list == "contexts" ? Self.context(given, after: previous) : given
                     if let place = entries.firstIndex(where: { $0["name"] == entry["name"] }) {
                         entries[place] = entry
                     } else {
@@ -43,7 +65,8 @@ public struct UserKubeconfig: Sendable {
         }
     }
 
-    /// Takes out the cluster, user and context called `name`; a current context of that name becomes none.
+    /// Takes out the cluster, user and context called `name`. Where that context is the current one, the one that was
+    /// before it is again, if it is still there; else there is none.
     public func remove(_ name: String) throws {
         try change { existing in
             guard existing.object != nil else { return nil }
@@ -51,7 +74,11 @@ public struct UserKubeconfig: Sendable {
             for list in ["clusters", "contexts", "users"] {
                 result[list] = .array(existing[list].items.filter { $0["name"].string != name })
             }
-            if existing["current-context"].string == name { result["current-context"] = "" }
+            if existing["current-context"].string == name {
+                let previous = Self.previousContext(of: name, in: existing)
+                let isThere = result["contexts"].items.contains { $0["name"].string == previous }
+                result["current-context"] = .string(isThere ? previous ?? "" : "")
+            }
             return result == existing ? nil : result
         }
     }
