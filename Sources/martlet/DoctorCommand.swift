@@ -7,7 +7,7 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Show what this machine offers, what it lacks, and what that means.",
         discussion: "Exits with status 1 where a cluster cannot start.")
 
-    @Option(name: [.short, .long], help: "table or json")
+    @Option(name: [.short, .long], help: "How to print it.")
     var output = OutputFormat.table
 
     func run() async throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import ImageStore
 import Supervisor
 
 /// The command line: one file a command. The roles of the cluster's own processes are hidden subcommands.
@@ -26,7 +27,7 @@ struct Martlet: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let error as SupervisorError {
+        } catch let error as any Error & CustomStringConvertible where error is SupervisorError || error is ImageError {
             Console.error(error.description)
             Glibc.exit(1)
         } catch {

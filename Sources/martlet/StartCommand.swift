@@ -15,7 +15,7 @@ struct StartCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A node's capacity, labels, taints and zone, as in nodes/; once for each node, the last for the rest.",
-            valueName: "file"))
+            valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
     var nodeShape: [String] = []
 
     @Option(help: "The API's port on 127.0.0.1; any free one where it is not given.")

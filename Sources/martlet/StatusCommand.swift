@@ -8,7 +8,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     @OptionGroup var profile: ProfileOptions
 
-    @Option(name: [.short, .long], help: "table or json")
+    @Option(name: [.short, .long], help: "How to print it.")
     var output = OutputFormat.table
 
     func run() async throws {
@@ -36,6 +36,6 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
-enum OutputFormat: String, ExpressibleByArgument {
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json
 }

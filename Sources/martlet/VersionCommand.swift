@@ -4,7 +4,7 @@ import KubernetesModel
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
-    @Option(name: [.short, .long], help: "table or json")
+    @Option(name: [.short, .long], help: "How to print it.")
     var output = OutputFormat.table
 
     func run() {

@@ -15,7 +15,8 @@ struct ImageBuild: AsyncParsableCommand {
         help: ArgumentHelp("A name for the image.", valueName: "name[:tag]"))
     var names: [String] = []
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("The Dockerfile; CONTEXT/Dockerfile if not given.", valueName: "path"))
+        name: .shortAndLong, help: ArgumentHelp("The Dockerfile; CONTEXT/Dockerfile if not given.", valueName: "path"),
+        completion: .file())
     var file: String?
     @Option(
         name: .customLong("build-arg"),
@@ -27,7 +28,7 @@ struct ImageBuild: AsyncParsableCommand {
     var target: String?
     @Flag(name: .shortAndLong, help: "Print the digest only.")
     var quiet = false
-    @Argument(help: "The folder that COPY takes files from.")
+    @Argument(help: "The folder that COPY takes files from.", completion: .directory)
     var context: String
 
     func run() async throws {

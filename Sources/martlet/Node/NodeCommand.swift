@@ -40,7 +40,9 @@ struct NodeAddCommand: AsyncParsableCommand {
     @Argument(help: "Its name; the next node-N where none is given.")
     var name: String?
 
-    @Option(help: ArgumentHelp("Its capacity, labels, taints and zone, as in nodes/.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Its capacity, labels, taints and zone, as in nodes/.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var nodeShape: String?
 
     func run() async throws {
