@@ -25,7 +25,8 @@ public struct Controllers: Sendable {
             NamespaceController(context), DeploymentController(context),
             ReplicaSetController(context, type: .replicaSets),
             ReplicaSetController(context, type: .replicationControllers), EndpointsController(context),
-            EndpointSliceController(context), LoadBalancerController(context), GarbageCollector(context),
+            EndpointSliceController(context), EndpointSliceMirroringController(context),
+            LoadBalancerController(context), GarbageCollector(context),
             NodeLifecycleController(context), PodGarbageCollector(context), EventExpiry(context),
         ]
     }

@@ -233,4 +233,38 @@ private func rolling(_ replicas: Int, surge: JSON, unavailable: JSON) -> Object 
         #expect(endpoints["subsets"][0]["addresses"].items.map { $0["targetRef"]["name"].string } == ["p1"])
         #expect(endpoints["subsets"][0]["notReadyAddresses"].items.map { $0["targetRef"]["name"].string } == ["p2"])
     }
+
+    @Test func endpointsAreInTheOrderOfTheirAddresses() {
+        let endpoints = EndpointsPlan.endpoints(
+            service: ServiceTests.service("web"), pods: [Self.pod(9), Self.pod(10), Self.pod(1)], present: nil)
+        #expect(
+            endpoints["subsets"][0]["addresses"].items.map { $0["ip"].string }
+                == ["10.244.0.11", "10.244.0.12", "10.244.0.3"])
+    }
+
+    @Test func mirrorsWhatUsersWrite() throws {
+        var endpoints = Object(.endpoints, namespace: "default", name: "db")
+        endpoints.metadata["uid"] = "e"
+        endpoints["subsets"] = [
+            [
+                "addresses": [["ip": "10.1.2.3", "hostname": "a"], ["ip": "fd00::1"]],
+                "notReadyAddresses": [["ip": "10.1.2.4"]], "ports": [["port": 5432]],
+            ]
+        ]
+        let plan = EndpointSlicePlan(mirroring: endpoints, slices: [])
+        #expect(Set(plan.create.map { $0["addressType"].string }) == ["IPv4", "IPv6"])
+        let slice = try #require(plan.create.first { $0["addressType"] == "IPv4" })
+        #expect(slice.controller?.kind == "Endpoints")
+        #expect(slice.labels["kubernetes.io/service-name"] == "db")
+        #expect(slice["ports"] == [["name": "", "protocol": "TCP", "port": 5432]])
+        #expect(
+            slice["endpoints"] == [
+                ["addresses": ["10.1.2.3"], "conditions": ["ready": true], "hostname": "a"],
+                ["addresses": ["10.1.2.4"], "conditions": ["ready": false]],
+            ])
+        var written = plan.create
+        for index in written.indices { written[index].metadata["uid"] = .string("s\(index)") }
+        let again = EndpointSlicePlan(mirroring: endpoints, slices: written)
+        #expect(again.create.isEmpty && again.update.isEmpty && again.delete.isEmpty)
+    }
 }

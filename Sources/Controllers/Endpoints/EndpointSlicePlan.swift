@@ -1,6 +1,7 @@
 import KubernetesModel
 
-/// The EndpointSlices of one Service, as they should be, and the writes that lead there.
+/// The EndpointSlices of one owner (a Service, or the Endpoints that are mirrored), as they should be, and the writes
+/// that lead there.
 ///
 /// Endpoints stay in the slice in which they are; new ones fill up slices with room.
 struct EndpointSlicePlan {
@@ -15,14 +16,19 @@ struct EndpointSlicePlan {
     private(set) var delete: [Object] = []
 
     /// Slices of one address family and one set of ports.
-    private struct Group: Hashable {
+    struct Group: Hashable {
         let addressType: String
         let ports: [EndpointPort]
     }
 
     init(service: Object, pods: [Object], slices: [Object], zone: (String) -> String?) {
-        let groups = Self.endpoints(service: service, pods: pods, zone: zone)
-        let labels = Self.labels(of: service)
+        self.init(
+            owner: service, labels: Self.labels(of: service),
+            groups: Self.endpoints(service: service, pods: pods, zone: zone), slices: slices)
+    }
+
+    /// - Parameter slices: those that `owner` has.
+    init(owner: Object, labels: [String: String], groups: [Group: [JSON]], slices: [Object]) {
         var left = slices.filter { !$0.isBeingDeleted }.sorted { $0.name < $1.name }
         for (group, endpoints) in groups.sorted(by: { $0.key.addressType < $1.key.addressType }) {
             let ports = JSON.array(group.ports.map(\.json))
@@ -30,13 +36,13 @@ struct EndpointSlicePlan {
                 $0["addressType"].string == group.addressType && Self.samePorts($0["ports"], ports)
             }
             left.removeAll { slice in present.contains { $0.uid == slice.uid } }
-            place(endpoints, ports: ports, in: present, addressType: group.addressType, service, labels)
+            place(endpoints, ports: ports, in: present, addressType: group.addressType, owner, labels)
         }
         delete += left
     }
 
     private mutating func place(
-        _ endpoints: [JSON], ports: JSON, in present: [Object], addressType: String, _ service: Object,
+        _ endpoints: [JSON], ports: JSON, in present: [Object], addressType: String, _ owner: Object,
         _ labels: [String: String]
     ) {
         var wanted: [String: JSON] = [:]
@@ -63,7 +69,7 @@ struct EndpointSlicePlan {
             changed["endpoints"] = endpoints.isEmpty && slice["endpoints"].isNull ? .null : .array(endpoints)
             changed["ports"] = slice["ports"].items.isEmpty && ports.items.isEmpty ? slice["ports"] : ports
             changed.metadata["labels"] = JSON(labels)
-            changed.metadata["ownerReferences"] = [OwnerReference(controller: service).json]
+            changed.metadata["ownerReferences"] = [OwnerReference(controller: owner).json]
             if changed != slice { update.append(changed) }
         }
         if mayBeEmpty || !new.isEmpty {
@@ -71,8 +77,8 @@ struct EndpointSlicePlan {
                 var slice = Object([
                     "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
                     "metadata": [
-                        "generateName": .string(service.name + "-"), "namespace": .string(service.namespace),
-                        "labels": JSON(labels), "ownerReferences": [OwnerReference(controller: service).json],
+                        "generateName": .string(owner.name + "-"), "namespace": .string(owner.namespace),
+                        "labels": JSON(labels), "ownerReferences": [OwnerReference(controller: owner).json],
                     ],
                 ])
                 slice["addressType"] = .string(addressType)

@@ -72,19 +72,14 @@ struct EndpointSliceController: ControlLoop {
         let slices = context.informers[.endpointSlices]
         let nodes = context.informers[.nodes]
         let queue = WorkQueue<ObjectKey>()
+        let writer = EndpointSliceWriter(
+            client: context.client, slices: slices, manager: EndpointSlicePlan.manager)
         controller = Controller(
             name: "endpointslices", queue: queue,
-            reconciler: EndpointSliceReconciler(
-                client: context.client, services: services, pods: pods, slices: slices, nodes: nodes),
+            reconciler: EndpointSliceReconciler(services: services, pods: pods, nodes: nodes, writer: writer),
             reads: [services, pods, slices, nodes], workers: 5, logger: context.logger)
         services.addHandler { queue.add($0.key) }
-        slices.addHandler { change in
-            let slice = change.object
-            guard let name = slice.labels[EndpointSlicePlan.serviceName],
-                slice.labels[EndpointSlicePlan.managedBy] == EndpointSlicePlan.manager
-            else { return }
-            queue.add(ObjectKey(namespace: slice.namespace, name: name))
-        }
+        writer.watch(queue)
         pods.addHandler { ServiceMembership.enqueue($0, services: services, queue) }
         nodes.addHandler { change in
             // Only the zone of a node shows in slices.
@@ -103,56 +98,22 @@ struct EndpointSliceController: ControlLoop {
 struct EndpointSliceReconciler: Reconciler {
     static let zone = "topology.kubernetes.io/zone"
 
-    let client: any Client
     let services: Informer
     let pods: Informer
-    let slices: Informer
     let nodes: Informer
-    private let expectations = Expectations()
-
-    init(client: any Client, services: Informer, pods: Informer, slices: Informer, nodes: Informer) {
-        self.client = client
-        self.services = services
-        self.pods = pods
-        self.slices = slices
-        self.nodes = nodes
-    }
+    let writer: EndpointSliceWriter
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
-        let present = slices.list(namespace: key.namespace).filter {
-            $0.labels[EndpointSlicePlan.serviceName] == key.name
-                && $0.labels[EndpointSlicePlan.managedBy] == EndpointSlicePlan.manager
-        }
         guard let service = services.get(key) else {
-            for slice in present { try await delete(slice) }
+            try await writer.deleteAll(of: key)
             return nil
         }
         guard service.hasManagedEndpoints, let selector = LabelSelector(podsOf: service) else { return nil }
-        guard expectations.areMet(for: key, by: slices) else { return nil }
-        let members = pods.list(namespace: key.namespace).filter { selector.matches($0.labels) }
-        let plan = EndpointSlicePlan(
-            service: service, pods: members, slices: present,
-            zone: { nodes.get(namespace: "", $0)?.labels[Self.zone] })
-        do {
-            try await carryOut(plan, for: key)
-        } catch let status as Status where status.isNotFound {
-            return .withBackoff
-        } catch let status as Status where status.isNamespaceTerminating {}
-        return nil
-    }
-
-    private func carryOut(_ plan: EndpointSlicePlan, for service: ObjectKey) async throws {
-        // Additions before removals: at no time are endpoints missing that stay.
-        for slice in plan.create {
-            expectations.created(try await client.create(.endpointSlices, slice), by: service)
+        return try await writer.write(key) { slices in
+            let members = pods.list(namespace: key.namespace).filter { selector.matches($0.labels) }
+            return EndpointSlicePlan(
+                service: service, pods: members, slices: slices,
+                zone: { nodes.get(namespace: "", $0)?.labels[Self.zone] })
         }
-        for slice in plan.update { try await client.update(.endpointSlices, slice) }
-        for slice in plan.delete { try await delete(slice) }
-    }
-
-    private func delete(_ slice: Object) async throws {
-        do {
-            try await client.delete(.endpointSlices, slice.key, options: DeleteOptions(uid: slice.uid))
-        } catch let status as Status where status.isNotFound {}
     }
 }

@@ -12,6 +12,7 @@ enum EndpointsPlan {
         var endpoints = present ?? Object(.endpoints, namespace: service.namespace, name: service.name)
         var labels = service.labels
         labels[EndpointSlicePlan.headless] = service.isHeadless ? "" : nil
+        labels["endpoints.kubernetes.io/managed-by"] = "endpoint-controller"
         endpoints.metadata["labels"] = labels.isEmpty ? .null : JSON(labels)
         let (subsets, isCut) = subsets(service: service, pods: pods)
         endpoints["subsets"] = subsets.isEmpty ? .null : .array(subsets)
@@ -47,12 +48,17 @@ enum EndpointsPlan {
         }
         let all = subsets.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { ports, addresses in
             var subset: JSON = [:]
-            if !addresses.ready.isEmpty { subset["addresses"] = .array(addresses.ready) }
-            if !addresses.notReady.isEmpty { subset["notReadyAddresses"] = .array(addresses.notReady) }
+            if !addresses.ready.isEmpty { subset["addresses"] = sorted(addresses.ready) }
+            if !addresses.notReady.isEmpty { subset["notReadyAddresses"] = sorted(addresses.notReady) }
             if !ports.isEmpty { subset["ports"] = .array(ports.map(json)) }
             return subset
         }
         return (all, candidates.count > capacity)
+    }
+
+    /// In the order of the addresses' text, so that the object does not change where its pods do not.
+    private static func sorted(_ addresses: [JSON]) -> JSON {
+        .array(addresses.sorted { ($0["ip"].string ?? "") < ($1["ip"].string ?? "") })
     }
 
     private static func json(_ port: EndpointPort) -> JSON {
