@@ -110,6 +110,9 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
         switch path {
         case "metadata.name": return object.name
         case "metadata.namespace": return object.namespace
+        case "source":
+            // An event's source is selected by its component's name.
+            return object["source"]["component"].string ?? object["reportingComponent"].string ?? ""
         default: break
         }
         var value = object.json

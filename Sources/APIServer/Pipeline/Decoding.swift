@@ -15,8 +15,8 @@ enum Decoding {
     static func json(_ request: APIRequest) throws(Status) -> JSON {
         let type = mediaType(request)
         switch type {
-        case "", "application/json", "*/*", "application/x-www-form-urlencoded", "text/plain",
-            "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json":
+        case "", "application/json", "application/json-patch+json", "application/merge-patch+json",
+            "application/strategic-merge-patch+json":
             do {
                 return try request.body.withUnsafeReadableBytes { bytes in
                     try JSON(decoding: bytes.bindMemory(to: UInt8.self))

@@ -60,6 +60,7 @@ struct ObjectRequests: Sendable {
         _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding
     ) throws(Status) -> APIResponse {
         let query = request.query
+        try RequestOptions.checkList(query, isWatch: false)
         let selection = try Selection(
             labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
         let options = ListOptions(
@@ -80,18 +81,11 @@ struct ObjectRequests: Sendable {
     /// The options of a deletion, from the body or else the query.
     static func deleteOptions(_ request: APIRequest) throws(Status) -> DeleteOptions {
         var options = DeleteOptions()
-        if request.body.readableBytes > 0 {
-            let json = try Decoding.json(request)
-            options.gracePeriodSeconds = json["gracePeriodSeconds"].int
-            options.propagation = json["propagationPolicy"].string.flatMap(DeleteOptions.Propagation.init)
-            if json["orphanDependents"].bool == true { options.propagation = .orphan }
-            options.uid = json["preconditions"]["uid"].string
-            options.resourceVersion = json["preconditions"]["resourceVersion"].string
-        }
+        if request.body.readableBytes > 0 { options = try RequestOptions.deletion(try Decoding.json(request)) }
         let query = request.query
         if options.gracePeriodSeconds == nil { options.gracePeriodSeconds = query.int("gracePeriodSeconds") }
         if options.propagation == nil {
-            options.propagation = query["propagationPolicy"].flatMap(DeleteOptions.Propagation.init)
+            options.propagation = try RequestOptions.propagation(query["propagationPolicy"])
         }
         if let grace = options.gracePeriodSeconds, grace < 0 {
             // As the API defines it: a negative period counts as one second.

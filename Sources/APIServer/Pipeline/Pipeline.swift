@@ -50,6 +50,7 @@ struct Pipeline: Sendable {
         }
         try authorize(request.user, verb, resource)
         let context = try context(of: request)
+        if let text = Warnings.deprecation(of: resource.type) { context.warnings.add(text) }
         var response: APIResponse
         if Reviews.answers(resource.type), verb == .create {
             let review = try reviews.create(Decoding.object(request), resource, by: request.user)

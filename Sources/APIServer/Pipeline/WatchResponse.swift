@@ -11,11 +11,8 @@ struct WatchResponse: Sendable {
 
     func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
         let query = request.query
+        try RequestOptions.checkList(query, isWatch: true)
         let initial = query.flag("sendInitialEvents")
-        if initial, query["resourceVersionMatch"] != "NotOlderThan" {
-            throw .badRequest(
-                "sendInitialEvents is invalid: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-        }
         let watch = WatchRequest(
             resource: resource,
             selection: try Selection(

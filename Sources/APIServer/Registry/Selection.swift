@@ -21,10 +21,7 @@ struct Selection: Sendable {
         }
         let allowed = Self.fields(of: type)
         for requirement in selector.requirements where !allowed.contains(requirement.path) {
-            throw .badRequest(
-                "Unable to find \"\(type.group.isEmpty ? "/" : type.group + "/")\(type.version), "
-                    + "Resource=\(type.plural)\" that match label selector \"\(labels ?? "")\", field selector "
-                    + "\"\(fields ?? "")\": field label not supported: \(requirement.path)")
+            throw .badRequest("field label not supported: \(requirement.path)")
         }
         self.fields = selector
     }

@@ -5,15 +5,6 @@ import KubernetesModel
 struct Binding: Sendable {
     let registry: Registry
 
-    func create(
-        _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext,
-        _ encoding: Encoding
-    ) async throws(Status) -> APIResponse {
-        try await bind(binding, resource, name, context)
-        return encoding.response(
-            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
-    }
-
     func bind(
         _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
     ) async throws(Status) {

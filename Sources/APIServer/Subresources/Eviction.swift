@@ -5,15 +5,6 @@ import KubernetesModel
 struct Eviction: Sendable {
     let registry: Registry
 
-    func create(
-        _ eviction: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext,
-        _ encoding: Encoding
-    ) async throws(Status) -> APIResponse {
-        try await evict(eviction, resource, name, context)
-        return encoding.response(
-            ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
-    }
-
     func evict(
         _ eviction: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
     ) async throws(Status) {
@@ -21,11 +12,7 @@ struct Eviction: Sendable {
         let phase = pod.status["phase"].string
         let counts = phase == "Running" && !pod.isBeingDeleted
         if counts { try await takeFromBudget(pod, context) }
-        let json = eviction["deleteOptions"]
-        let options = DeleteOptions(
-            gracePeriodSeconds: json["gracePeriodSeconds"].int,
-            propagation: json["propagationPolicy"].string.flatMap(DeleteOptions.Propagation.init),
-            uid: json["preconditions"]["uid"].string, resourceVersion: json["preconditions"]["resourceVersion"].string)
+        let options = try RequestOptions.deletion(eviction["deleteOptions"])
         _ = try await registry.delete(resource, name: name, options, context)
     }
 

@@ -22,12 +22,12 @@ struct Subresources: Sendable {
             return try await Scale(registry: registry).respond(to: request, resource, name, verb, context, encoding)
         case "binding":
             try require(verb == .create, resource, verb)
-            return try await Binding(registry: registry).create(
-                Decoding.object(request), resource, name, context, encoding)
+            try await Binding(registry: registry).bind(Decoding.object(request), resource, name, context)
+            return encoding.created
         case "eviction":
             try require(verb == .create, resource, verb)
-            return try await Eviction(registry: registry).create(
-                Decoding.object(request), resource, name, context, encoding)
+            try await Eviction(registry: registry).evict(Decoding.object(request), resource, name, context)
+            return encoding.created
         case "token":
             try require(verb == .create, resource, verb)
             return try TokenRequests(registry: registry, tokens: tokens).create(
@@ -78,6 +78,13 @@ struct Subresources: Sendable {
         default:
             throw .methodNotSupported(resource.type, verb.rawValue)
         }
+    }
+}
+
+extension Encoding {
+    /// The answer to an action that has no object of its own.
+    fileprivate var created: APIResponse {
+        response(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
     }
 }
 

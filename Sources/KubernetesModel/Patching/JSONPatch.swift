@@ -31,7 +31,7 @@ extension Patching {
         let target = try Pointer(path)
         switch name {
         case "add": try add(operation["value"], at: target, of: &document, "add")
-        case "remove": _ = try remove(target, of: &document, "remove")
+        case "remove": try remove(target, of: &document, "remove")
         case "replace":
             guard value(target, in: document) != nil else {
                 throw rejected("replace operation does not apply: doc is missing key: \(path): missing value")
@@ -44,7 +44,7 @@ extension Patching {
                     "error in \(name) for path: '\(source.text)': \(name) operation does not apply: doc is missing from "
                         + "path: \"\(source.text)\": missing value")
             }
-            if name == "move" { _ = try remove(source, of: &document, "move") }
+            if name == "move" { try remove(source, of: &document, "move") }
             try add(found, at: target, of: &document, name)
         case "test":
             guard (value(target, in: document) ?? .null) == operation["value"] else {
@@ -106,22 +106,39 @@ extension Patching {
         return value
     }
 
-    /// Finds the parent of a pointer's target and changes it.
+    /// Changes a pointer's target within its parent, which is an object or an array.
     private static func change(
-        _ parts: ArraySlice<String>, of value: inout JSON,
-        _ body: (inout JSON, String) throws(Status) -> Void, missing: Status
+        _ pointer: Pointer, of document: inout JSON, _ operation: String,
+        member: (inout [String: JSON], String) -> Void,
+        element: (inout [JSON], String) throws(Status) -> Void
+    ) throws(Status) {
+        try change(
+            pointer.parts[...], of: &document, member: member, element: element, missing: missing(operation, pointer))
+    }
+
+    private static func change(
+        _ parts: ArraySlice<String>, of value: inout JSON, member: (inout [String: JSON], String) -> Void,
+        element: (inout [JSON], String) throws(Status) -> Void, missing: Status
     ) throws(Status) {
         guard let part = parts.first else { throw missing }
-        if parts.count == 1 { return try body(&value, part) }
+        let rest = parts.dropFirst()
         switch value {
         case .object(var members):
-            guard var member = members[part] else { throw missing }
-            try change(parts.dropFirst(), of: &member, body, missing: missing)
-            members[part] = member
+            if rest.isEmpty {
+                member(&members, part)
+            } else {
+                guard var child = members[part] else { throw missing }
+                try change(rest, of: &child, member: member, element: element, missing: missing)
+                members[part] = child
+            }
             value = .object(members)
         case .array(var elements):
-            guard let index = index(part, count: elements.count) else { throw missing }
-            try change(parts.dropFirst(), of: &elements[index], body, missing: missing)
+            if rest.isEmpty {
+                try element(&elements, part)
+            } else {
+                guard let index = index(part, count: elements.count) else { throw missing }
+                try change(rest, of: &elements[index], member: member, element: element, missing: missing)
+            }
             value = .array(elements)
         default: throw missing
         }
@@ -138,28 +155,19 @@ extension Patching {
             document = new
             return
         }
-        let failure = missing(operation, pointer)
         try change(
-            pointer.parts[...], of: &document,
-            { (parent: inout JSON, part: String) throws(Status) in
-                switch parent {
-                case .object(var members):
-                    members[part] = new
-                    parent = .object(members)
-                case .array(var elements):
-                    if part == "-" {
-                        elements.append(new)
-                    } else if let index = index(part, count: elements.count + 1) {
-                        elements.insert(new, at: index)
-                    } else {
-                        throw rejected(
-                            "\(operation) operation does not apply: doc is missing path: \"\(pointer.text)\": Unable to "
-                                + "access invalid index: \(part): invalid index referenced")
-                    }
-                    parent = .array(elements)
-                default: throw failure
+            pointer, of: &document, operation, member: { $0[$1] = new },
+            element: { (elements: inout [JSON], part: String) throws(Status) in
+                if part == "-" {
+                    elements.append(new)
+                } else if let index = index(part, count: elements.count + 1) {
+                    elements.insert(new, at: index)
+                } else {
+                    throw rejected(
+                        "\(operation) operation does not apply: doc is missing path: \"\(pointer.text)\": Unable to "
+                            + "access invalid index: \(part): invalid index referenced")
                 }
-            }, missing: failure)
+            })
     }
 
     private static func set(
@@ -169,42 +177,21 @@ extension Patching {
             document = new
             return
         }
-        let failure = missing(operation, pointer)
         try change(
-            pointer.parts[...], of: &document,
-            { (parent: inout JSON, part: String) throws(Status) in
-                switch parent {
-                case .object(var members):
-                    members[part] = new
-                    parent = .object(members)
-                case .array(var elements):
-                    guard let index = index(part, count: elements.count) else { throw failure }
-                    elements[index] = new
-                    parent = .array(elements)
-                default: throw failure
-                }
-            }, missing: failure)
+            pointer, of: &document, operation, member: { $0[$1] = new },
+            element: { (elements: inout [JSON], part: String) throws(Status) in
+                guard let index = index(part, count: elements.count) else { throw missing(operation, pointer) }
+                elements[index] = new
+            })
     }
 
-    private static func remove(
-        _ pointer: Pointer, of document: inout JSON, _ operation: String
-    ) throws(Status) -> JSON {
-        let failure = missing(operation, pointer)
-        guard let removed = value(pointer, in: document) else { throw failure }
+    private static func remove(_ pointer: Pointer, of document: inout JSON, _ operation: String) throws(Status) {
+        guard value(pointer, in: document) != nil else { throw missing(operation, pointer) }
         try change(
-            pointer.parts[...], of: &document,
-            { (parent: inout JSON, part: String) throws(Status) in
-                switch parent {
-                case .object(var members):
-                    members[part] = nil
-                    parent = .object(members)
-                case .array(var elements):
-                    guard let index = index(part, count: elements.count) else { throw failure }
-                    elements.remove(at: index)
-                    parent = .array(elements)
-                default: throw failure
-                }
-            }, missing: failure)
-        return removed
+            pointer, of: &document, operation, member: { $0[$1] = nil },
+            element: { (elements: inout [JSON], part: String) throws(Status) in
+                guard let index = index(part, count: elements.count) else { throw missing(operation, pointer) }
+                elements.remove(at: index)
+            })
     }
 }
