@@ -59,12 +59,19 @@ extension JSON {
         case .double(let value): return Yams.Node("\(value)", Tag(.float))
         case .string(let text):
             // Text that would read back as something else is quoted.
-            let ambiguous = Self.value(of: Yams.Node.Scalar(text, Tag(.str), .plain)) != .string(text)
+            let ambiguous =
+                Self.value(of: Yams.Node.Scalar(text, Tag(.str), .plain)) != .string(text) || Self.isDate(text)
             return .scalar(Yams.Node.Scalar(text, Tag(.str), ambiguous ? .doubleQuoted : .any))
         case .array(let elements): return .sequence(Yams.Node.Sequence(elements.map(Self.node(of:))))
         case .object(let members):
             let pairs = members.keys.sorted().map { (Yams.Node($0), Self.node(of: members[$0] ?? .null)) }
             return .mapping(Yams.Node.Mapping(pairs))
         }
+    }
+
+    /// Whether other readers of YAML take a text for a date: it begins with a year and a dash.
+    private static func isDate(_ text: String) -> Bool {
+        text.utf8.prefix(5).enumerated().allSatisfy { $0 == 4 ? $1 == 45 : (48...57).contains($1) }
+            && text.utf8.count >= 8
     }
 }

@@ -45,14 +45,20 @@ public struct FieldError: Sendable, Hashable {
         return FieldError(.notSupported, path, value: value, detail: "supported values: \(quoted)")
     }
 
-    /// The value as Kubernetes 1.33 prints it: labels and selectors, the composite values that users meet in messages,
-    /// in Go's notation, all else as JSON.
+    /// The value as Kubernetes 1.33 prints it: lists of names, labels and selectors, the composite values that users
+    /// meet in messages, in Go's notation, all else as JSON.
     private var valueText: String {
         func map(_ json: JSON) -> String {
             let members = json.stringMap.sorted { $0.key < $1.key }.map {
                 "\(JSON.string($0.key)):\(JSON.string($0.value))"
             }
             return "map[string]string" + (json.isNull ? "(nil)" : "{\(members.joined(separator: ", "))}")
+        }
+        switch value {
+        case .string: return value.description
+        case .array(let elements) where !elements.isEmpty && elements.allSatisfy({ $0.string != nil }):
+            return "[]string{\(elements.map(\.description).joined(separator: ", "))}"
+        default: break
         }
         switch path.split(separator: ".").last {
         case "labels", "matchLabels", "nodeSelector": return map(value)

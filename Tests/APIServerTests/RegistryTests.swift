@@ -98,6 +98,16 @@ import Testing
         }
     }
 
+    /// A pod with gates says so from its first moment.
+    @Test func gatedPodsSaySo() async throws {
+        try await TestServer.run { _, client in
+            var pod = Object(.pods, namespace: "default", name: "p")
+            pod.spec = ["containers": [["name": "c", "image": "i"]], "schedulingGates": [["name": "a.b/c"]]]
+            let created = try await client.create(.pods, pod)
+            #expect(created.condition("PodScheduled")?.reason == "SchedulingGated")
+        }
+    }
+
     @Test func pagesShowOneMoment() async throws {
         try await TestServer.run { _, client in
             for index in 0..<5 { try await client.create(.configMaps, Self.configMap("c\(index)")) }

@@ -64,6 +64,89 @@ import Testing
         #expect(status.causes.map(\.field) == ["metadata.namespace", "spec.containers"])
     }
 
+    @Test(
+        arguments: [
+            (
+                ["kind": "ConfigMap", "metadata": ["name": "c", "labels": ["a": "-x"]]],
+                [
+                    "metadata.labels: Invalid value: \"-x\": a valid label must be an empty string or consist of alphanumeric"
+                ]
+            ),
+            // Events are called after what they are about, with a suffix.
+            (
+                [
+                    "kind": "Event", "metadata": ["name": "x", "generateName": "x."],
+                    "involvedObject": ["namespace": "default"],
+                ], []
+            ),
+            (
+                ["kind": "Service", "spec": ["externalTrafficPolicy": "Local", "ports": [["port": 80]]]],
+                [
+                    "spec.externalTrafficPolicy: Invalid value: \"Local\": may only be set for externally-accessible "
+                        + "services"
+                ]
+            ),
+            (
+                [
+                    "kind": "Service",
+                    "spec": [
+                        "ipFamilyPolicy": "RequireDualStack", "ipFamilies": ["IPv4", "IPv6"], "ports": [["port": 80]],
+                    ],
+                ],
+                [
+                    "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for "
+                        + "dual-stack services",
+                    "spec.ipFamilies[1]: Invalid value: \"IPv6\": not configured on this cluster",
+                ]
+            ),
+            (
+                ["kind": "Service", "spec": ["ipFamilyPolicy": "RequireDualStack", "clusterIP": "None"]], []
+            ),
+            (
+                ["kind": "Service", "spec": ["externalIPs": ["127.0.0.1", "10.1.1.1"], "ports": [["port": 80]]]],
+                [
+                    "spec.externalIPs[0]: Invalid value: \"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, "
+                        + "::1/128)"
+                ]
+            ),
+            (
+                ["kind": "ResourceQuota", "spec": ["hard": ["pods": -1, "foo": 1, "count/jobs.batch": 2]]],
+                [
+                    "spec.hard[foo]: Invalid value: \"foo\": must be a standard resource for quotas",
+                    "spec.hard[pods]: Invalid value: \"-1\": must be greater than or equal to 0",
+                ]
+            ),
+        ] as [(JSON, [String])])
+    func findsFaultsOfOtherKinds(json: JSON, wanted: [String]) throws {
+        var json = json
+        json["apiVersion"] = "v1"
+        if json["metadata"].isNull { json["metadata"] = ["name": "s"] }
+        json["metadata"]["namespace"] = "default"
+        let faults = try Self.faults(Object(json))
+        #expect(faults.count == wanted.count)
+        for (fault, start) in zip(faults, wanted) { #expect(fault.hasPrefix(start)) }
+    }
+
+    @Test func jobsEnd() throws {
+        let job = Object([
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": ["name": "j", "namespace": "default"],
+            "spec": ["template": ["spec": ["containers": [["name": "c", "image": "i"]]]]],
+        ])
+        #expect(
+            try Self.faults(job) == [
+                "spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\""
+            ])
+    }
+
+    @Test(
+        arguments: [
+            (["10.96.7.8"], "Invalid value: []string{\"10.96.7.8\"}: no"), ("x", "Invalid value: \"x\": no"),
+            (5, "Invalid value: 5: no"), ([:], "Invalid value: {}: no"),
+        ] as [(JSON, String)])
+    func printsValues(value: JSON, wanted: String) {
+        #expect(FieldError(.invalid, "spec.clusterIPs", value: value, detail: "no").message == wanted)
+    }
+
     @Test func keepsSelectorsAsTheyAre() throws {
         let info = try DecodingTests.info("apps/v1", "Deployment")
         var old = Object(DecodingTests.deployment(["name": "c", "image": "nginx"]))
@@ -79,28 +162,16 @@ import Testing
             ])
     }
 
-    @Test(arguments: [("image", true), ("command", false)])
+    @Test(arguments: [("image", true), ("command", false), ("nodeName", false)])
     func letsOnlyImagesOfPodsChange(field: String, isAllowed: Bool) throws {
         let info = try DecodingTests.info("v1", "Pod")
         var old = Self.pod { _ in }
         info.applyDefaults(&old)
         var new = old
-        new.spec["containers"][0][field] = field == "image" ? "nginx:2" : ["true"]
+        switch field {
+        case "nodeName": new.spec[field] = "node-2"
+        default: new.spec["containers"][0][field] = field == "image" ? "nginx:2" : ["true"]
+        }
         #expect(info.validateUpdate(new, old: old).isEmpty == isAllowed)
-    }
-
-    @Test(arguments: [
-        ("my-name", true), ("a.b", false), ("-a", false), ("A", false), (String(repeating: "a", count: 64), false),
-        ("", false),
-    ])
-    func knowsLabels(name: String, isLabel: Bool) {
-        #expect(Names.label(name).isEmpty == isLabel)
-    }
-
-    @Test(arguments: [
-        ("app", true), ("example.com/app", true), ("a/b/c", false), ("/a", false), ("App_1.x", true), ("a b", false),
-    ])
-    func knowsQualifiedNames(name: String, isQualified: Bool) {
-        #expect(Names.qualifiedName(name).isEmpty == isQualified)
     }
 }

@@ -3,12 +3,16 @@ import KubernetesModel
 /// Pods: their first status, their quality of service, and a deletion that leaves the node time to stop them.
 struct PodStrategy: Strategy {
     func prepareForCreate(_ object: inout Object, _ context: RequestContext) async throws(Status) {
-        object.status = ["phase": "Pending", "qosClass": .string(QualityOfService.of(object))]
+        object.status = ["phase": "Pending", "qosClass": .string(Pod(object).qosClass.rawValue)]
+        if !object.spec["schedulingGates"].items.isEmpty {
+            object.status["conditions"] = [
+                [
+                    "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+                    "message": "Scheduling is blocked due to non-empty scheduling gates",
+                ]
+            ]
+        }
         object.spec["ephemeralContainers"] = .null
-    }
-
-    func prepareForUpdate(_ object: inout Object, old: Object, _ context: RequestContext) async throws(Status) {
-        object.spec["nodeName"] = old.spec["nodeName"]
     }
 
     func gracePeriod(of object: Object, requested: Int?) -> Int? {
@@ -25,31 +29,4 @@ struct PodStrategy: Strategy {
     }
 
     var returnsDeletedObject: Bool { true }
-}
-
-/// A pod's quality-of-service class, by its containers' requests and limits.
-enum QualityOfService {
-    static func of(_ pod: Object) -> String {
-        let containers = pod.spec["containers"].items + pod.spec["initContainers"].items
-        var isAnySet = false
-        var isGuaranteed = true
-        for container in containers {
-            let requests = container["resources"]["requests"]
-            let limits = container["resources"]["limits"]
-            for resource in ["cpu", "memory"] {
-                let request = Self.amount(requests[resource])
-                let limit = Self.amount(limits[resource])
-                if request != nil || limit != nil { isAnySet = true }
-                if limit == nil || (request ?? limit) != limit { isGuaranteed = false }
-            }
-        }
-        if !isAnySet { return "BestEffort" }
-        return isGuaranteed ? "Guaranteed" : "Burstable"
-    }
-
-    /// An amount that counts: nil for none and for zero.
-    private static func amount(_ json: JSON) -> Quantity? {
-        guard let quantity = Quantity(json), !quantity.isZero else { return nil }
-        return quantity
-    }
 }

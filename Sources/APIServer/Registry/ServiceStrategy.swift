@@ -114,11 +114,12 @@ struct ServiceStrategy: Strategy {
 
     private func allocatePorts(_ service: inout Object, old: Object?) async throws(Status) {
         let external = ["NodePort", "LoadBalancer"].contains(type(of: service))
-        if external {
-            if service.spec["externalTrafficPolicy"].isNull { service.spec["externalTrafficPolicy"] = "Cluster" }
-        } else {
-            for field in ["externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts"] {
-                service.spec[field] = .null
+        if !external {
+            for field in ["healthCheckNodePort", "allocateLoadBalancerNodePorts"] { service.spec[field] = .null }
+            // A change of type takes along what only the former type had; what a client sets itself is validated.
+            let policy = "externalTrafficPolicy"
+            if service.spec["externalIPs"].items.isEmpty, service.spec[policy] == old?.spec[policy] {
+                service.spec[policy] = .null
             }
         }
         if type(of: service) == "LoadBalancer", service.spec["allocateLoadBalancerNodePorts"].isNull {

@@ -28,6 +28,7 @@ private enum BuiltInResources {
 
         func row(
             _ plural: String, _ kind: String, namespaced: Bool = true, short: [String] = [], all: Bool = false,
+            isExtension: Bool = false,
             status: Bool = false, scale: Bool = false, verbs: [String] = ResourceInfo.allVerbs,
             others: [Subresource] = [], singular: String? = nil, storedAs: ResourceType? = nil
         ) -> ResourceInfo {
@@ -41,7 +42,8 @@ private enum BuiltInResources {
             return ResourceInfo(
                 type: ResourceType(
                     group: name, version: version, plural: plural, kind: kind, namespaced: namespaced),
-                singular: singular, shortNames: short, categories: all ? ["all"] : [], verbs: verbs,
+                singular: singular, shortNames: short,
+                categories: all ? ["all"] : isExtension ? ["api-extensions"] : [], verbs: verbs,
                 subresources: subresources.sorted { $0.name < $1.name }, definition: definition,
                 schema: SchemaIndex.builtIn[definition] ?? Schema(.object, preservesUnknownFields: true),
                 storedAs: storedAs)
@@ -100,7 +102,7 @@ private enum BuiltInResources {
 
     private static let aggregation: [ResourceInfo] = {
         let group = Group("apiregistration.k8s.io", "v1", "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.")
-        return [group.row("apiservices", "APIService", namespaced: false, status: true)]
+        return [group.row("apiservices", "APIService", namespaced: false, isExtension: true, status: true)]
     }()
 
     private static let apps: [ResourceInfo] = {
@@ -204,13 +206,20 @@ private enum BuiltInResources {
         let extensions = Group(
             "apiextensions.k8s.io", "v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.")
         return [
-            group.row("mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced: false),
-            group.row("validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced: false, status: true),
             group.row(
-                "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced: false),
-            group.row("validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced: false),
+                "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced: false, isExtension: true),
+            group.row(
+                "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced: false, isExtension: true,
+                status: true),
+            group.row(
+                "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced: false,
+                isExtension: true),
+            group.row(
+                "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced: false,
+                isExtension: true),
             extensions.row(
                 "customresourcedefinitions", "CustomResourceDefinition", namespaced: false, short: ["crd", "crds"],
+                isExtension: true,
                 status: true),
         ]
     }()

@@ -32,7 +32,7 @@ extension Validation {
         switch (type.group, type.kind) {
         case ("", "Namespace"): Names.label
         case ("", "Service"): Names.label1035
-        case ("rbac.authorization.k8s.io", _): Names.pathSegment
+        case ("rbac.authorization.k8s.io", _), (_, "Event"): Names.pathSegment
         case ("batch", "CronJob"):
             { name in
                 Names.subdomain(name) + (name.utf8.count > 52 ? ["must be no more than 52 characters"] : [])

@@ -32,8 +32,8 @@ extension Validation {
                 invalid("spec.clusterIPs[0]", .string(address), Self.addressFault)
             }
         }
-        for (index, address) in spec["externalIPs"].items.enumerated() where !Self.isAddress(address.string ?? "") {
-            invalid("spec.externalIPs[\(index)]", address, Self.addressFault)
+        for (index, address) in spec["externalIPs"].items.enumerated() {
+            endpointAddress(address, "spec.externalIPs[\(index)]")
         }
         if type == "ExternalName" {
             let name = spec["externalName"].string ?? ""
@@ -46,14 +46,53 @@ extension Validation {
         }
         if type == "NodePort" || type == "LoadBalancer" {
             oneOf("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], ["Cluster", "Local"])
+        } else if !spec["externalTrafficPolicy"].isNull, spec["externalIPs"].items.isEmpty {
+            invalid(
+                "spec.externalTrafficPolicy", spec["externalTrafficPolicy"],
+                "may only be set for externally-accessible services")
         }
         oneOf("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], ["Cluster", "Local"])
-        oneOf("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], ["SingleStack", "PreferDualStack", "RequireDualStack"])
+        families(spec, type)
         if let seconds = spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"].int, !(1...86400).contains(seconds)
         {
             invalid(
                 "spec.sessionAffinityConfig.clientIP.timeoutSeconds", JSON(seconds),
                 "must be greater than 0 and less than 86400")
+        }
+    }
+
+    /// Clusters here have IPv4 only.
+    private mutating func families(_ spec: JSON, _ type: String) {
+        oneOf("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], ["SingleStack", "PreferDualStack", "RequireDualStack"])
+        // Where others write the endpoints of a headless Service, the families are theirs.
+        let isForeign = spec["clusterIP"] == "None" && spec["selector"].object?.isEmpty ?? true
+        guard type != "ExternalName", !isForeign else { return }
+        if spec["ipFamilyPolicy"] == "RequireDualStack" {
+            invalid(
+                "spec.ipFamilyPolicy", spec["ipFamilyPolicy"],
+                "this cluster is not configured for dual-stack services")
+        }
+        for (index, family) in spec["ipFamilies"].items.enumerated() where family != "IPv4" {
+            if family == "IPv6" {
+                invalid("spec.ipFamilies[\(index)]", family, "not configured on this cluster")
+            } else {
+                oneOf("spec.ipFamilies[\(index)]", family, ["IPv4", "IPv6"])
+            }
+        }
+    }
+
+    /// An address to which traffic may go: one of a machine, not of this machine alone.
+    private mutating func endpointAddress(_ address: JSON, _ path: String) {
+        let text = address.string ?? ""
+        guard Self.isAddress(text) else { return invalid(path, address, Self.addressFault) }
+        if text == "0.0.0.0" || text == "::" {
+            invalid(path, address, "may not be unspecified (\(text))")
+        } else if text.hasPrefix("127.") || text == "::1" {
+            invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+        } else if text.hasPrefix("169.254.") || text.lowercased().hasPrefix("fe80:") {
+            invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+        } else if text.hasPrefix("224.0.0.") || text.lowercased().hasPrefix("ff02:") {
+            invalid(path, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
         }
     }
 
@@ -99,9 +138,8 @@ extension Validation {
                 required(at, "must specify `addresses` or `notReadyAddresses`")
             }
             for list in ["addresses", "notReadyAddresses"] {
-                for (position, address) in subset[list].items.enumerated()
-                where !Self.isAddress(address["ip"].string ?? "") {
-                    invalid("\(at).\(list)[\(position)].ip", address["ip"], Self.addressFault)
+                for (position, address) in subset[list].items.enumerated() {
+                    endpointAddress(address["ip"], "\(at).\(list)[\(position)].ip")
                 }
             }
             for (position, port) in subset["ports"].items.enumerated() {
@@ -118,8 +156,8 @@ extension Validation {
             let addresses = endpoint["addresses"].items
             if addresses.isEmpty { required("endpoints[\(index)].addresses", "must contain at least 1 address") }
             guard object["addressType"] != "FQDN" else { continue }
-            for (position, address) in addresses.enumerated() where !Self.isAddress(address.string ?? "") {
-                invalid("endpoints[\(index)].addresses[\(position)]", address, Self.addressFault)
+            for (position, address) in addresses.enumerated() {
+                endpointAddress(address, "endpoints[\(index)].addresses[\(position)]")
             }
         }
         var names: Set<String> = []

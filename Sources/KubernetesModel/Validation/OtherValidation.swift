@@ -153,6 +153,7 @@ extension Validation {
             if !subject.isEmpty, subject != object.namespace {
                 invalid("involvedObject.namespace", .string(subject), "does not match event.namespace")
             }
+        case ("", "ResourceQuota"): quota(spec["hard"])
         case ("autoscaling", "HorizontalPodAutoscaler"): autoscaler(spec)
         case ("policy", "PodDisruptionBudget"):
             if !spec["minAvailable"].isNull, !spec["maxUnavailable"].isNull {
@@ -174,6 +175,27 @@ extension Validation {
             let handler = object["handler"].string ?? ""
             invalid("handler", .string(handler), each: Names.label(handler))
         default: break
+        }
+    }
+
+    private static let quotaResources: Set<String> = [
+        "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage",
+        "requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods",
+        "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
+        "services.nodeports", "services.loadbalancers",
+    ]
+
+    private mutating func quota(_ hard: JSON) {
+        for (name, amount) in hard.object?.sorted(by: { $0.key < $1.key }) ?? [] {
+            let path = "spec.hard[\(name)]"
+            invalid(path, .string(name), each: Names.qualifiedName(name))
+            let isPages = name.hasPrefix("hugepages-") || name.hasPrefix("requests.hugepages-")
+            if !name.contains("/"), !isPages, !Self.quotaResources.contains(name) {
+                invalid(path, .string(name), "must be a standard resource for quotas")
+            }
+            if let quantity = Quantity(amount), quantity < Quantity(0) {
+                invalid(path, .string(quantity.description), "must be greater than or equal to 0")
+            }
         }
     }
 

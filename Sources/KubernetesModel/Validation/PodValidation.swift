@@ -247,7 +247,7 @@ extension Validation {
         for list in ["containers", "initContainers"] {
             spec.changeEach(list) { $0["image"] = nil }
         }
-        for name in ["activeDeadlineSeconds", "ephemeralContainers", "nodeName", "schedulingGates"] { spec[name] = nil }
+        for name in ["activeDeadlineSeconds", "ephemeralContainers", "schedulingGates"] { spec[name] = nil }
         let kept = object.spec["tolerations"].items
         if old.spec["tolerations"].items.allSatisfy(kept.contains) { spec["tolerations"] = nil }
         if (old.spec["terminationGracePeriodSeconds"].int ?? 0) < 0 { spec["terminationGracePeriodSeconds"] = nil }

@@ -73,6 +73,8 @@ private enum GoType {
 private struct StructuralWalk {
     private enum Step {
         case field(String)
+        /// A key of a map, which Go's decoder does not name in its messages.
+        case key(String)
         case index(Int)
     }
 
@@ -92,7 +94,7 @@ private struct StructuralWalk {
         var text = ""
         for step in path {
             switch step {
-            case .field(let name): text += text.isEmpty ? name : ".\(name)"
+            case .field(let name), .key(let name): text += text.isEmpty ? name : ".\(name)"
             case .index(let index): text += "[\(index)]"
             }
         }
@@ -236,7 +238,7 @@ private struct StructuralWalk {
                 changed?[name] = nil
                 continue
             }
-            path.append(.field(name))
+            path.append(isMap ? .key(name) : .field(name))
             if let replacement = try visit(member, field) {
                 changed = changed ?? members
                 changed?[name] = replacement

@@ -112,8 +112,10 @@ extension Validation {
         guard !spec["template"].isNull else { return required(at) }
         podTemplate(spec["template"], at)
         let policy = spec["template"]["spec"]["restartPolicy"]
-        if policy != "OnFailure", policy != "Never" {
-            add(.notSupported("\(at).spec.restartPolicy", value: policy, supported: ["OnFailure", "Never"]))
+        if policy == "Always" {
+            required("\(at).spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"")
+        } else {
+            oneOf("\(at).spec.restartPolicy", policy, ["OnFailure", "Never"])
         }
         if spec["manualSelector"].bool == true {
             if spec["selector"].isNull { required("\(path).selector") }
