@@ -6,7 +6,8 @@ import SystemPackage
 
 @testable import NodeAgent
 
-/// A runtime without processes: programs run until a signal ends them, or until the test does.
+/// A runtime without processes: programs run until a signal ends them, or until the test does; `stubborn` takes SIGKILL
+/// only, and `nope` cannot be executed.
 final class FakeRuntime: Runtime {
     private struct State {
         var sandboxes: [String: Sandbox] = [:]
@@ -55,8 +56,11 @@ final class FakeRuntime: Runtime {
     }
 
     func signalContainer(_ container: ContainerID, signal: Int32) async throws {
-        state.withLock { $0.signals.append(signal) }
-        end(container, code: 128 + signal, signal: signal)
+        let isStubborn = state.withLock { state in
+            state.signals.append(signal)
+            return state.started.contains { $0.id == container && $0.arguments == ["stubborn"] }
+        }
+        if !isStubborn || signal == 9 { end(container, code: 128 + signal, signal: signal) }
     }
 
     /// Ends a container's program.

@@ -98,15 +98,17 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         }
     }
 
-    @Test func aPodThatIsGoneFromTheAPIIsAskedToEnd() async throws {
+    @Test(arguments: [("run", [SIGTERM]), ("stubborn", [SIGTERM, SIGKILL])])
+    func aPodThatIsGoneFromTheAPIIsAskedToEnd(command: String, signals: [Int32]) async throws {
         try await withNode { node in
             try await node.agent {
-                try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
+                let spec: JSON = ["containers": [["name": "a", "image": "host", "command": [.string(command)]]]]
+                try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
                 try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
                 try await node.client.delete(
                     .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: 0))
                 try await node.eventually("its sandbox is removed") { node.runtime.pods.isEmpty }
-                #expect(node.runtime.signals == [SIGTERM])
+                #expect(node.runtime.signals == signals)
             }
         }
     }

@@ -106,6 +106,10 @@ import Testing
             end(before.id("a"), code: 137, from: start, to: start),
         ]
         var later = adopt(&before, alive: false, containers: containers)
+        let isTold = later.done.contains {
+            if case .record(let notice) = $0 { notice.reason == "SandboxChanged" } else { false }
+        }
+        #expect(isTold == again)
         later.setUp()
         #expect(later.starts == (again ? [later.id("i", 1)] : []))
         if !again { #expect(later.status()["phase"] == "Failed") }

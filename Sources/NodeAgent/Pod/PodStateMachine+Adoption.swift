@@ -25,7 +25,10 @@ extension PodStateMachine {
         let hasRunMains = containers.contains { $0.role == .main && ($0.run != nil || $0.latestEnd != nil) }
         // A new sandbox is prepared anew; but what may not run again does not, also for want of its sandbox.
         let startsAnew = !isAlive && !(hasRun && pod.spec["restartPolicy"].string == "Never")
-        if startsAnew { initializeAgain() }
+        if startsAnew {
+            sandboxHasChanged = hasRun && !Pod(pod).isTerminal
+            initializeAgain()
+        }
         guard Pod(pod).isTerminal else {
             isInitialized = !startsAnew && hasRunMains
             return

@@ -82,8 +82,8 @@ extension PodStateMachine {
         // Waiting, for this start is made up for and not counted again.
         containers[index].state = .waiting(reason: "ContainerCreating", message: nil, until: nil)
         guard sandbox == .done, stage == .active else { return }
-        actions.append(
-            .record(.normal("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")))
+        sandboxHasChanged = true
+        tellSandboxChange()
         sandbox = .due(attempts: 0)
         isInitialized = false
         initializeAgain()

@@ -49,6 +49,8 @@ struct PodStateMachine: Sendable {
     /// The reason and message of a pod that the node has failed.
     var failure: (reason: String, message: String)?
     var isGone = false
+    /// What runs is to be in another sandbox than it was; it is to be told.
+    var sandboxHasChanged = false
     let startTime: Timestamp
     /// Since when each condition has the status that it has.
     var conditions: [String: (status: Bool, since: Timestamp)] = [:]
@@ -124,9 +126,16 @@ struct PodStateMachine: Sendable {
     mutating func begin(now: Timestamp) -> [PodAction] {
         actions = []
         if stage == .concluding { actions.append(.conclude) }
+        tellSandboxChange()
         if pod.isBeingDeleted { beginDeletion(now: now) }
         advance(now: now)
         return actions
+    }
+
+    mutating func tellSandboxChange() {
+        guard sandboxHasChanged, stage == .active, !pod.isBeingDeleted else { return }
+        sandboxHasChanged = false
+        actions.append(.record(.normal("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")))
     }
 
     private mutating func addEphemeralContainers() {
