@@ -2,7 +2,6 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 DEBUG := .build/debug
 RELEASE := .build/release
 # The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
@@ -19,6 +18,7 @@ release: dependencies
 
 # A cluster with a sample app, and where to reach it.
 run: build
+	@scripts/install-missing run
 	scripts/run-sample $(DEBUG)/martlet
 
 test: test-dependencies lint
