@@ -57,7 +57,7 @@ struct Environment: Sendable {
         }
         let pairs = object["data"].stringMap.sorted { $0.key < $1.key }
         guard isSecret else { return pairs.map { ($0.key, $0.value) } }
-        return pairs.map { ($0.key, String(decoding: decodeBase64($0.value) ?? [], as: UTF8.self)) }
+        return pairs.map { ($0.key, String(decoding: Base64.decode($0.value) ?? [], as: UTF8.self)) }
     }
 
     private static func value(
@@ -80,7 +80,7 @@ struct Environment: Sendable {
             throw missing(isSecret ? "secret" : "configmap", name)
         }
         if let text = object["data"][key].string {
-            return isSecret ? String(decoding: decodeBase64(text) ?? [], as: UTF8.self) : text
+            return isSecret ? String(decoding: Base64.decode(text) ?? [], as: UTF8.self) : text
         }
         if isOptional { return nil }
         let kind = isSecret ? "Secret" : "ConfigMap"

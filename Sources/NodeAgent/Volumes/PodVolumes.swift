@@ -112,7 +112,7 @@ struct PodVolumes: Sendable {
             throw VolumeError(description: "configmap \"\(name)\" not found")
         }
         var data = object["data"].stringMap.mapValues { Array($0.utf8) }
-        for (key, text) in object["binaryData"].stringMap { data[key] = decodeBase64(text) }
+        for (key, text) in object["binaryData"].stringMap { data[key] = Base64.decode(text) }
         try content.add(data, items: source["items"], isOptional: isOptional, of: "configmap")
     }
 
@@ -124,7 +124,7 @@ struct PodVolumes: Sendable {
             if isOptional { return }
             throw VolumeError(description: "secret \"\(name)\" not found")
         }
-        let data = object["data"].stringMap.compactMapValues(decodeBase64)
+        let data = object["data"].stringMap.compactMapValues(Base64.decode)
         try content.add(data, items: source["items"], isOptional: isOptional, of: "secret")
     }
 
