@@ -37,9 +37,4 @@ import Testing
         #expect(half < gibi)
         #expect(Quantity("1") == Quantity("1000m"))
     }
-
-    @Test(arguments: [(10, "25%", true, 3), (10, "25%", false, 2), (3, "100%", false, 3), (0, "50%", true, 0)])
-    func scalesPercentages(total: Int, percent: String, roundUp: Bool, wanted: Int) {
-        #expect(IntOrString.string(percent).scaled(total: total, roundUp: roundUp) == wanted)
-    }
 }

@@ -114,21 +114,30 @@ extension Validation {
         labels(selector["matchLabels"], "\(path).matchLabels")
         for (index, expression) in selector["matchExpressions"].items.enumerated() {
             let at = "\(path).matchExpressions[\(index)]"
-            let values = expression["values"].strings
-            switch expression["operator"].string {
-            case "In", "NotIn":
-                if values.isEmpty { required("\(at).values", "must be specified when `operator` is 'In' or 'NotIn'") }
-            case "Exists", "DoesNotExist":
-                if !values.isEmpty {
-                    forbidden("\(at).values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-                }
-            default: invalid("\(at).operator", expression["operator"], "not a valid selector operator")
-            }
-            let key = expression["key"].string ?? ""
-            invalid("\(at).key", .string(key), each: Names.qualifiedName(key))
-            for (position, value) in values.enumerated() {
+            requirement(expression, at)
+            for (position, value) in expression["values"].strings.enumerated() {
                 invalid("\(at).values[\(position)]", .string(value), each: Names.labelValue(value))
             }
         }
+    }
+
+    /// The key, the operator and the number of values of one requirement on labels.
+    mutating func requirement(_ expression: JSON, _ path: String, comparing: Bool = false) {
+        let values = expression["values"].items
+        switch expression["operator"].string {
+        case "In", "NotIn":
+            if values.isEmpty { required("\(path).values", "must be specified when `operator` is 'In' or 'NotIn'") }
+        case "Exists", "DoesNotExist":
+            if !values.isEmpty {
+                forbidden("\(path).values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            }
+        case "Gt" where comparing, "Lt" where comparing:
+            if values.count != 1 {
+                required("\(path).values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
+            }
+        default: invalid("\(path).operator", expression["operator"], "not a valid selector operator")
+        }
+        let key = expression["key"].string ?? ""
+        invalid("\(path).key", .string(key), each: Names.qualifiedName(key))
     }
 }

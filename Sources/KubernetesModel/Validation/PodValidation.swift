@@ -143,23 +143,7 @@ extension Validation {
 
     private mutating func nodeTerm(_ term: JSON, _ path: String) {
         for (index, expression) in term["matchExpressions"].items.enumerated() {
-            let at = "\(path).matchExpressions[\(index)]"
-            let values = expression["values"].items
-            switch expression["operator"].string {
-            case "In", "NotIn":
-                if values.isEmpty { required("\(at).values", "must be specified when `operator` is 'In' or 'NotIn'") }
-            case "Exists", "DoesNotExist":
-                if !values.isEmpty {
-                    forbidden("\(at).values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-                }
-            case "Gt", "Lt":
-                if values.count != 1 {
-                    required("\(at).values", "must be specified single value when `operator` is 'Lt' or 'Gt'")
-                }
-            default: invalid("\(at).operator", expression["operator"], "not a valid selector operator")
-            }
-            let key = expression["key"].string ?? ""
-            invalid("\(at).key", .string(key), each: Names.qualifiedName(key))
+            requirement(expression, "\(path).matchExpressions[\(index)]", comparing: true)
         }
     }
 
