@@ -85,9 +85,11 @@ import Testing
             binding["target"] = ["kind": "Node", "name": "node-1"]
             try await client.create(
                 .pods, binding, namespace: "default", subresource: Subresource(of: "p", "binding"))
+            // To be given a node is no change of what is wanted; to be deleted is.
+            #expect(try await client.get(.pods, namespace: "default", name: "p").generation == 1)
             try await client.delete(.pods, ObjectKey(namespace: "default", name: "p"))
             let ending = try await client.get(.pods, namespace: "default", name: "p")
-            #expect(ending.isBeingDeleted)
+            #expect(ending.isBeingDeleted && ending.generation == 2)
             #expect(ending.metadata["deletionGracePeriodSeconds"] == 30)
             #expect(ending.spec["nodeName"] == "node-1")
             try await client.delete(
@@ -140,6 +142,12 @@ import Testing
             }
             try await client.delete(.services, first.key)
             try await client.create(.services, service("b", "NodePort", port: 30080))
+            // A port that keeps its name keeps its node port.
+            let moved = try await client.patch(
+                .services, namespace: "default", name: "b", subresource: nil,
+                .merge(["spec": ["ports": [["port": 81]]]]))
+            #expect(moved.spec["ports"][0]["port"] == 81)
+            #expect(moved.spec["ports"][0]["nodePort"] == 30080)
             let plain = try await client.patch(
                 .services, namespace: "default", name: "b", subresource: nil, .merge(["spec": ["type": "ClusterIP"]]))
             #expect(plain.spec["ports"][0]["nodePort"].isNull)

@@ -29,4 +29,5 @@ struct PodStrategy: Strategy {
     }
 
     var returnsDeletedObject: Bool { true }
+    var countsGenerations: Bool { true }
 }

@@ -114,7 +114,8 @@ extension Registry {
                 try await strategy.prepareForUpdate(&object, old: old, context)
             }
         }
-        if strategy.countsGenerations, part != .status, Self.wanted(object) != Self.wanted(old) {
+        // What the server does itself, such as giving a pod its node, is no change of what is wanted.
+        if strategy.countsGenerations, part == .main, Self.wanted(object) != Self.wanted(old) {
             object.metadata["generation"] = JSON(old.generation + 1)
         }
         guard part != .all else { return object }

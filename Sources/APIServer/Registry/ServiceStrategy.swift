@@ -35,9 +35,8 @@ struct ServiceStrategy: Strategy {
         guard usesNodePorts(object), usesNodePorts(old) else { return }
         var ports = object.spec["ports"].items
         for index in ports.indices where (ports[index]["nodePort"].int ?? 0) == 0 {
-            let same = old.spec["ports"].items.first { before in
-                before["port"] == ports[index]["port"] && before["protocol"] == ports[index]["protocol"]
-            }
+            // A port is the same as long as its name is.
+            let same = old.spec["ports"].items.first { $0["name"] == ports[index]["name"] }
             if let same, !ports.contains(where: { $0["nodePort"] == same["nodePort"] }) {
                 ports[index]["nodePort"] = same["nodePort"]
             }
