@@ -95,7 +95,8 @@ actor ResourceMetrics {
         }
     }
 
-    private static func summary(of socket: String) async throws -> JSON {
+    /// A node's `/stats/summary`, from its agent's socket.
+    static func summary(of socket: String) async throws -> JSON {
         let session = try await StreamSession.open(socket: socket, .statistics)
         var bytes: [UInt8] = []
         while let frame = try await session.next(), frame.channel == .stdout { bytes += frame.payload }

@@ -7,8 +7,8 @@ import NIOPosix
 import NIOSSL
 import Store
 
-/// `pods/proxy`, `services/proxy` and `nodes/proxy`: an HTTP request that is carried on to a pod's address, which this
-/// process can reach because it is in the cluster's network namespace.
+/// `pods/proxy`, `services/proxy` and ports of nodes (`nodes/proxy`): an HTTP request that is carried on to an address
+/// which this process can reach because it is in the cluster's network namespace.
 final class ReverseProxy: Sendable {
     private let client: HTTPClient
 
@@ -100,8 +100,7 @@ final class ReverseProxy: Sendable {
             let node = try registry.stored(resource.type, namespace: nil, name: target.name).object
             let ip = node.status["addresses"].items.first { $0["type"].string == "InternalIP" }?["address"].string
             guard let ip else { throw .serviceUnavailable("no address is known for node \(target.name)") }
-            let port = node.status["daemonEndpoints"]["kubeletEndpoint"]["Port"].int ?? 10250
-            return "\(ip):\(target.port.isEmpty ? String(port) : target.port)"
+            return "\(ip):\(target.port)"
         }
     }
 

@@ -38,6 +38,9 @@ struct Subresources: Sendable {
         case "log", "exec", "attach", "portforward":
             let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
             return try await streams.respond(to: request, pod, info.name)
+        case "proxy" where NodeProxy.answers(resource.type, ReverseProxy.Target(name)):
+            return try await NodeProxy(registry: registry, runFolder: streams.runFolder).respond(
+                to: request, resource, ReverseProxy.Target(name).name)
         case "proxy":
             return try await proxy.respond(to: request, resource, name, registry)
         default:

@@ -1,0 +1,41 @@
+import APIClient
+import KubernetesModel
+
+/// `nodes/proxy`: what tools read of the kubelet's own HTTP API. A node agent has no port; it is asked by its socket.
+struct NodeProxy: Sendable {
+    let registry: Registry
+    let runFolder: String
+
+    /// Whether a request is for the kubelet, and not for some other port of the node.
+    static func answers(_ type: ResourceType, _ target: ReverseProxy.Target) -> Bool {
+        type == .nodes && (target.port.isEmpty || target.port == "10250")
+    }
+
+    func respond(to request: APIRequest, _ resource: ResourceRequest, _ node: String) async throws -> APIResponse {
+        _ = try registry.stored(.nodes, namespace: nil, name: node)
+        guard request.method == .get else { throw Status.methodNotSupported(.nodes, request.method.rawValue) }
+        let encoding = try Encoding(accept: request.header(.accept))
+        switch resource.rest {
+        case ["healthz"]:
+            _ = try await summary(node)
+            return APIResponse(text: "ok")
+        case ["stats", "summary"]:
+            return encoding.response(try await summary(node))
+        case ["pods"]:
+            guard let pods = registry.catalogue.resource(.pods) else { throw Status.pathNotFound() }
+            let page = try registry.list(
+                ResourceRequest(pods, namespace: nil),
+                try Selection(labels: nil, fields: "spec.nodeName=\(node)", .pods), ListOptions())
+            return encoding.response(page, pods, include: .metadata)
+        default: throw Status.pathNotFound()
+        }
+    }
+
+    private func summary(_ node: String) async throws(Status) -> JSON {
+        do {
+            return try await ResourceMetrics.summary(of: "\(runFolder)/node-\(node).sock")
+        } catch {
+            throw .serviceUnavailable("error trying to reach service: the node agent of \(node) does not answer")
+        }
+    }
+}
