@@ -27,7 +27,7 @@ struct StreamTests {
           - {name: dies, image: host, command: [/bin/sh, -c, "echo a life; exit 1"]}
         """
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(4)))
     func everyStream() async throws {
         try await Cluster.running { cluster in
             for client in Self.clients {
@@ -120,7 +120,7 @@ private struct StreamTest {
         #expect(result.status == 7 && result.output == "to it", "\(client): \(result)")
         #expect(result.errors == "problem\ncommand terminated with exit code 7\n", "\(client): \(result)")
         // More than any buffer on the way holds, both ways.
-        let much = String(repeating: "0123456789abcde\n", count: 1 << 16)
+        let much = String(repeating: "0123456789abcde\n", count: 1 << 17)
         let back = try await cluster.shell.run(
             "kubectl", ["exec", "-i", "talks", "-c", "main", "--", "cat"], input: much)
         #expect(back == much, "\(client): \(back.utf8.count) of \(much.utf8.count) bytes")

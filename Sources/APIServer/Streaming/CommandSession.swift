@@ -70,11 +70,13 @@ struct CommandSession: Sendable {
         private var waiters: [CheckedContinuation<StreamSession?, Never>] = []
         private var inputs: [CommandInput] = []
         private var isSending = false
+        private var senders: [CheckedContinuation<Void, Never>] = []
 
         /// So much may wait before the client has to.
         private static let most = 64
 
-        /// Nil where the node agent refused.
+        /// Nil where the node agent refused. Returns when what waited has been sent, which may depend on somebody
+        /// reading what the command makes of it.
         func set(_ session: StreamSession?) async {
             self.session = .some(session)
             for waiter in waiters { waiter.resume(returning: session) }
@@ -91,6 +93,7 @@ struct CommandSession: Sendable {
             inputs.append(input)
             if inputs.count > Self.most { _ = await get() }
             await sendInputs()
+            if inputs.count > Self.most { await withCheckedContinuation { senders.append($0) } }
         }
 
         private func sendInputs() async {
@@ -100,6 +103,10 @@ struct CommandSession: Sendable {
             while !inputs.isEmpty {
                 let input = inputs.removeFirst()
                 try? await session?.send(input)
+                if inputs.count <= Self.most {
+                    for sender in senders { sender.resume() }
+                    senders = []
+                }
             }
             isSending = false
         }
@@ -135,11 +142,12 @@ struct CommandSession: Sendable {
         let session: StreamSession
         do {
             session = try await StreamSession.open(socket: socket, request.starting(with: size))
-            await opened.set(session)
         } catch {
             await opened.set(nil)
             return (error as? Status ?? Status.internalError("\(error)")).json
         }
+        // Meanwhile the command's output is read: one that answers its input would take no more of it otherwise.
+        async let _ = opened.set(session)
         var result: JSON?
         do {
             while let frame = try await session.next() {
