@@ -65,7 +65,8 @@ public actor Supervisor {
 
     private func bringUp() async throws {
         try Files.makeFolder(paths.logs)
-        let claim = try AddressClaim(preferring: configuration.loadBalancerOctet)
+        let survivors = try Self.members.compactMap { try running($0)?.pid }
+        let claim = try AddressClaim(preferring: configuration.loadBalancerOctet, heldBy: survivors)
         self.claim = claim
         if claim.octet != configuration.loadBalancerOctet {
             configuration.loadBalancerOctet = claim.octet
@@ -115,6 +116,11 @@ public actor Supervisor {
             inside: (programs.initializer, holder.process.pid))
     }
 
+    /// The process of a component that an earlier supervisor left running.
+    private func running(_ name: String) throws -> ProcessIdentity? {
+        try Files.text(paths.pidFile(name)).flatMap(ProcessIdentity.init(_:)).flatMap { $0.isRunning ? $0 : nil }
+    }
+
     // MARK: Namespaces
 
     /// The components within the cluster's own namespaces.
@@ -162,6 +168,7 @@ public actor Supervisor {
     /// The sockets stay open here, so that clients and pods wait for a control plane that is started again.
     private func controlPlane(_ holder: NamespaceHolder) throws -> ComponentSpecification {
         var specification = component("control-plane", ["control-plane"], in: holder)
+        specification.sockets = claimSockets
         let namespace = try openNamespace(.net, of: holder.process.pid)
         defer { try? namespace.close() }
         let api = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
@@ -172,10 +179,7 @@ public actor Supervisor {
         ]
         wanted += Self.clusterSockets.map { ($0.name, $0.address, namespace) }
         // A control plane that outlived its supervisor holds them.
-        if let known = try Files.text(paths.pidFile("control-plane")).flatMap(ProcessIdentity.init(_:)), known.isRunning
-        {
-            ports.takeOver(wanted.map(\.address), from: known.pid)
-        }
+        if let known = try running("control-plane") { ports.takeOver(wanted.map(\.address), from: known.pid) }
         for (name, address, namespace) in wanted {
             do {
                 specification.sockets.append((name, try ports.bind(address, in: namespace)))
@@ -197,7 +201,14 @@ public actor Supervisor {
     ]
 
     private func serviceProxy(_ holder: NamespaceHolder) -> ComponentSpecification {
-        component("service-proxy", ["service-proxy"], in: holder)
+        var specification = component("service-proxy", ["service-proxy"], in: holder)
+        specification.sockets = claimSockets
+        return specification
+    }
+
+    /// What the components have only to keep it.
+    private var claimSockets: [(name: String, descriptor: Int32)] {
+        claim.map { [("claim", $0.descriptor)] } ?? []
     }
 
     private func startNode(_ node: ClusterConfiguration.NodeEntry, within cluster: NamespaceHolder) async throws {

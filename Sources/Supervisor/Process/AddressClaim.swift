@@ -1,0 +1,73 @@
+import Glibc
+import Linux
+
+/// This cluster's claim on 127.<octet>.0.0/16 for its LoadBalancer Services, so that clusters side by side do not
+/// meet there.
+///
+/// It is an abstract Unix socket: such a name belongs to the network namespace, so it is claimed on the whole machine,
+/// and the kernel drops it with the last process that has the socket. Components inherit it, so that no other cluster
+/// takes the addresses while the supervisor is dead.
+struct AddressClaim {
+    let octet: Int
+    let descriptor: Int32
+
+    /// The octets that clusters take: 127.0 and its neighbours stay the host's own.
+    static let octets = 16...250
+
+    /// Takes the claim over from a component that outlived its supervisor, or makes one.
+    init(preferring preferred: Int, heldBy components: [pid_t]) throws(SupervisorError) {
+        for pid in components {
+            for number in Int32(3)..<32 {
+                guard let descriptor = try? duplicateDescriptor(number, of: pid) else { continue }
+                if Self.name(of: descriptor) == Self.name(preferred) {
+                    octet = preferred
+                    self.descriptor = descriptor
+                    return
+                }
+                close(descriptor)
+            }
+        }
+        for candidate in [preferred] + Array(Self.octets) {
+            if let descriptor = Self.claim(candidate) {
+                octet = candidate
+                self.descriptor = descriptor
+                return
+            }
+        }
+        throw .failed("all of 127.16.0.0 to 127.250.0.0 is taken by other clusters; delete one of them")
+    }
+
+    /// With the zero byte that makes it abstract.
+    private static func name(_ octet: Int) -> [UInt8] { [0] + Array("martlet-loadbalancer-127.\(octet)".utf8) }
+
+    private static let pathOffset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+
+    private static func claim(_ octet: Int) -> Int32? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = name(octet)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        let length = socklen_t(pathOffset + name.count)
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(descriptor, $0, length) }
+        }
+        guard result == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
+    /// What a Unix socket is bound to; empty for any other descriptor.
+    private static func name(of descriptor: Int32) -> [UInt8] {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0, address.sun_family == AF_UNIX, Int(length) > pathOffset else { return [] }
+        return withUnsafeBytes(of: address.sun_path) { Array($0.prefix(Int(length) - pathOffset)) }
+    }
+}
