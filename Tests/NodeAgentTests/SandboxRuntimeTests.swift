@@ -100,14 +100,14 @@ import Testing
     }
 
     @Test(arguments: [
-        (["true"], nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], "out\nerr\n"), (["false"], ""),
-        (["sh", "-c", "echo x; sleep 1000"], "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),
-    ]) func aCommandIsJudgedByItsEnd(command: [String], failure: String?) async throws {
+        (["true"], 60, nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], 60, "out\nerr\n"), (["false"], 60, ""),
+        (["sh", "-c", "echo x; sleep 1000"], 1, "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),
+    ]) func aCommandIsJudgedByItsEnd(command: [String], limit: Double, failure: String?) async throws {
         try await withRuntime { node in
             try await node.start("one")
             let id = try await node.run("one", ["sleep", "1000"])
             let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
-            let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: 1)
+            let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
             #expect(fault == failure)
             let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
             let resources = resourceController(nodeFolder: node.nodeFolder)
@@ -134,9 +134,12 @@ import Testing
         try await withRuntime { node in
             try await node.start("one")
             let count = 160_000
-            let id = try await node.run("one", ["seq", "-f", "%0100.0f", "1", String(count)])
-            let file = LogFile(path: node.logPath(id))
+            // The reader is there before the first line is.
+            let path = node.logPath(ContainerID(podUID: "one", name: "main", restart: 0))
+            try replaceFile(path, [])
+            let file = LogFile(path: path)
             try file.begin(tail: nil)
+            let id = try await node.run("one", ["seq", "-f", "%0100.0f", "1", String(count)])
             let reading = Task {
                 var number = 0
                 while number < count {

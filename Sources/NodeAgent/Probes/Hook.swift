@@ -80,26 +80,36 @@ struct Hook: Sendable {
     /// Runs a command, which is killed when its time is over; a failure's text is what it wrote, as with the kubelet.
     private func execute(_ command: [String], _ id: ContainerID, timeout: Double) async throws -> String? {
         let session = try await node.runtime.execute(ExecConfiguration(container: id, arguments: command))
-        return try await withThrowingTaskGroup(of: String?.self) { group in
+        return try await withThrowingTaskGroup(of: CommandEnd.self) { group in
             group.addTask {
                 let output = await drain([session.stdout, session.stderr].compactMap(\.self), limit: 10_240)
-                return try await session.wait() == 0 ? nil : output
+                return .ended(code: try await session.wait(), output: output)
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(timeout))
-                await session.kill()
-                return "command timed out: \"\(command.joined(separator: " "))\" timed out after \(goDuration(timeout))"
+                return .timedOut
             }
             defer { group.cancelAll() }
-            return try await group.next() ?? nil
+            switch try await group.next() {
+            case .ended(let code, let output): return code == 0 ? nil : output
+            case .timedOut, nil:
+                await session.kill()
+                let text = command.joined(separator: " ")
+                return "command timed out: \"\(text)\" timed out after \(goDuration(timeout))"
+            }
         }
+    }
+
+    private enum CommandEnd: Sendable {
+        case ended(code: Int32, output: String)
+        case timedOut
     }
 }
 
-/// Reads descriptors to their end, keeps the first `limit` bytes of each as text, and closes them.
+/// Reads descriptors to their end, keeps the first `limit` bytes of each as text, one after the other, and closes them.
 func drain(_ descriptors: [FileDescriptor], limit: Int) async -> String {
-    await withTaskGroup(of: [UInt8].self) { group in
-        for descriptor in descriptors {
+    await withTaskGroup(of: (Int, [UInt8]).self) { group in
+        for (index, descriptor) in descriptors.enumerated() {
             group.addTask {
                 var bytes: [UInt8] = []
                 _ = fcntl(descriptor.rawValue, F_SETFL, fcntl(descriptor.rawValue, F_GETFL) | O_NONBLOCK)
@@ -115,11 +125,11 @@ func drain(_ descriptors: [FileDescriptor], limit: Int) async -> String {
                     }
                 }
                 close(descriptor.rawValue)
-                return bytes
+                return (index, bytes)
             }
         }
-        var text = ""
-        for await bytes in group { text += String(decoding: bytes, as: UTF8.self) }
-        return text
+        var parts = [[UInt8]](repeating: [], count: descriptors.count)
+        for await (index, bytes) in group { parts[index] = bytes }
+        return String(decoding: parts.joined(), as: UTF8.self)
     }
 }
