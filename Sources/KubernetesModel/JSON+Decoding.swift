@@ -133,30 +133,31 @@ private struct Parser {
     mutating func string() throws(JSONDecodingError) -> String {
         position += 1
         let start = position
-        while position < bytes.count {
-            let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
-                position += 1
-                return text
-            }
-            if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
-            guard byte >= 0x20 else { throw failure("unescaped control character in a string") }
+        position = bytes.firstSpecial(from: start)
+        guard position < bytes.count else { throw failure("unterminated string") }
+        switch bytes[position] {
+        case UInt8(ascii: "\""):
+            let text = String(decoding: UnsafeBufferPointer(rebasing: bytes[start..<position]), as: UTF8.self)
             position += 1
+            return text
+        case UInt8(ascii: "\\"): return try escapedString(from: start)
+        default: throw failure("unescaped control character in a string")
         }
-        throw failure("unterminated string")
     }
 
     mutating func escapedString(from start: Int) throws(JSONDecodingError) -> String {
         var text = Array(bytes[start..<position])
         while position < bytes.count {
+            let end = bytes.firstSpecial(from: position)
+            text.append(contentsOf: bytes[position..<end])
+            position = end
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             position += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<0x20: throw failure("unescaped control character in a string")
-            default: text.append(byte)
+            default: throw failure("unescaped control character in a string")
             }
         }
         throw failure("unterminated string")

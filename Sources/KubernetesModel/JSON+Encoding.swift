@@ -53,9 +53,9 @@ extension JSON {
         var text = text
         text.withUTF8 { utf8 in
             var clean = 0
-            for (index, byte) in utf8.enumerated()
-            where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                bytes.append(contentsOf: utf8[clean..<index])
+            while case let index = utf8.firstSpecial(from: clean), index < utf8.count {
+                let byte = utf8[index]
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[clean..<index]))
                 clean = index + 1
                 bytes.append(UInt8(ascii: "\\"))
                 switch byte {
@@ -70,7 +70,7 @@ extension JSON {
                     bytes.append(digits[Int(byte & 15)])
                 }
             }
-            bytes.append(contentsOf: utf8[clean...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[clean...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -1,0 +1,39 @@
+import Testing
+
+@testable import KubernetesModel
+
+@Suite struct JSONTests {
+    /// What stands before and after the character puts it at every place among the eight bytes that are read at once.
+    @Test(
+        arguments: [
+            ("\"", #"\""#), ("\\", #"\\"#), ("\n", #"\n"#), ("\t", #"\t"#), ("\u{1}", #"\u0001"#),
+            ("\u{1F}", #"\u001f"#), (" ", " "), ("!", "!"), ("#", "#"), ("[", "["), ("]", "]"), ("\u{7F}", "\u{7F}"),
+            ("é", "é"), ("\u{20AC}", "\u{20AC}"), ("🐦", "🐦"),
+        ])
+    func escapesAndReadsBack(_ character: String, _ written: String) throws {
+        for before in 0..<18 {
+            for after in [0, 1, 7, 8, 9] {
+                let text = String(repeating: "a", count: before) + character + String(repeating: "b", count: after)
+                let encoded = String(decoding: JSON.string(text).encoded(), as: UTF8.self)
+                let wanted =
+                    "\"" + String(repeating: "a", count: before) + written + String(repeating: "b", count: after) + "\""
+                #expect(encoded == wanted)
+                #expect(try JSON(decoding: encoded) == .string(text))
+            }
+        }
+    }
+
+    @Test func refusesControlCharactersWhereverTheyStand() {
+        for before in 0..<18 {
+            for escape in ["", #"\n"#] {
+                let text = "\"" + escape + String(repeating: "a", count: before) + "\u{1F}aaaaaaaaa\""
+                #expect(throws: JSONDecodingError.self) { try JSON(decoding: text) }
+            }
+        }
+    }
+
+    @Test(arguments: ["\"", "\"aaaaaaaaaa", #""aaaaaaaaaa\""#, #""\"#])
+    func refusesStringsWithoutEnd(_ text: String) {
+        #expect(throws: JSONDecodingError.self) { try JSON(decoding: text) }
+    }
+}
