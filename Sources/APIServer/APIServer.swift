@@ -70,6 +70,7 @@ public final class APIServer: Sendable {
         }
         await withDiscardingTaskGroup { group in
             for listening in listenings { group.addTask { await listening.serve(self.connections) } }
+            group.addTask { await self.bootstrap.keep(self.logger) }
             await onReady(listenings.compactMap(\.port))
         }
         await proxy.shutDown()

@@ -1,4 +1,5 @@
 import KubernetesModel
+import Logging
 import Store
 
 /// What every cluster has from the start: its namespaces, and the Services of the API and of DNS.
@@ -8,11 +9,23 @@ struct Bootstrap: Sendable {
     let registry: Registry
     let configuration: APIServer.Configuration
 
-    /// Makes what is missing, so that it runs at each start.
+    /// Makes what is missing.
     func run() async throws(Status) {
         let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"]
         try await ensure(namespaces.map { Object(.namespaces, name: $0) })
         try await ensure([apiService, dnsService, endpoints, endpointSlice])
+    }
+
+    /// Makes again what somebody deletes, until the task is cancelled: without the Service `kubernetes` no pod finds the
+    /// API.
+    func keep(_ logger: Logger) async {
+        while (try? await Task.sleep(for: configuration.repairInterval)) != nil {
+            do {
+                try await run()
+            } catch {
+                logger.warning("cannot make again what every cluster has", metadata: ["error": "\(error)"])
+            }
+        }
     }
 
     /// Makes objects at the same time, so that they become durable with one sync of the disk.

@@ -22,6 +22,8 @@ extension APIServer {
         public var serviceAccountPublicKey: String
         /// The folder of the node agents' stream sockets, `node-<name>.sock`.
         public var runFolder: String
+        /// How often it is seen to that what every cluster has is still there.
+        public var repairInterval: Duration = .seconds(10)
         /// As `/version` reports it: `v1.33.4+martlet`.
         public var version: String
         /// The address at which pods and nodes reach the server, which is the endpoint of Service `kubernetes`.

@@ -110,6 +110,22 @@ import Testing
         }
     }
 
+    @Test func theServiceOfTheAPIComesBack() async throws {
+        try await TestServer.run { _, client in
+            let key = ObjectKey(namespace: "default", name: "kubernetes")
+            let first = try await client.get(.services, key)
+            try await client.delete(.services, key)
+            let limit = ContinuousClock.now + .seconds(10)
+            var second: Object?
+            while second == nil, ContinuousClock.now < limit {
+                try await Task.sleep(for: .milliseconds(10))
+                second = try? await client.get(.services, key)
+            }
+            #expect(second?.spec["clusterIP"] == "10.96.0.1")
+            #expect(second?.uid != first.uid)
+        }
+    }
+
     @Test func pagesShowOneMoment() async throws {
         try await TestServer.run { _, client in
             for index in 0..<5 { try await client.create(.configMaps, Self.configMap("c\(index)")) }

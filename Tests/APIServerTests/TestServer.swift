@@ -24,12 +24,13 @@ struct TestServer {
         let store = try SQLiteStore(path: folder + "/store.db")
         var logger = Logger(label: "api")
         logger.logLevel = .warning
+        var configuration = APIServer.Configuration(
+            listeners: [.address("127.0.0.1", port: 0)], certificate: folder + "/apiserver.crt",
+            key: folder + "/apiserver.key", clientCA: folder + "/ca.crt", serviceAccountKey: folder + "/sa.key",
+            serviceAccountPublicKey: "", runFolder: folder)
+        configuration.repairInterval = .milliseconds(100)
         let server = try APIServer(
-            configuration: .init(
-                listeners: [.address("127.0.0.1", port: 0)], certificate: folder + "/apiserver.crt",
-                key: folder + "/apiserver.key", clientCA: folder + "/ca.crt", serviceAccountKey: folder + "/sa.key",
-                serviceAccountPublicKey: "", runFolder: folder),
-            store: store, logger: logger)
+            configuration: configuration, store: store, logger: logger)
         let (ports, continuation) = AsyncStream<[Int]>.makeStream()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run { continuation.yield($0) } }
