@@ -14,8 +14,11 @@ struct StartCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A node's capacity, labels, taints and zone, as in nodes/; once for each node, the last for the rest.",
-            valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+            """
+            A node's capacity, labels, taints and zone: a file, or the name of one that came with martlet, such as \
+            large; once for each node, the last for the rest.
+            """,
+            valueName: "file|name"), completion: .file(extensions: ["yaml", "yml"]))
     var nodeShape: [String] = []
 
     @Option(help: "The API's port on 127.0.0.1; any free one where it is not given.")
@@ -37,17 +40,5 @@ struct StartCommand: AsyncParsableCommand {
         let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
         Console.print("Cluster \"\(paths.profile)\" is Ready (\(Int(milliseconds)) ms).")
         if !noKubeconfig { Console.print("kubectl uses context \"\(paths.profile)\".") }
-    }
-}
-
-/// Node shapes given on the command line.
-enum NodeShapeFile {
-    static func read(_ path: String) throws -> NodeShape {
-        let text = try TextFile.read(path, whatFor: "the node shape")
-        do {
-            return try NodeShape(yaml: text, file: path)
-        } catch {
-            throw SupervisorError.usage("\(error); correct that file, nothing was started")
-        }
     }
 }

@@ -41,7 +41,9 @@ struct NodeAddCommand: AsyncParsableCommand {
     var name: String?
 
     @Option(
-        help: ArgumentHelp("Its capacity, labels, taints and zone, as in nodes/.", valueName: "file"),
+        help: ArgumentHelp(
+            "Its capacity, labels, taints and zone: a file, or the name of one that came with martlet, such as large.",
+            valueName: "file|name"),
         completion: .file(extensions: ["yaml", "yml"]))
     var nodeShape: String?
 
