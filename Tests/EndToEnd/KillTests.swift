@@ -21,7 +21,7 @@ struct KillTests {
                 }
                 let supervisor = try await cluster.supervisor()
                 Glibc.kill(supervisor, SIGKILL)
-                try await eventually("the supervisor has ended") { Glibc.kill(supervisor, 0) == 0 ? nil : () }
+                try await Workload.waitForEnd(of: supervisor)
                 #expect(try Workload.all(of: cluster) == before, "workloads live on without the supervisor")
                 #expect(try await cluster.kubectl("get", "nodes", "-o", "name").split(separator: "\n").count == 2)
                 // Any next command brings the supervisor back, which takes over what runs.
