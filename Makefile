@@ -8,7 +8,7 @@ RELEASE := .build/release
 # Nothing is loaded that would look for the program's own symbols: without their table it is smaller and sooner up.
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic
 
-.PHONY: build release run test lint format bench install images test-images clean dependencies test-dependencies
+.PHONY: build release run test test-vm lint format bench install images test-images clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build
@@ -26,6 +26,12 @@ test: test-dependencies lint
 	$(SWIFT) build --build-tests
 	$(MAKE) test-images
 	scripts/run-tests
+
+# The life of a cluster where systemd and control groups of version 2 rule: in a virtual machine of its own.
+test-vm: release
+	@scripts/install-missing vm
+	$(SWIFT) build -c release --product hello
+	scripts/test-vm $(RELEASE)/martlet
 
 # The example images in a store that all tests share and none changes.
 test-images:

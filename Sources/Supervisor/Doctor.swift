@@ -141,7 +141,8 @@ public struct Doctor: Sendable {
         if Notify.isLibraryAvailable { return Finding("systemd", .available, "libsystemd; \(detail)") }
         return Finding(
             "systemd", .degraded, "libsystemd.so.0 cannot be loaded; \(detail)",
-            consequence: "readiness is reported by the documented protocol instead",
+            consequence: "readiness is reported by the documented protocol instead; where systemd runs, a cluster ends "
+                + "with the service that starts it",
             remedy: "apt-get install libsystemd0")
     }
 

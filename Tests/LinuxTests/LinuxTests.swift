@@ -156,6 +156,26 @@ func wait(for what: String, until condition: () throws -> Bool) async throws {
     }
 }
 
+@Suite struct ScopeTests {
+    @Test(
+        "groups are made in the cluster's scope by what runs the cluster, and by nobody else",
+        arguments: [
+            ("/system.slice/martlet-a-b-0123abcd.scope/control", "/system.slice/martlet-a-b-0123abcd.scope"),
+            ("/system.slice/martlet-a-0123abcd.scope", nil),
+            ("/system.slice/martlet-a-0123abcd.scope/martlet/a-0123abcd/node-1/pod1/c-0", nil),
+            ("/system.slice/session-1.scope/control", nil), ("/", nil),
+        ] as [(String, String?)])
+    func scopeOfAGroup(_ row: (group: String, scope: String?)) {
+        #expect(CgroupV2.scope(of: row.group) == row.scope)
+    }
+
+    @Test func isNamedAsTheGroup() {
+        let state = "/var/lib/martlet/my-profile"
+        let identity = clusterGroup(stateFolder: state).dropFirst("martlet/".count)
+        #expect(clusterScope(stateFolder: state) == "martlet-\(identity).scope")
+    }
+}
+
 @Suite(.enabled(if: getuid() == 0 && CgroupV1() != nil, "needs root and control groups of version 1"))
 struct CgroupTests {
     @Test func limitsMeasuresAndRemoves() async throws {

@@ -2,8 +2,9 @@ import Glibc
 
 /// The hierarchy of version 2 of control groups (cgroups(7)), where it is the machine's only one.
 ///
-/// Groups are named by a path such as `martlet/default/node-1`, below the root of what is mounted. Processes may be in
-/// leaves only: the kernel gives no controllers to the children of a group that has processes itself.
+/// Groups are named by a path such as `martlet/default/node-1`, below the root of what is mounted, or below the cluster's
+/// scope for processes that systemd has put there (`Scope`): all else belongs to systemd then. Processes may be in leaves
+/// only: the kernel gives no controllers to the children of a group that has processes itself.
 public struct CgroupV2: Sendable {
     public let root: String
     /// Those that are enabled for groups below the root.
@@ -16,14 +17,7 @@ public struct CgroupV2: Sendable {
     /// - Parameter enabling: gives the controllers to the root's children, as far as that is allowed: not in a container
     ///   whose processes are in the root of what it sees. Else only looks which there are.
     public init?(enabling: Bool = true) {
-        var root: String?
-        for line in (try? readFile("/proc/self/mountinfo"))?.split(separator: "\n") ?? [] {
-            let fields = line.split(separator: " ")
-            if let dash = fields.firstIndex(of: "-"), fields.count > dash + 1, fields[dash + 1] == "cgroup2" {
-                root = String(fields[4])
-                break
-            }
-        }
+        let root = Self.mountPoint.map { $0 + (Self.scope(of: Self.ownGroup) ?? "") }
         guard let root, access(root, W_OK) == 0, let offered = try? readFile("\(root)/cgroup.controllers") else {
             return nil
         }
@@ -36,6 +30,35 @@ public struct CgroupV2: Sendable {
         controllers = usable.intersection(Self.wanted)
         guard !controllers.isEmpty else { return nil }
         self.root = root
+    }
+
+    /// Where the hierarchy is mounted.
+    public static var mountPoint: String? {
+        for line in (try? readFile("/proc/self/mountinfo"))?.split(separator: "\n") ?? [] {
+            let fields = line.split(separator: " ")
+            if let dash = fields.firstIndex(of: "-"), fields.count > dash + 1, fields[dash + 1] == "cgroup2" {
+                return String(fields[4])
+            }
+        }
+        return nil
+    }
+
+    /// The group that this process is in, such as `/system.slice/ssh.service`.
+    public static var ownGroup: String {
+        let lines = (try? readFile("/proc/self/cgroup"))?.split(separator: "\n") ?? []
+        return lines.first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) } ?? "/"
+    }
+
+    /// In a cluster's scope, the group of what runs the cluster.
+    public static let controlLeaf = "control"
+
+    /// The cluster's scope that a process is in, by the process's group; nil elsewhere, and in a pod.
+    static func scope(of group: String) -> String? {
+        let names = group.split(separator: "/")
+        guard names.count >= 2, names[names.count - 1] == controlLeaf else { return nil }
+        let scope = names[names.count - 2]
+        guard scope.hasPrefix("martlet-"), scope.hasSuffix(".scope") else { return nil }
+        return "/" + names.dropLast().joined(separator: "/")
     }
 
     public func folder(_ group: String) -> String { "\(root)/\(group)" }

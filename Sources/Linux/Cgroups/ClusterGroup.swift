@@ -2,10 +2,15 @@
 ///
 /// The digits are of the state folder: clusters of the same name with different state folders (`MARTLET_STATE_HOME`)
 /// must not take each other's processes for their own.
-public func clusterGroup(stateFolder: String) -> String {
+public func clusterGroup(stateFolder: String) -> String { "martlet/\(clusterIdentity(stateFolder))" }
+
+/// The name of a cluster's unit in systemd: `martlet-<profile>-<8 hex>.scope`.
+public func clusterScope(stateFolder: String) -> String { "martlet-\(clusterIdentity(stateFolder)).scope" }
+
+private func clusterIdentity(_ stateFolder: String) -> String {
     let path = stateFolder.split(separator: "/")
     let digits = String(fingerprint("/" + path.joined(separator: "/")) & 0xffff_ffff, radix: 16)
-    return "martlet/\(path.last ?? "")-\(String(repeating: "0", count: 8 - digits.count))\(digits)"
+    return "\(path.last ?? "")-\(String(repeating: "0", count: 8 - digits.count))\(digits)"
 }
 
 /// A short name for something with a long one: 64-bit FNV-1a.
