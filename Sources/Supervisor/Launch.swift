@@ -111,10 +111,9 @@ public struct Launch: Sendable {
                 remedy: "make it writable for this user")
         }
         defer { close(log) }
-        let environment = Spawn.ownEnvironment.filter { !$0.hasPrefix("NOTIFY_SOCKET=") && !$0.hasPrefix("LISTEN_") }
         let pid = try Spawn(
             [programs.martlet, "supervisor", "--profile", paths.profile],
-            environment: environment + ["NOTIFY_SOCKET=\(notify.path)"], descriptors: [(log, 1), (log, 2)],
+            environment: Self.ownEnvironment + ["NOTIFY_SOCKET=\(notify.path)"], descriptors: [(log, 1), (log, 2)],
             newSession: true
         ).start()
         let process = ProcessIdentity(pid: pid)
@@ -145,6 +144,13 @@ public struct Launch: Sendable {
         throw SupervisorError.component(
             name: "supervisor", problem: "ended before the cluster was Ready",
             lastWords: Files.tail(paths.log("supervisor"), lines: 8), log: paths.log("supervisor"))
+    }
+
+    /// This process's environment without what a service manager told this process alone.
+    static var ownEnvironment: [String] {
+        Spawn.ownEnvironment.filter { variable in
+            !["NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"].contains { variable.hasPrefix($0) }
+        }
     }
 
     /// What a supervisor that fails says to the command that started it: its error, on one line.

@@ -43,6 +43,8 @@ public actor Supervisor {
             for await _ in terminations.signals { await self?.requestStop() }
         }
         defer { watcher.cancel() }
+        let heartbeat = Task { await Notify.keepWatchdog() }
+        defer { heartbeat.cancel() }
         do {
             try await bringUp()
         } catch {

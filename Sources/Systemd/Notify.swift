@@ -27,6 +27,15 @@ public enum Notify {
         return .microseconds(Int64(microseconds / 2))
     }
 
+    /// Sends `watchdog()` as often as is asked until the task is cancelled; returns at once where it is not asked.
+    public static func keepWatchdog() async {
+        guard let interval = watchdogInterval else { return }
+        while !Task.isCancelled {
+            watchdog()
+            try? await Task.sleep(for: interval)
+        }
+    }
+
     /// Sends state assignments, one a line. Nobody listening is no error: the service may run by hand.
     public static func send(_ state: String) {
         if csystemd_notify(state) != -ENOSYS { return }

@@ -16,6 +16,8 @@ struct ComponentSpecification: Sendable {
     var sockets: [(name: String, descriptor: Int32)] = []
     /// Sends READY=1; otherwise it counts as ready once it runs.
     var notifies = true
+    /// How long it may go without WATCHDOG=1 once it is ready; one that hangs longer is killed and started again.
+    var watchdog = Duration.seconds(60)
 
     /// All that is to be executed.
     var command: [String] {
@@ -62,6 +64,8 @@ actor Component {
     private var everReady = false
     private var stopping = false
     private var backoff = Backoff()
+    /// When the present process last said that it works. Time that the machine sleeps does not count.
+    private var lastSign = SuspendingClock.now
     /// Where in its log the present process's words begin.
     private var logStart = 0
     private var task: Task<Void, Never>?
@@ -80,6 +84,7 @@ actor Component {
         if let adopted, adopted.isRunning {
             logger.info("adopted \(name), pid \(adopted.pid)")
             everReady = true
+            lastSign = .now
             state = .ready(adopted)
         } else {
             try spawn()
@@ -120,6 +125,7 @@ actor Component {
         guard state.process?.pid == pid else { return false }
         if let text = assignments["STATUS"] { status = text }
         if assignments["READY"] == "1", case .starting(let process) = state { becomeReady(process) }
+        if assignments["WATCHDOG"] == "1" { lastSign = .now }
         return true
     }
 
@@ -150,6 +156,7 @@ actor Component {
     }
 
     private func becomeReady(_ process: ProcessIdentity) {
+        lastSign = .now
         state = .ready(process)
         everReady = true
         for waiter in readinessWaiters { waiter.resume() }
@@ -165,8 +172,12 @@ actor Component {
                 remedy: "make it writable for this user")
         }
         defer { close(log) }
-        var environment = Spawn.ownEnvironment.filter { !$0.hasPrefix("NOTIFY_SOCKET=") && !$0.hasPrefix("LISTEN_") }
-        environment += specification.environment + ["NOTIFY_SOCKET=\(paths.notifySocket)"]
+        var environment = Launch.ownEnvironment
+        environment +=
+            specification.environment + [
+                "NOTIFY_SOCKET=\(paths.notifySocket)",
+                "WATCHDOG_USEC=\(Int(specification.watchdog / .microseconds(1)))",
+            ]
         var descriptors: [(own: Int32, child: Int32)] = [(log, 1), (log, 2)]
         if !specification.sockets.isEmpty {
             // martlet-init writes the pid, which is not known here, over the digits.
@@ -190,7 +201,7 @@ actor Component {
     private func supervise() async {
         while !stopping, let process = state.process {
             let started = ContinuousClock.now
-            await process.waitForEnd()
+            await untilEnd(of: process)
             let exit = ExitStatus.reap(process.pid)
             if stopping { return }
             let how = exit.map(String.init(describing:)) ?? "has ended"
@@ -202,6 +213,31 @@ actor Component {
             }
             logger.warning("\(name), pid \(process.pid), \(how)")
             await startAgain(after: backoff.delay(afterRunning: ContinuousClock.now - started))
+        }
+    }
+
+    /// Waits for a process to end, and ends it where it gives no sign of life any more.
+    private func untilEnd(of process: ProcessIdentity) async {
+        let guardian = Task { await self.killOnceSilent(process) }
+        await process.waitForEnd()
+        guardian.cancel()
+        await guardian.value
+    }
+
+    private func killOnceSilent(_ process: ProcessIdentity) async {
+        while !Task.isCancelled {
+            // Until it is ready, whoever started the cluster waits and sees.
+            guard case .ready(process) = state else {
+                try? await Task.sleep(for: specification.watchdog, clock: .suspending)
+                continue
+            }
+            let deadline = lastSign + specification.watchdog
+            if deadline <= .now {
+                logger.error("\(name), pid \(process.pid), gave no sign of life for \(specification.watchdog)")
+                process.signal(SIGKILL)
+                return
+            }
+            try? await Task.sleep(until: deadline, clock: .suspending)
         }
     }
 

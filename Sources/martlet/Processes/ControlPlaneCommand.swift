@@ -37,6 +37,9 @@ enum Process {
     static func run(_ label: String, _ body: @escaping @Sendable (Logger) async throws -> Void) async throws {
         let logger = Logger(label: label)
         let terminations = TerminationSignals()
+        // It beats by the same threads as the work, so that it falls silent when they are stuck.
+        let heartbeat = Task { await Notify.keepWatchdog() }
+        defer { heartbeat.cancel() }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await body(logger) }

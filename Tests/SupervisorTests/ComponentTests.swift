@@ -1,0 +1,57 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import Supervisor
+
+@Suite struct ComponentTests {
+    /// A component that never gives a sign of life.
+    private static func silent(
+        watchdog: Duration, _ script: String = "exec sleep 1000", _ body: (Component, ClusterPaths) async throws -> Void
+    ) async throws {
+        let folder = NSTemporaryDirectory() + "martlet-component-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let paths = ClusterPaths(profile: "test", stateParent: folder + "/s", runtimeParent: folder + "/r")
+        try Files.makeFolder(paths.logs)
+        try Files.makeFolder(paths.runtime)
+        var specification = ComponentSpecification(name: "silent", arguments: ["/bin/sh", "-c", script])
+        specification.notifies = false
+        specification.watchdog = watchdog
+        let component = Component(specification, paths: paths, logger: Logger(label: "test"))
+        try await component.start()
+        do {
+            try await body(component, paths)
+        } catch {
+            await component.stop()
+            throw error
+        }
+        await component.stop()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func oneThatGivesNoSignOfLifeIsStartedAgain() async throws {
+        try await Self.silent(watchdog: .milliseconds(50)) { component, _ in
+            let first = try #require(await component.pid)
+            while await component.report().restarts == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await component.pid != first)
+            #expect(kill(first, 0) == -1)
+        }
+    }
+
+    @Test func aSignOfAnotherProcessDoesNotCount() async throws {
+        try await Self.silent(watchdog: .seconds(60)) { component, _ in
+            let pid = try #require(await component.pid)
+            #expect(await component.receive(pid: pid, ["WATCHDOG": "1", "STATUS": "at work"]))
+            #expect(await component.report().status == "at work")
+            #expect(await !component.receive(pid: pid + 1, ["WATCHDOG": "1", "STATUS": "another"]))
+            #expect(await component.report().status == "at work")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func itIsToldHowOftenToGiveASign() async throws {
+        let script = "echo \"$WATCHDOG_USEC\"; exec sleep 1000"
+        try await Self.silent(watchdog: .seconds(60), script) { _, paths in
+            while Files.tail(paths.log("silent"), lines: 1).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(Files.tail(paths.log("silent"), lines: 1) == ["60000000"])
+        }
+    }
+}
