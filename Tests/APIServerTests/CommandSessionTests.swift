@@ -57,6 +57,7 @@ import Testing
     private static let size = TerminalSize(columns: 100, rows: 30)
 
     @Test(
+        .timeLimit(.minutes(2)),
         arguments: [
             ([.send(.resize(size))], size, ""),
             ([.send(.stdin([0x61])), .send(.resize(size)), .send(.stdin([0x62]))], size, "ab"),
@@ -86,8 +87,11 @@ import Testing
             namespace: "n", pod: "p", podUID: "u", container: "c", command: ["sh"], stdin: true, stdout: true,
             stderr: false, tty: true)
         let client = Client(actions)
-        await CommandSession(socket: socket, request: .exec(request), hasTerminal: true, logger: Logger(label: "test"))
-            .run(client)
+        // Turns alone count here, whatever time they take on a busy machine.
+        await CommandSession(
+            socket: socket, request: .exec(request), hasTerminal: true, logger: Logger(label: "test"),
+            mostPatience: .seconds(600)
+        ).run(client)
         #expect(await sizes.first { _ in true } == .some(size))
         #expect(client.output.withLock { $0 } == input)
         serving.cancel()

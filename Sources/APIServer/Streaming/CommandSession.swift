@@ -10,15 +10,16 @@ struct CommandSession: Sendable {
     /// Whether the command has a terminal, whose size should be known when it starts.
     let hasTerminal: Bool
     let logger: Logger
+    /// The most time that all round trips may take for which the terminal's size is waited for.
+    var mostPatience = Duration.seconds(3)
 
     /// How long a client has to read the end and hang up. Closing before that could cut off what it has not read.
     private static let patience = Duration.seconds(2)
     /// For how many round trips to the client a command with a terminal waits for the terminal's size. Clients send it at
     /// once if ever; but when that is depends on how busy they and the machine are, so it is counted in their own turns.
     private static let sizePatience = 20
-    /// The least time that one of them takes, and the most that all of them may.
+    /// The least time that one of them takes.
     private static let turn = Duration.milliseconds(10)
-    private static let mostPatience = Duration.seconds(3)
 
     func run(_ client: some CommandClient) async {
         let opened = Opened()
@@ -54,7 +55,7 @@ struct CommandSession: Sendable {
     }
 
     private func wait(for client: some CommandClient) async throws {
-        let end = ContinuousClock.now + Self.mostPatience
+        let end = ContinuousClock.now + mostPatience
         for turn in 1...Self.sizePatience {
             try await client.ping()
             repeat {
