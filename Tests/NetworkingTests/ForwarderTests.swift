@@ -7,8 +7,10 @@ import Testing
 @testable import Networking
 
 struct ForwarderTests {
-    /// A listening socket on loopback and its port.
-    private func listener(_ type: __socket_type = SOCK_STREAM) throws -> (descriptor: CInt, port: Int) {
+    /// A listening socket on loopback and its port; one with `isDead` refuses connections and keeps others off its port.
+    private func listener(
+        _ type: __socket_type = SOCK_STREAM, isDead: Bool = false
+    ) throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -16,7 +18,8 @@ struct ForwarderTests {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && (type != SOCK_STREAM || listen(descriptor, 16) == 0)
+                bind(descriptor, $0, length) == 0
+                    && (isDead || type != SOCK_STREAM || listen(descriptor, 16) == 0)
                     && getsockname(descriptor, $0, &length) == 0
             }
         }
@@ -31,8 +34,8 @@ struct ForwarderTests {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Echo()) }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        let dead = try listener()
-        close(dead.descriptor)
+        let dead = try listener(isDead: true)
+        defer { close(dead.descriptor) }
         let front = try listener()
         let backends = [dead.port, try #require(echo.localAddress?.port)].map {
             Balancer.Backend(address: "127.0.0.1", port: $0)
