@@ -66,6 +66,7 @@ import Testing
         ] as [([Action], TerminalSize?, String)])
     func theSizeIsKnownAtTheStart(actions: [Action], size: TerminalSize?, input: String) async throws {
         let socket = NSTemporaryDirectory() + "command-\(UUID().uuidString.prefix(8)).sock"
+        defer { unlink(socket) }
         let server = try await StreamServer.bind(socket: socket)
         let expected = input.utf8.count
         let (sizes, started) = AsyncStream.makeStream(of: TerminalSize?.self)

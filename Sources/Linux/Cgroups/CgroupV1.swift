@@ -3,9 +3,10 @@ import Glibc
 /// The hierarchies of version 1 of control groups (cgroups(7)), also where version 2 is mounted beside them (hybrid).
 ///
 /// Groups are named by a path such as `martlet/default/node-1`, below the group that this process is in.
-public struct CgroupV1: Sendable {
+public struct CgroupV1: ControlGroups {
     /// Controller → the folder that this process's group is in. Without controllers that are missing.
     public let roots: [String: String]
+    public var holdsProcessesInLeavesOnly: Bool { false }
     /// The hierarchies, each once: several controllers may share one.
     private let folders: [String]
 
@@ -50,15 +51,14 @@ public struct CgroupV1: Sendable {
     /// The folder of a group in a controller's hierarchy; nil where the machine lacks the controller.
     public func folder(_ controller: String, _ group: String) -> String? { roots[controller].map { "\($0)/\(group)" } }
 
-    /// Makes a group, and those above it, in all hierarchies.
+    public func folders(of group: String) -> [String: String] { roots.mapValues { "\($0)/\(group)" } }
+
     public func create(_ group: String) throws(SystemError) {
         for folder in folders { try makeFolder("\(folder)/\(group)") }
     }
 
-    /// The files that take the number of a process that joins a group.
     public func joinFiles(_ group: String) -> [String] { folders.map { "\($0)/\(group)/cgroup.procs" } }
 
-    /// At most so many thousandths of a core; nil for no limit.
     public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
         guard let folder = folder("cpu", group) else { return }
         let period = 100_000
@@ -67,7 +67,6 @@ public struct CgroupV1: Sendable {
         try writeControl("\(folder)/cpu.cfs_quota_us", "\(quota)")
     }
 
-    /// The share of the CPU when it is short: 1024 for a core.
     public func setCPUShares(_ group: String, _ shares: Int) throws(SystemError) {
         guard let folder = folder("cpu", group) else { return }
         try writeControl("\(folder)/cpu.shares", "\(min(max(shares, 2), 262_144))")
@@ -84,79 +83,41 @@ public struct CgroupV1: Sendable {
         if access(both, W_OK) == 0, bytes != nil { try? writeControl(both, value) }
     }
 
-    /// At most so many processes and threads; nil for no limit.
     public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
         guard let folder = folder("pids", group) else { return }
         try writeControl("\(folder)/pids.max", count.map { "\($0)" } ?? "max")
     }
 
-    /// CPU time used by a group and those below it, in nanoseconds.
-    public func cpuUsage(_ group: String) -> UInt64? { number("cpuacct", group, "cpuacct.usage") }
+    public func cpuUsage(_ group: String) -> UInt64? { at("cpuacct", group)?.number(in: "cpuacct.usage") }
 
-    /// Memory in use without what can be reclaimed at once (inactive file cache), in bytes.
     public func workingSet(_ group: String) -> UInt64? {
-        guard let used = number("memory", group, "memory.usage_in_bytes"), let folder = folder("memory", group) else {
+        guard let folder = at("memory", group), let used = folder.number(in: "memory.usage_in_bytes") else {
             return nil
         }
-        let inactive = Self.field("total_inactive_file", of: "\(folder)/memory.stat") ?? 0
+        let inactive = folder.field("total_inactive_file", in: "memory.stat") ?? 0
         return used > inactive ? used - inactive : 0
     }
 
-    public func processCount(_ group: String) -> UInt64? { number("pids", group, "pids.current") }
+    public func processCount(_ group: String) -> UInt64? { at("pids", group)?.number(in: "pids.current") }
 
-    /// How many processes of this very group the kernel has killed for want of memory.
     public func outOfMemoryKills(_ group: String) -> UInt64? {
-        folder("memory", group).flatMap { Self.field("oom_kill", of: "\($0)/memory.oom_control") }
+        at("memory", group)?.field("oom_kill", in: "memory.oom_control")
     }
 
-    /// The processes in a group and those below it, in any hierarchy.
     public func processes(_ group: String) -> Set<Int32> {
         var result: Set<Int32> = []
-        for folder in folders { Self.collect("\(folder)/\(group)", &result) }
+        for folder in folders { ControlGroupFolder("\(folder)/\(group)").collectProcesses(into: &result) }
         return result
     }
 
-    /// Removes a group and those below it. A group with processes stays.
-    ///
-    /// - Returns: whether all is gone.
     @discardableResult
     public func remove(_ group: String) -> Bool {
         var gone = true
-        for folder in folders where !Self.removeFolder("\(folder)/\(group)") { gone = false }
+        for folder in folders where !ControlGroupFolder("\(folder)/\(group)").remove() { gone = false }
         return gone
     }
 
-    static func removeFolder(_ folder: String) -> Bool {
-        if rmdir(folder) == 0 || errno == ENOENT { return true }
-        for name in subfolders(folder) { _ = removeFolder("\(folder)/\(name)") }
-        return rmdir(folder) == 0 || errno == ENOENT
-    }
-
-    static func collect(_ folder: String, _ result: inout Set<Int32>) {
-        guard let text = try? readFile("\(folder)/cgroup.procs") else { return }
-        for line in text.split(separator: "\n") { if let pid = Int32(line) { result.insert(pid) } }
-        for name in subfolders(folder) { collect("\(folder)/\(name)", &result) }
-    }
-
-    static func subfolders(_ folder: String) -> [String] {
-        // In a hierarchy everything with a dot is a control file, and so are three without.
-        let names = (try? listFolder(folder)) ?? []
-        return names.filter { name in
-            var status = stat()
-            return lstat("\(folder)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        }
-    }
-
-    private func number(_ controller: String, _ group: String, _ file: String) -> UInt64? {
-        guard let folder = folder(controller, group), let text = try? readFile("\(folder)/\(file)") else { return nil }
-        return UInt64(text.prefix { $0.isNumber })
-    }
-
-    static func field(_ name: String, of path: String) -> UInt64? {
-        for line in (try? readFile(path))?.split(separator: "\n") ?? [] {
-            let parts = line.split(separator: " ")
-            if parts.count == 2, parts[0] == name { return UInt64(parts[1]) }
-        }
-        return nil
+    private func at(_ controller: String, _ group: String) -> ControlGroupFolder? {
+        folder(controller, group).map(ControlGroupFolder.init)
     }
 }

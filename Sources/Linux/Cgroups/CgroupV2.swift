@@ -5,10 +5,11 @@ import Glibc
 /// Groups are named by a path such as `martlet/default/node-1`, below the root of what is mounted, or below the cluster's
 /// scope for processes that systemd has put there (`Scope`): all else belongs to systemd then. Processes may be in leaves
 /// only: the kernel gives no controllers to the children of a group that has processes itself.
-public struct CgroupV2: Sendable {
+public struct CgroupV2: ControlGroups {
     public let root: String
     /// Those that are enabled for groups below the root.
     public let controllers: Set<String>
+    public var holdsProcessesInLeavesOnly: Bool { true }
 
     public static let wanted = ["cpu", "memory", "pids"]
 
@@ -62,9 +63,10 @@ public struct CgroupV2: Sendable {
     }
 
     public func folder(_ group: String) -> String { "\(root)/\(group)" }
-    public func joinFile(_ group: String) -> String { "\(root)/\(group)/cgroup.procs" }
+    public func folders(of group: String) -> [String: String] { ["": folder(group)] }
+    public func joinFiles(_ group: String) -> [String] { ["\(folder(group))/cgroup.procs"] }
 
-    /// Makes a group and those above it, each but the last with controllers for its children.
+    /// Gives each group but the last controllers for its children.
     public func create(_ group: String) throws(SystemError) {
         var path = root
         let names = group.split(separator: "/")
@@ -76,66 +78,50 @@ public struct CgroupV2: Sendable {
         }
     }
 
-    /// At most so many thousandths of a core.
-    public func setCPULimit(_ group: String, millis: Int) throws(SystemError) {
+    public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
         guard controllers.contains("cpu") else { return }
-        try writeControl("\(folder(group))/cpu.max", "\(max(1000, 100 * millis)) 100000")
+        try writeControl("\(folder(group))/cpu.max", "\(millis.map { "\(max(1000, 100 * $0))" } ?? "max") 100000")
     }
 
-    /// The share of the CPU when it is short, from the shares of version 1 as container engines convert them.
+    /// Converts the shares of version 1 as container engines do.
     public func setCPUShares(_ group: String, _ shares: Int) throws(SystemError) {
         guard controllers.contains("cpu") else { return }
         let bounded = min(max(shares, 2), 262_144)
         try writeControl("\(folder(group))/cpu.weight", "\(1 + (bounded - 2) * 9999 / 262_142)")
     }
 
-    /// At most so many bytes, and no swap.
-    public func setMemoryLimit(_ group: String, bytes: Int) throws(SystemError) {
+    public func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError) {
         guard controllers.contains("memory") else { return }
-        try writeControl("\(folder(group))/memory.max", "\(bytes)")
+        try writeControl("\(folder(group))/memory.max", bytes.map(String.init) ?? "max")
         // Not there where the kernel does not account for swap.
-        try? writeControl("\(folder(group))/memory.swap.max", "0")
+        try? writeControl("\(folder(group))/memory.swap.max", bytes == nil ? "max" : "0")
     }
 
-    /// At most so many processes and threads.
-    public func setProcessLimit(_ group: String, _ count: Int) throws(SystemError) {
+    public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
         guard controllers.contains("pids") else { return }
-        try writeControl("\(folder(group))/pids.max", "\(count)")
+        try writeControl("\(folder(group))/pids.max", count.map(String.init) ?? "max")
     }
 
-    /// CPU time used, in nanoseconds.
-    public func cpuUsage(_ group: String) -> UInt64? {
-        CgroupV1.field("usage_usec", of: "\(folder(group))/cpu.stat").map { $0 * 1000 }
-    }
+    public func cpuUsage(_ group: String) -> UInt64? { at(group).field("usage_usec", in: "cpu.stat").map { $0 * 1000 } }
 
-    /// Memory in use without what can be reclaimed at once (inactive file cache), in bytes.
     public func workingSet(_ group: String) -> UInt64? {
-        guard let used = number(group, "memory.current") else { return nil }
-        let inactive = CgroupV1.field("inactive_file", of: "\(folder(group))/memory.stat") ?? 0
+        guard let used = at(group).number(in: "memory.current") else { return nil }
+        let inactive = at(group).field("inactive_file", in: "memory.stat") ?? 0
         return used > inactive ? used - inactive : 0
     }
 
-    public func processCount(_ group: String) -> UInt64? { number(group, "pids.current") }
+    public func processCount(_ group: String) -> UInt64? { at(group).number(in: "pids.current") }
 
-    /// How many processes of the group the kernel has killed for want of memory.
-    public func outOfMemoryKills(_ group: String) -> UInt64? {
-        CgroupV1.field("oom_kill", of: "\(folder(group))/memory.events")
-    }
+    public func outOfMemoryKills(_ group: String) -> UInt64? { at(group).field("oom_kill", in: "memory.events") }
 
-    /// The processes in a group and those below it.
     public func processes(_ group: String) -> Set<Int32> {
         var result: Set<Int32> = []
-        CgroupV1.collect(folder(group), &result)
+        at(group).collectProcesses(into: &result)
         return result
     }
 
-    /// Removes a group and those below it. A group with processes stays.
-    ///
-    /// - Returns: whether all is gone.
     @discardableResult
-    public func remove(_ group: String) -> Bool { CgroupV1.removeFolder(folder(group)) }
+    public func remove(_ group: String) -> Bool { at(group).remove() }
 
-    private func number(_ group: String, _ file: String) -> UInt64? {
-        (try? readFile("\(folder(group))/\(file)")).flatMap { UInt64($0.prefix { $0.isNumber }) }
-    }
+    private func at(_ group: String) -> ControlGroupFolder { ControlGroupFolder(folder(group)) }
 }

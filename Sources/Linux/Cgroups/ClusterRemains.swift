@@ -14,7 +14,7 @@ public struct ClusterRemains: Sendable {
         let (stateFolder, group) = (stateFolder, group(node))
         return await Blocking.run {
             let inits = Self.inits(stateFolder, node: node)
-            let all = Self.folders(of: group).reduce(into: Set()) { CgroupV1.collect($1, &$0) }
+            let all = Self.folders(of: group).reduce(into: Set()) { ControlGroupFolder($1).collectProcesses(into: &$0) }
             return Set(all.subtracting(inits).compactMap { ProcessIdentity(pid: $0) })
         }
     }
@@ -30,7 +30,9 @@ public struct ClusterRemains: Sendable {
         // Again until nothing is found: a process may fork while the list is read.
         for attempt in 0..<100 {
             let alive = await Blocking.run {
-                let all = folders.reduce(into: Self.inits(stateFolder, node: node)) { CgroupV1.collect($1, &$0) }
+                let all = folders.reduce(into: Self.inits(stateFolder, node: node)) {
+                    ControlGroupFolder($1).collectProcesses(into: &$0)
+                }
                 return Set(all.subtracting([getpid()]).compactMap { ProcessIdentity(pid: $0) })
             }
             if alive.isEmpty { break }
@@ -39,7 +41,7 @@ public struct ClusterRemains: Sendable {
             try? await Task.sleep(for: .milliseconds(min(1 << min(attempt, 6), 50)))
         }
         for attempt in 0..<20 {
-            let gone = await Blocking.run { folders.filter { !CgroupV1.removeFolder($0) }.isEmpty }
+            let gone = await Blocking.run { folders.filter { !ControlGroupFolder($0).remove() }.isEmpty }
             if gone { break }
             try? await Task.sleep(for: .milliseconds(min(1 << attempt, 50)))
         }
@@ -71,8 +73,8 @@ public struct ClusterRemains: Sendable {
     private static func search(_ folder: String, for group: String, depth: Int, _ result: inout [String]) {
         if access("\(folder)/\(group)", F_OK) == 0 { result.append("\(folder)/\(group)") }
         guard depth < 8 else { return }
-        for name in CgroupV1.subfolders(folder) where name != "martlet" {
-            search("\(folder)/\(name)", for: group, depth: depth + 1, &result)
+        for below in ControlGroupFolder(folder).subfolders where !below.path.hasSuffix("/martlet") {
+            search(below.path, for: group, depth: depth + 1, &result)
         }
     }
 

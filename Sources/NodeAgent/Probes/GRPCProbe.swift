@@ -38,22 +38,26 @@ enum GRPCProbe {
                 + "context deadline exceeded")
     }
 
+    private static func late(_ timeout: Double) -> NetworkProbe.Failure {
+        NetworkProbe.Failure(description: "timeout: health rpc did not complete within \(goDuration(timeout))")
+    }
+
     private static func call(
         host: String, port: Int, service: String, left: Double, timeout: Double
     ) async throws(NetworkProbe.Failure) -> Outcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let limit = TimeAmount.nanoseconds(Int64(left * 1e9))
         let answer = loop.makePromise(of: Outcome.self)
+        // A connection counts from the server's settings on.
+        let isConnected = NIOLoopBoundBox.makeBoxSendingValue(false, eventLoop: loop)
         let end = loop.scheduleTask(in: limit) {
-            answer.fail(
-                NetworkProbe.Failure(
-                    description: "timeout: health rpc did not complete within \(goDuration(timeout))"))
+            answer.fail(isConnected.value ? late(timeout) : unconnected(host, port, timeout))
         }
         defer { end.cancel() }
         do {
             let channel = try await ClientBootstrap(group: loop).connectTimeout(limit).channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(HealthCall(answer))
+                    try channel.pipeline.syncOperations.addHandler(HealthCall(answer, isConnected))
                 }
             }.connect(host: host, port: port).get()
             channel.writeAndFlush(
@@ -123,11 +127,15 @@ private final class HealthCall: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let answer: EventLoopPromise<GRPCProbe.Outcome>
+    private let isConnected: NIOLoopBoundBox<Bool>
     private var received = ByteBuffer()
     private var message: [UInt8] = []
     private var hasBegun = false
 
-    init(_ answer: EventLoopPromise<GRPCProbe.Outcome>) { self.answer = answer }
+    init(_ answer: EventLoopPromise<GRPCProbe.Outcome>, _ isConnected: NIOLoopBoundBox<Bool>) {
+        self.answer = answer
+        self.isConnected = isConnected
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var more = unwrapInboundIn(data)
@@ -145,7 +153,9 @@ private final class HealthCall: ChannelInboundHandler {
     private func take(_ context: ChannelHandlerContext, _ type: GRPCProbe.Frame?, flags: UInt8, _ payload: [UInt8]) {
         let endsStream = flags & 1 != 0
         switch type {
-        case .settings where !endsStream: reply(context, GRPCProbe.frame(.settings, flags: 1, stream: 0, []))
+        case .settings where !endsStream:
+            isConnected.value = true
+            reply(context, GRPCProbe.frame(.settings, flags: 1, stream: 0, []))
         case .ping where !endsStream: reply(context, GRPCProbe.frame(.ping, flags: 1, stream: 0, payload))
         case .data:
             let padding = flags & 8 != 0 ? Int(payload.first ?? 0) : 0

@@ -36,11 +36,11 @@ public func resourceController(nodeFolder: String) -> any ResourceController {
     let file = "\(nodeFolder)/cgroups.json"
     let remembered = (try? readBytes(file)).flatMap { try? JSON(decoding: $0) }?.stringMap ?? [:]
     guard let cgroups = CgroupV1(remembered: remembered) else {
-        return CgroupV2().map { CgroupV2Controller($0) } ?? NoResourceController()
+        return CgroupV2().map { CgroupController($0) } ?? NoResourceController()
     }
     try? makeFolder(nodeFolder)
     if cgroups.roots != remembered { try? replaceFile(file, JSON(cgroups.roots).encoded()) }
-    return CgroupV1Controller(cgroups)
+    return CgroupController(cgroups)
 }
 
 /// A place in the tree of resources of one node.

@@ -1,23 +1,30 @@
 import Linux
 
-/// Control groups of version 1.
-public struct CgroupV1Controller: ResourceController {
-    private let cgroups: CgroupV1
+/// Control groups of version 1 or 2.
+public struct CgroupController: ResourceController {
+    private let cgroups: any ControlGroups
 
-    public init(_ cgroups: CgroupV1) { self.cgroups = cgroups }
+    public init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
 
     public func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)
-        if limits.cpuMillis != nil { try cgroups.setCPULimit(group.path, millis: limits.cpuMillis) }
+        if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
         if let request = limits.cpuRequestMillis { try cgroups.setCPUShares(group.path, request * 1024 / 1000) }
-        if limits.memory != nil { try cgroups.setMemoryLimit(group.path, bytes: limits.memory) }
-        if limits.processes != nil { try cgroups.setProcessLimit(group.path, limits.processes) }
+        if let bytes = limits.memory { try cgroups.setMemoryLimit(group.path, bytes: bytes) }
+        if let count = limits.processes { try cgroups.setProcessLimit(group.path, count) }
         return cgroups.joinFiles(group.path)
     }
 
-    public func folders(_ group: ResourceGroup) -> [String: String] {
-        cgroups.roots.mapValues { "\($0)/\(group.path)" }
+    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+        let files = try create(pod, limits: limits)
+        // The containers' groups are below the pod's, so its init may need a leaf of its own.
+        guard cgroups.holdsProcessesInLeavesOnly else { return files }
+        return try create(ResourceGroup(path: "\(pod.path)/init"), limits: ResourceLimits())
     }
+
+    public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
+
+    public func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
 
     public func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
@@ -26,12 +33,6 @@ public struct CgroupV1Controller: ResourceController {
             try? await Task.sleep(for: .milliseconds(min(2 << attempt, 100)))
         }
     }
-
-    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
-        try create(pod, limits: limits)
-    }
-
-    public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
 
     public func usage(_ group: ResourceGroup) -> ResourceUsage? {
         guard let cpu = cgroups.cpuUsage(group.path), let memory = cgroups.workingSet(group.path) else { return nil }

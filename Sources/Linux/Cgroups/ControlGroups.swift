@@ -1,0 +1,83 @@
+import Glibc
+
+/// Control groups of either version (cgroups(7)), named by paths such as `martlet/default/node-1`.
+///
+/// What the machine lacks a controller for is neither limited nor measured. Reading answers nil for a group that is gone.
+public protocol ControlGroups: Sendable {
+    /// Whether a group that has groups below it can have no processes of its own.
+    var holdsProcessesInLeavesOnly: Bool { get }
+    /// Makes a group and those above it.
+    func create(_ group: String) throws(SystemError)
+    /// A group's folders, by the names that they have below `/sys/fs/cgroup`; "" for the place itself.
+    func folders(of group: String) -> [String: String]
+    /// The files that take the number of a process that joins a group. Each lists those that are in it.
+    func joinFiles(_ group: String) -> [String]
+    /// At most so many thousandths of a core; nil for no limit.
+    func setCPULimit(_ group: String, millis: Int?) throws(SystemError)
+    /// The share of the CPU when it is short: 1024 for a core.
+    func setCPUShares(_ group: String, _ shares: Int) throws(SystemError)
+    /// At most so many bytes, swap included; nil for no limit.
+    func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError)
+    /// At most so many processes and threads; nil for no limit.
+    func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError)
+    /// CPU time used by a group and those below it, in nanoseconds.
+    func cpuUsage(_ group: String) -> UInt64?
+    /// Memory in use without what can be reclaimed at once (inactive file cache), in bytes.
+    func workingSet(_ group: String) -> UInt64?
+    func processCount(_ group: String) -> UInt64?
+    /// How many processes of the group the kernel has killed for want of memory.
+    func outOfMemoryKills(_ group: String) -> UInt64?
+    /// The processes in a group and those below it.
+    func processes(_ group: String) -> Set<Int32>
+    /// Removes a group and those below it. A group with processes stays.
+    ///
+    /// - Returns: whether all is gone.
+    @discardableResult
+    func remove(_ group: String) -> Bool
+}
+
+/// A group's folder, as it is in a hierarchy of either version.
+struct ControlGroupFolder {
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    /// Removes the group and those below it. A group with processes stays.
+    ///
+    /// - Returns: whether all is gone.
+    func remove() -> Bool {
+        if rmdir(path) == 0 || errno == ENOENT { return true }
+        for folder in subfolders { _ = folder.remove() }
+        return rmdir(path) == 0 || errno == ENOENT
+    }
+
+    /// Those in the group and those below it.
+    func collectProcesses(into result: inout Set<Int32>) {
+        guard let text = try? readFile("\(path)/cgroup.procs") else { return }
+        for line in text.split(separator: "\n") { if let pid = Int32(line) { result.insert(pid) } }
+        for folder in subfolders { folder.collectProcesses(into: &result) }
+    }
+
+    /// The content of a file with one number.
+    func number(in file: String) -> UInt64? {
+        (try? readFile("\(path)/\(file)")).flatMap { UInt64($0.prefix { $0.isNumber }) }
+    }
+
+    /// A value of a file with a name and a number in each line.
+    func field(_ name: String, in file: String) -> UInt64? {
+        for line in (try? readFile("\(path)/\(file)"))?.split(separator: "\n") ?? [] {
+            let parts = line.split(separator: " ")
+            if parts.count == 2, parts[0] == name { return UInt64(parts[1]) }
+        }
+        return nil
+    }
+
+    var subfolders: [ControlGroupFolder] {
+        // In a hierarchy everything with a dot is a control file, and so are three without.
+        let names = (try? listFolder(path)) ?? []
+        return names.map { ControlGroupFolder("\(path)/\($0)") }.filter { folder in
+            var status = stat()
+            return lstat(folder.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        }
+    }
+}
