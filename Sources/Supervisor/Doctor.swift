@@ -74,16 +74,27 @@ public struct Doctor: Sendable {
             }
             try? await Task.sleep(for: .milliseconds(5))
         }
+        let joined = separate ? await join(pid) : false
         if exit == nil, let process = ProcessIdentity(pid: pid) {
             process.signal(SIGKILL)
             await process.waitForEnd()
             _ = ExitStatus.reap(pid)
         }
-        if separate { return Finding("namespaces", .available, "mount and network namespaces can be made") }
+        if joined { return Finding("namespaces", .available, "mount and network namespaces can be made and joined") }
         return Finding(
-            "namespaces", .missing, "mount and network namespaces cannot be made",
+            "namespaces", .missing,
+            "mount and network namespaces cannot be " + (separate ? "joined" : "made"),
             consequence: "no cluster can start",
-            remedy: "run as root with CAP_SYS_ADMIN and CAP_NET_ADMIN, outside a container that takes them away")
+            remedy: "run as root with CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_NET_ADMIN, outside a container that takes "
+                + "them away; instead of chroot(2) use pivot_root(2), as bwrap and systemd-nspawn do")
+    }
+
+    /// Whether a process can join the namespaces of the process `pid`.
+    private func join(_ pid: pid_t) async -> Bool {
+        let spawn = Spawn([programs.initializer, "enter", "--pid", "\(pid)", "--", "/bin/true"], environment: [])
+        guard let joining = try? spawn.start() else { return false }
+        if let process = ProcessIdentity(pid: joining) { await process.waitForEnd() }
+        return ExitStatus.reap(joining) == ExitStatus(code: 0, signal: 0)
     }
 
     private func overlay() -> Finding {

@@ -8,19 +8,22 @@ import SystemPackage
 
 /// One cluster's process tree: starts it, keeps it running, and takes it down when asked.
 public actor Supervisor {
-    private let paths: ClusterPaths
-    private let programs: Programs
-    private let logger: Logger
-    private var configuration: ClusterConfiguration
-    private var ports = HostPorts()
-    private var components: [String: Component] = [:]
-    private var clusterHolder: NamespaceHolder?
-    private var holderWatchers: [String: Task<Void, Never>] = [:]
+    let paths: ClusterPaths
+    let programs: Programs
+    let logger: Logger
+    var configuration: ClusterConfiguration
+    var ports = HostPorts()
+    var components: [String: Component] = [:]
+    var clusterHolder: NamespaceHolder?
+    var holderWatchers: [String: Task<Void, Never>] = [:]
     private var notifyServer: NotifyServer?
+    private var controlServer: ControlServer?
+    /// The changes of nodes that have been asked for; each begins when those before it are done.
+    var nodeChanges: Task<Void, Never>?
     private var claim: AddressClaim?
-    private var isReady = false
-    private var stopRequested = false
-    private var endsGracefully = true
+    var isReady = false
+    var stopRequested = false
+    var endsGracefully = true
     private var stopWaiter: CheckedContinuation<Void, Never>?
 
     public init(paths: ClusterPaths, logger: Logger) throws {
@@ -52,14 +55,15 @@ public actor Supervisor {
             throw error
         }
         isReady = true
-        Notify.send("READY=1\nSTATUS=\(configuration.nodes.count) nodes")
+        Notify.send(
+            "READY=1\nSTATUS=\(configuration.nodes.count == 1 ? "1 node" : "\(configuration.nodes.count) nodes")")
         logger.info("the cluster is Ready")
         if !stopRequested { await withCheckedContinuation { stopWaiter = $0 } }
         Notify.stopping()
         await takeDown()
     }
 
-    private func requestStop() {
+    func requestStop() {
         stopRequested = true
         stopWaiter?.resume()
         stopWaiter = nil
@@ -105,15 +109,13 @@ public actor Supervisor {
         }
     }
 
-    private var controlServer: ControlServer?
-
-    private func start(_ specification: ComponentSpecification) async throws {
+    func start(_ specification: ComponentSpecification) async throws {
         let component = Component(specification, paths: paths, logger: logger)
         components[specification.name] = component
         try await component.start()
     }
 
-    private func component(_ name: String, _ command: [String], in holder: NamespaceHolder) -> ComponentSpecification {
+    func component(_ name: String, _ command: [String], in holder: NamespaceHolder) -> ComponentSpecification {
         ComponentSpecification(
             name: name, arguments: [programs.martlet] + command + ["--profile", paths.profile],
             inside: (programs.initializer, holder.process.pid))
@@ -123,50 +125,6 @@ public actor Supervisor {
     private func running(_ name: String) throws -> ProcessIdentity? {
         try Files.text(paths.pidFile(name)).flatMap(ProcessIdentity.init(_:)).flatMap { $0.isRunning ? $0 : nil }
     }
-
-    // MARK: Namespaces
-
-    /// The components within the cluster's own namespaces.
-    private static let members = ["control-plane", "service-proxy"]
-
-    /// The holder of namespaces in which `members` run; should it be killed, another one takes its place.
-    private func hold(
-        _ name: String, within outer: NamespaceHolder?, members: [String]
-    ) async throws -> NamespaceHolder {
-        let holder = try await NamespaceHolder.ensure(
-            name, within: outer, members: members, programs: programs, paths: paths)
-        watch(holder, name, members: members)
-        return holder
-    }
-
-    private func watch(_ holder: NamespaceHolder, _ name: String, members: [String]) {
-        holderWatchers[name] = Task { [weak self] in
-            await holder.process.waitForEnd()
-            guard !Task.isCancelled else { return }
-            await self?.replace(holder, name, members: members)
-        }
-    }
-
-    private func replace(_ dead: NamespaceHolder, _ name: String, members: [String]) async {
-        _ = ExitStatus.reap(dead.process.pid)
-        do {
-            guard
-                let holder = try await NamespaceHolder.succeed(
-                    name, members: members, programs: programs, paths: paths)
-            else {
-                logger.error("\(name) was killed with all that ran in its namespaces; stop and start the cluster")
-                return
-            }
-            logger.warning("\(name), pid \(dead.process.pid), was killed; pid \(holder.process.pid) takes its place")
-            if name == Self.clusterHolderName { clusterHolder = holder }
-            for member in members { await components[member]?.moveInside(holder.process.pid) }
-            watch(holder, name, members: members)
-        } catch {
-            logger.error("no process takes the place of \(name): \(error)")
-        }
-    }
-
-    private static let clusterHolderName = "cluster"
 
     /// The sockets stay open here, so that clients and pods wait for a control plane that is started again.
     private func controlPlane(_ holder: NamespaceHolder) throws -> ComponentSpecification {
@@ -187,9 +145,13 @@ public actor Supervisor {
             do {
                 specification.sockets.append((name, try ports.bind(address, in: namespace)))
             } catch {
+                let reason = String(cString: strerror(error.errno))
+                guard namespace == nil, name == "api" else {
+                    throw SupervisorError.failed(
+                        "\(address.address):\(address.port): the socket \"\(name)\" cannot be bound: \(reason)")
+                }
                 throw SupervisorError.port(
-                    address: address.address, port: address.port,
-                    problem: "the API's port cannot be bound: \(String(cString: strerror(error.errno)))",
+                    address: address.address, port: address.port, problem: "the API's port cannot be bound: \(reason)",
                     remedy: "end what listens there, or choose another port with: martlet start --api-port PORT")
             }
         }
@@ -214,30 +176,6 @@ public actor Supervisor {
         claim.map { [("claim", $0.descriptor)] } ?? []
     }
 
-    private func startNode(_ node: ClusterConfiguration.NodeEntry, within cluster: NamespaceHolder) async throws {
-        try Files.makeFolder(paths.node(node.name))
-        let holder = try await hold(node.holderName, within: cluster, members: [node.componentName])
-        try await Self.onNetwork(of: cluster) { network in
-            let namespace = try openNamespace(.net, of: holder.process.pid)
-            defer { try? namespace.close() }
-            try network.addNode(node.index, namespace: namespace)
-        }
-        try await start(component(node.componentName, ["node-agent", "--node", node.name], in: holder))
-    }
-
-    private static func onNetwork(
-        of cluster: NamespaceHolder, _ body: @escaping @Sendable (ClusterNetwork) throws -> Void
-    ) async throws {
-        let result: Result<Void, any Error> = await Blocking.run {
-            Result {
-                let namespace = try openNamespace(.net, of: cluster.process.pid)
-                defer { try? namespace.close() }
-                try body(ClusterNetwork(namespace: namespace))
-            }
-        }
-        try result.get()
-    }
-
     private func receive(_ message: NotifyServer.Message) async {
         for component in components.values where await component.receive(pid: message.pid, message.assignments) {
             return
@@ -246,8 +184,20 @@ public actor Supervisor {
 
     private func takeDown() async {
         isReady = false
+        stopRequested = true
         for watcher in holderWatchers.values { watcher.cancel() }
         holderWatchers = [:]
+        await endComponents()
+        // A change of nodes that was under way may have started one more.
+        await nodeChanges?.value
+        await endComponents()
+        await Teardown(paths: paths, logger: logger).endProcesses(gracefully: endsGracefully)
+        controlServer?.close()
+        notifyServer?.close()
+        ports.releaseAll()
+    }
+
+    private func endComponents() async {
         // Agents first: nothing may restart what is being ended.
         for component in components.values where component.name.hasPrefix("node-agent-") { await component.stop() }
         await withDiscardingTaskGroup { group in
@@ -256,139 +206,5 @@ public actor Supervisor {
             }
         }
         components = [:]
-        await Teardown(paths: paths, logger: logger).endProcesses(gracefully: endsGracefully)
-        controlServer?.close()
-        notifyServer?.close()
-        ports.releaseAll()
     }
-
-    // MARK: Requests
-
-    private func answer(_ request: JSON) async -> ControlServer.Answer {
-        do {
-            switch request["op"].string {
-            case "status": return ControlServer.Answer(await status())
-            case "stop":
-                endsGracefully = request["gracefully"].bool ?? true
-                requestStop()
-                return ControlServer.Answer([:])
-            case "bind": return try bind(request)
-            case "release":
-                ports.release(address(request))
-                return ControlServer.Answer([:])
-            case "node-add": return ControlServer.Answer(try await addNode(request))
-            case "node-remove": try await removeNode(request["name"].string ?? "")
-            case "node-stop": try await setNode(request["name"].string ?? "", stopped: true)
-            case "node-start": try await setNode(request["name"].string ?? "", stopped: false)
-            default: throw SupervisorError.usage("unknown request \(request["op"])")
-            }
-            return ControlServer.Answer([:])
-        } catch {
-            return ControlServer.Answer(["error": .string(String(describing: error))])
-        }
-    }
-
-    private func status() async -> JSON {
-        var reports: [JSON] = []
-        for name in components.keys.sorted() {
-            guard let report = await components[name]?.report() else { continue }
-            var json: JSON = [
-                "name": .string(report.name), "state": .string(report.state), "restarts": JSON(report.restarts),
-                "status": .string(report.status),
-            ]
-            if let pid = report.pid { json["pid"] = JSON(Int(pid)) }
-            reports.append(json)
-        }
-        let allReady = reports.allSatisfy { $0["state"].string == "Ready" }
-        return [
-            "ready": .bool(isReady && allReady), "components": .array(reports), "pid": JSON(Int(getpid())),
-            "apiPort": JSON(configuration.apiPort),
-            "nodes": .array(
-                configuration.nodes.map { ["name": .string($0.name), "stopped": .bool($0.stopped)] }),
-        ]
-    }
-
-    private func address(_ request: JSON) -> HostPorts.Address {
-        HostPorts.Address(
-            address: request["address"].string ?? "", port: request["port"].int ?? -1,
-            transport: request["transport"].string ?? "TCP")
-    }
-
-    private func bind(_ request: JSON) throws -> ControlServer.Answer {
-        do {
-            return ControlServer.Answer([:], descriptor: try ports.bind(address(request)))
-        } catch {
-            return ControlServer.Answer([
-                "error": .string(String(cString: strerror(error.errno))), "errno": JSON(Int(error.errno)),
-            ])
-        }
-    }
-
-    // MARK: Nodes
-
-    private func addNode(_ request: JSON) async throws -> JSON {
-        let shape = try NodeShape(request["shape"].isNull ? [:] : request["shape"], file: "shape")
-        var changed = configuration
-        let node = try changed.addNode(name: request["name"].string, shape: shape)
-        try ClusterCertificates(paths: paths).ensure(apiPort: changed.apiPort, nodes: [node.name])
-        try changed.save(paths.configuration)
-        configuration = changed
-        guard let holder = clusterHolder else { throw SupervisorError.failed("the cluster is not up yet") }
-        try await startNode(node, within: holder)
-        try await components[node.componentName]?.waitUntilReady()
-        return ["name": .string(node.name)]
-    }
-
-    private func existing(_ name: String) throws -> ClusterConfiguration.NodeEntry {
-        guard let node = configuration.nodes.first(where: { $0.name == name }) else {
-            throw SupervisorError.usage("node \"\(name)\" does not exist; see: martlet node list")
-        }
-        return node
-    }
-
-    private func removeNode(_ name: String) async throws {
-        let node = try existing(name)
-        guard configuration.nodes.count > 1 else {
-            throw SupervisorError.usage("\"\(name)\" is the cluster's only node; add another one first")
-        }
-        await end(node)
-        configuration.nodes.removeAll { $0.name == name }
-        try configuration.save(paths.configuration)
-        try Files.removeTree(paths.node(name))
-        try Files.removeTree(paths.kubeconfig("node-\(name)"))
-    }
-
-    private func setNode(_ name: String, stopped: Bool) async throws {
-        let node = try existing(name)
-        guard node.stopped != stopped else { return }
-        if stopped {
-            await end(node)
-        } else {
-            guard let holder = clusterHolder else { throw SupervisorError.failed("the cluster is not up yet") }
-            try await startNode(node, within: holder)
-            try await components[node.componentName]?.waitUntilReady()
-        }
-        for index in configuration.nodes.indices where configuration.nodes[index].name == name {
-            configuration.nodes[index].stopped = stopped
-        }
-        try configuration.save(paths.configuration)
-    }
-
-    /// Ends a node as a machine that is switched off: its agent, its pods, its namespaces.
-    private func end(_ node: ClusterConfiguration.NodeEntry) async {
-        holderWatchers.removeValue(forKey: node.holderName)?.cancel()
-        await components.removeValue(forKey: node.componentName)?.stop()
-        await Teardown(paths: paths, logger: logger).endNode(node.name, holder: node.holderName)
-        guard let cluster = clusterHolder else { return }
-        do {
-            try await Self.onNetwork(of: cluster) { try $0.removeNode(node.index) }
-        } catch {
-            logger.warning("\(node.name): its link is left: \(error)")
-        }
-    }
-}
-
-extension ClusterConfiguration.NodeEntry {
-    var componentName: String { "node-agent-\(name)" }
-    var holderName: String { "node-holder-\(name)" }
 }

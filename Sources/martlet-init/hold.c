@@ -57,7 +57,9 @@ int hold(int count, char **arguments) {
     if (flags && (result = SYS(SYS_unshare, flags)) < 0) die("unshare", result);
     if (flags & CLONE_NEWNS) {
         // Slave: what the host unmounts goes here too, and nothing goes from here to the host.
-        if ((result = SYS(SYS_mount, "none", "/", 0, MS_REC | MS_SLAVE, 0)) < 0) die("make mounts slave", result);
+        result = SYS(SYS_mount, "none", "/", 0, MS_REC | MS_SLAVE, 0);
+        if (result == -EINVAL) die("the root folder is no mount point: " NO_CHROOT, 0);
+        if (result < 0) die("make mounts slave", result);
     }
     if (flags & CLONE_NEWNET) {
         if ((result = net_up("lo")) < 0) die("bring lo up", result);

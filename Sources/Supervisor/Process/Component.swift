@@ -16,7 +16,7 @@ struct ComponentSpecification: Sendable {
     var sockets: [(name: String, descriptor: Int32)] = []
     /// Sends READY=1; otherwise it counts as ready once it runs.
     var notifies = true
-    /// How long it may go without WATCHDOG=1 once it is ready; one that hangs longer is killed and started again.
+    /// How long it may go without WATCHDOG=1; one that hangs longer is killed and started again.
     var watchdog = Duration.seconds(60)
 
     /// All that is to be executed.
@@ -98,6 +98,7 @@ actor Component {
     func waitUntilReady() async throws {
         if everReady { return }
         if case .failed(let problem) = state { throw failure(problem) }
+        if stopping { throw failure("was stopped") }
         try await withCheckedThrowingContinuation { readinessWaiters.append($0) }
     }
 
@@ -117,6 +118,7 @@ actor Component {
         await task?.value
         task = nil
         state = .stopped
+        giveUp("was stopped")
         unlink(paths.pidFile(name))
     }
 
@@ -149,6 +151,12 @@ actor Component {
     /// From its next start on, the component is started in the namespaces of another process.
     func moveInside(_ pid: pid_t) { specification.inside?.pid = pid }
 
+    /// Tells those who wait for it that it will not be ready.
+    private func giveUp(_ problem: String) {
+        for waiter in readinessWaiters { waiter.resume(throwing: failure(problem)) }
+        readinessWaiters = []
+    }
+
     private func failure(_ problem: String) -> SupervisorError {
         .component(
             name: name, problem: problem, lastWords: Files.tail(paths.log(name), lines: 8, from: logStart),
@@ -156,7 +164,6 @@ actor Component {
     }
 
     private func becomeReady(_ process: ProcessIdentity) {
-        lastSign = .now
         state = .ready(process)
         everReady = true
         for waiter in readinessWaiters { waiter.resume() }
@@ -195,6 +202,7 @@ actor Component {
         try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
         logger.info("started \(name), pid \(pid)")
         status = ""
+        lastSign = .now
         if specification.notifies { state = .starting(process) } else { becomeReady(process) }
     }
 
@@ -207,9 +215,7 @@ actor Component {
             let how = exit.map(String.init(describing:)) ?? "has ended"
             guard everReady else {
                 state = .failed(how)
-                for waiter in readinessWaiters { waiter.resume(throwing: failure(how)) }
-                readinessWaiters = []
-                return
+                return giveUp(how)
             }
             logger.warning("\(name), pid \(process.pid), \(how)")
             await startAgain(after: backoff.delay(afterRunning: ContinuousClock.now - started))
@@ -226,11 +232,6 @@ actor Component {
 
     private func killOnceSilent(_ process: ProcessIdentity) async {
         while !Task.isCancelled {
-            // Until it is ready, whoever started the cluster waits and sees.
-            guard case .ready(process) = state else {
-                try? await Task.sleep(for: specification.watchdog, clock: .suspending)
-                continue
-            }
             let deadline = lastSign + specification.watchdog
             if deadline <= .now {
                 logger.error("\(name), pid \(process.pid), gave no sign of life for \(specification.watchdog)")

@@ -1,0 +1,67 @@
+import Glibc
+import KubernetesModel
+import Linux
+
+/// What the command line and the service proxy ask for.
+extension Supervisor {
+    func answer(_ request: JSON) async -> ControlServer.Answer {
+        let name = request["name"].string ?? ""
+        do {
+            switch request["op"].string {
+            case "status": return ControlServer.Answer(await status())
+            case "stop":
+                endsGracefully = request["gracefully"].bool ?? true
+                requestStop()
+                return ControlServer.Answer([:])
+            case "bind": return try bind(request)
+            case "release":
+                ports.release(address(request))
+                return ControlServer.Answer([:])
+            case "node-add": return ControlServer.Answer(try await inTurn { try await self.addNode(request) })
+            case "node-remove": try await inTurn { try await self.removeNode(name) }
+            case "node-stop": try await inTurn { try await self.setNode(name, stopped: true) }
+            case "node-start": try await inTurn { try await self.setNode(name, stopped: false) }
+            default: throw SupervisorError.usage("unknown request \(request["op"])")
+            }
+            return ControlServer.Answer([:])
+        } catch {
+            return ControlServer.Answer(["error": .string(String(describing: error))])
+        }
+    }
+
+    func status() async -> JSON {
+        var reports: [JSON] = []
+        for name in components.keys.sorted() {
+            guard let report = await components[name]?.report() else { continue }
+            var json: JSON = [
+                "name": .string(report.name), "state": .string(report.state), "restarts": JSON(report.restarts),
+                "status": .string(report.status),
+            ]
+            if let pid = report.pid { json["pid"] = JSON(Int(pid)) }
+            reports.append(json)
+        }
+        let allReady = reports.allSatisfy { $0["state"].string == "Ready" }
+        return [
+            "ready": .bool(isReady && allReady), "components": .array(reports), "pid": JSON(Int(getpid())),
+            "apiPort": JSON(configuration.apiPort),
+            "nodes": .array(
+                configuration.nodes.map { ["name": .string($0.name), "stopped": .bool($0.stopped)] }),
+        ]
+    }
+
+    func address(_ request: JSON) -> HostPorts.Address {
+        HostPorts.Address(
+            address: request["address"].string ?? "", port: request["port"].int ?? -1,
+            transport: request["transport"].string ?? "TCP")
+    }
+
+    func bind(_ request: JSON) throws -> ControlServer.Answer {
+        do {
+            return ControlServer.Answer([:], descriptor: try ports.bind(address(request)))
+        } catch {
+            return ControlServer.Answer([
+                "error": .string(String(cString: strerror(error.errno))), "errno": JSON(Int(error.errno)),
+            ])
+        }
+    }
+}
