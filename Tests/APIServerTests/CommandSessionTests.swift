@@ -98,4 +98,48 @@ import Testing
         serving.cancel()
         try? await serving.value
     }
+
+    /// A client that is ready, and then does nothing until it is cancelled.
+    private final class IdleClient: CommandClient {
+        let ready = AsyncStream.makeStream(of: Void.self)
+
+        func receive(_ deliver: (CommandInput) async throws -> Void) async throws {
+            try await deliver(.ready)
+            ready.continuation.yield()
+            for await _ in AsyncStream<Void>.makeStream().stream {}
+        }
+
+        func ping() async throws {}
+        var pongs: Int { 0 }
+        func write(_ output: CommandOutput, _ bytes: [UInt8]) async throws {}
+        func finish(_ status: JSON) async throws {}
+    }
+
+    /// The server ends while a command's client is ready and the terminal's size is waited for still.
+    @Test func aSessionThatNeverStartsEnds() async throws {
+        let request = ExecRequest(
+            namespace: "n", pod: "p", podUID: "u", container: "c", command: ["sh"], stdin: true, stdout: true,
+            stderr: false, tty: true)
+        let client = IdleClient()
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let session = Task {
+            await CommandSession(
+                socket: "/nonexistent", request: .exec(request), hasTerminal: true, logger: Logger(label: "test"),
+                mostPatience: .seconds(600)
+            ).run(client)
+            end.yield()
+        }
+        await client.ready.stream.first { true }
+        session.cancel()
+        let hasEnded = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await ends.first { true } != nil }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(20))
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+        #expect(hasEnded)
+    }
 }

@@ -49,6 +49,9 @@ struct CommandSession: Sendable {
                 } catch {
                     logger.debug("a command's client left: \(error)")
                 }
+            } else {
+                // The command never starts. Whoever waits for its session learns that there is none.
+                await opened.set(nil)
             }
             group.cancelAll()
         }
