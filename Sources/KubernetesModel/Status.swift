@@ -149,7 +149,8 @@ public struct Status: Error, Sendable, Hashable, CustomStringConvertible {
             "apiVersion": "v1", "kind": "Status", "metadata": [:], "status": "Failure", "message": .string(message),
             "reason": .string(reason), "code": JSON(code),
         ]
-        if !details.isEmpty { json["details"] = .object(details) }
+        // Clients show the message of an invalid request only where there are details, be they empty.
+        if !details.isEmpty || reason == "Invalid" { json["details"] = .object(details) }
         return json
     }
 
