@@ -108,7 +108,7 @@ struct InProcessClient: Client {
                 try PatchRequests.applySchemaless(patch, to: current)
             }
         }
-        let part: Registry.Part = subresource == nil ? .main : .status
+        let part = Registry.Part(subresource: subresource)
         let written = try await registry.update(request, name: name, part: part, context) { current throws(Status) in
             try PatchRequests.apply(patch, to: current, request.resource)
         }

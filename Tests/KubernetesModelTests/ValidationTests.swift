@@ -162,16 +162,55 @@ import Testing
             ])
     }
 
-    @Test(arguments: [("image", true), ("command", false), ("nodeName", false)])
-    func letsOnlyImagesOfPodsChange(field: String, isAllowed: Bool) throws {
+    /// Changes of a pod's spec, each with the start of what is wrong with it; nil where it may be made.
+    @Test(
+        arguments: [
+            (["containers": [["name": "c", "image": "nginx:2", "imagePullPolicy": "Always"]]], nil),
+            (
+                ["containers": [["name": "c", "image": "nginx", "command": ["true"]]]],
+                "spec: Forbidden: pod updates may not change fields"
+            ),
+            (["nodeName": "node-2"], "spec: Forbidden: pod updates may not change fields"),
+            (
+                ["ephemeralContainers": [["name": "e", "image": "i"]]],
+                "spec: Forbidden: pod updates may not change fields"
+            ),
+            (["ephemeralContainers": []], "spec: Forbidden: pod updates may not change fields"),
+            (["schedulingGates": []], nil),
+            (
+                ["schedulingGates": [["name": "a.b/c"], ["name": "a.b/d"]]],
+                "spec.schedulingGates[1]: Forbidden: only deletion is allowed, but found new scheduling gate 'a.b/d'"
+            ),
+            (["nodeSelector": ["a": "b", "c": "d"]], nil),
+            (["nodeSelector": [:]], "spec.nodeSelector: Invalid value: map[string]string{}: only additions"),
+            (
+                ["tolerations": [["key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 9]]],
+                nil
+            ),
+            (["tolerations": []], "spec.tolerations: Forbidden: existing toleration can not be modified except"),
+            (["activeDeadlineSeconds": 9], nil),
+            (["activeDeadlineSeconds": 11], "spec.activeDeadlineSeconds: Invalid value: 11: must be less than"),
+        ] as [(JSON, String?)])
+    func letsLittleOfPodsChange(changes: JSON, fault: String?) throws {
         let info = try DecodingTests.info("v1", "Pod")
-        var old = Self.pod { _ in }
+        var old = Self.pod {
+            $0["schedulingGates"] = [["name": "a.b/c"]]
+            $0["nodeSelector"] = ["a": "b"]
+            $0["tolerations"] = [["key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5]]
+            $0["activeDeadlineSeconds"] = 10
+            $0["ephemeralContainers"] = [["name": "d", "image": "i"]]
+        }
         info.applyDefaults(&old)
         var new = old
-        switch field {
-        case "nodeName": new.spec[field] = "node-2"
-        default: new.spec["containers"][0][field] = field == "image" ? "nginx:2" : ["true"]
-        }
-        #expect(info.validateUpdate(new, old: old).isEmpty == isAllowed)
+        for (field, value) in changes.object ?? [:] { new.spec[field] = value }
+        info.applyDefaults(&new)
+        let faults = info.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" }
+        #expect(faults.count == (fault == nil ? 0 : 1))
+        #expect(faults.first?.hasPrefix(fault ?? "") != false)
+    }
+
+    @Test func newPodsHaveNoEphemeralContainers() throws {
+        let faults = try Self.faults(Self.pod { $0["ephemeralContainers"] = [["name": "d", "image": "i"]] })
+        #expect(faults == ["spec.ephemeralContainers: Forbidden: cannot be set on create"])
     }
 }

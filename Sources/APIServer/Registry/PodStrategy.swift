@@ -12,7 +12,6 @@ struct PodStrategy: Strategy {
                 ]
             ]
         }
-        object.spec["ephemeralContainers"] = .null
     }
 
     func gracePeriod(of object: Object, requested: Int?) -> Int? {

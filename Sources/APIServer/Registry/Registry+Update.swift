@@ -6,6 +6,8 @@ extension Registry {
     enum Part: Sendable {
         case main
         case status
+        /// The containers that are added to a running pod, which no other update may touch.
+        case ephemeralContainers
         /// Everything, as the server itself does it for a subresource such as `binding`; only kept consistent.
         case all
     }
@@ -95,11 +97,16 @@ extension Registry {
         let strategy = strategy(of: type)
         var object = sent
         try fieldRules(&object, request, context)
-        if part == .status {
+        switch part {
+        case .status:
             var whole = old
             whole.status = object.status
             object = whole
-        } else {
+        case .ephemeralContainers:
+            var whole = old
+            whole.spec["ephemeralContainers"] = object.spec["ephemeralContainers"]
+            object = whole
+        case .main, .all:
             for field in [
                 "uid", "creationTimestamp", "generation", "generateName", "namespace", "deletionTimestamp",
                 "deletionGracePeriodSeconds",
@@ -115,14 +122,19 @@ extension Registry {
             }
         }
         // What the server does itself, such as giving a pod its node, is no change of what is wanted.
-        if strategy.countsGenerations, part == .main, Self.wanted(object) != Self.wanted(old) {
+        if strategy.countsGenerations, part == .main || part == .ephemeralContainers,
+            Self.wanted(object) != Self.wanted(old)
+        {
             object.metadata["generation"] = JSON(old.generation + 1)
         }
-        guard part != .all else { return object }
-        let errors =
-            part == .status
-            ? request.resource.validateStatusUpdate(object, old: old)
-            : request.resource.validateUpdate(object, old: old) + strategy.validateUpdate(object, old: old)
+        let errors: [FieldError]
+        switch part {
+        case .main:
+            errors = request.resource.validateUpdate(object, old: old) + strategy.validateUpdate(object, old: old)
+        case .status: errors = request.resource.validateStatusUpdate(object, old: old)
+        case .ephemeralContainers: errors = request.resource.validateEphemeralContainersUpdate(object, old: old)
+        case .all: return object
+        }
         guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
         try await Admission(registry: self).validate(object, old: old, request, context)
         return object
@@ -134,5 +146,17 @@ extension Registry {
         json["metadata"] = .null
         json["status"] = .null
         return json
+    }
+}
+
+extension Registry.Part {
+    /// The part that a subresource in the form of the whole object is about.
+    init(subresource: String?) {
+        switch subresource {
+        case nil: self = .main
+        case "finalize": self = .all
+        case "ephemeralcontainers": self = .ephemeralContainers
+        default: self = .status
+        }
     }
 }

@@ -16,7 +16,7 @@ struct Subresources: Sendable {
     ) async throws -> APIResponse {
         let encoding = try Encoding(accept: request.header(.accept))
         switch info.name {
-        case "status", "finalize", "approval":
+        case "status", "finalize", "approval", "ephemeralcontainers":
             return try await part(request, resource, name, info.name, verb, context, objects, encoding)
         case "scale":
             return try await Scale(registry: registry).respond(to: request, resource, name, verb, context, encoding)
@@ -32,9 +32,6 @@ struct Subresources: Sendable {
             try require(verb == .create, resource, verb)
             return try TokenRequests(registry: registry, tokens: tokens).create(
                 Decoding.object(request), resource, name, encoding)
-        case "ephemeralcontainers":
-            return try await EphemeralContainers(registry: registry).respond(
-                to: request, resource, name, verb, context, objects, encoding)
         case "log", "exec", "attach", "portforward":
             let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
             return try await streams.respond(to: request, pod, info.name)
@@ -67,13 +64,12 @@ struct Subresources: Sendable {
         _ request: APIRequest, _ resource: ResourceRequest, _ name: String, _ part: String, _ verb: Verb,
         _ context: RequestContext, _ objects: ObjectRequests, _ encoding: Encoding
     ) async throws(Status) -> APIResponse {
-        let which: Registry.Part = part == "finalize" ? .all : .status
         switch verb {
         case .get:
             let stored = try registry.stored(resource.type, namespace: resource.namespace, name: name)
             return encoding.response(stored, resource.resource)
         case .patch:
-            return try await objects.patch(request, resource, part: which, context)
+            return try await objects.patch(request, resource, part: Registry.Part(subresource: part), context)
         case .update:
             let sent = try Decoding.object(request)
             return encoding.response(
@@ -92,12 +88,12 @@ extension Encoding {
 }
 
 extension Registry {
-    /// Replaces an object's `status`, or the `spec.finalizers` of a namespace (`finalize`).
+    /// Replaces the part of an object that a subresource is about: for `finalize`, a namespace's `spec.finalizers`.
     func updatePart(
         _ part: String, _ request: ResourceRequest, name: String, _ sent: Object, _ context: RequestContext
     ) async throws(Status) -> Written {
         guard part == "finalize" else {
-            return try await update(request, name: name, part: .status, context) { _ in sent }
+            return try await update(request, name: name, part: Part(subresource: part), context) { _ in sent }
         }
         return try await update(request, name: name, part: .all, context) { current in
             var object = current

@@ -1,7 +1,10 @@
 extension Validation {
     mutating func pod(_ object: Object) {
         podSpec(object.spec, "spec")
-        if !object.spec["ephemeralContainers"].isNull, object.uid.isEmpty {
+    }
+
+    mutating func podCreate(_ object: Object) {
+        if !object.spec["ephemeralContainers"].items.isEmpty {
             forbidden("spec.ephemeralContainers", "cannot be set on create")
         }
     }
@@ -29,6 +32,8 @@ extension Validation {
                 }
             }
         }
+        ephemeralContainers(
+            spec["ephemeralContainers"], "\(path).ephemeralContainers", volumes: volumes, others: names)
         oneOf("\(path).restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"], required: true)
         oneOf(
             "\(path).dnsPolicy", spec["dnsPolicy"], ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"],
@@ -208,37 +213,5 @@ extension Validation {
             }
         }
         return text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
-    }
-
-    mutating func podUpdate(_ object: Object, old: Object) {
-        let counts = ["containers", "initContainers"].map {
-            ($0, object.spec[$0].items.count == old.spec[$0].items.count)
-        }
-        for (list, isSame) in counts where !isSame {
-            forbidden("spec.\(list)", "pod updates may not add or remove containers")
-        }
-        guard counts.allSatisfy(\.1), Self.fixedPart(object, old: old) != Self.fixedPart(old, old: old) else { return }
-        forbidden(
-            "spec",
-            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-                + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-                + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")
-    }
-
-    /// A pod's spec without what an update may change.
-    private static func fixedPart(_ object: Object, old: Object) -> JSON {
-        var spec = object.spec
-        for list in ["containers", "initContainers"] {
-            spec.changeEach(list) { $0["image"] = nil }
-        }
-        for name in ["activeDeadlineSeconds", "ephemeralContainers", "schedulingGates"] { spec[name] = nil }
-        let kept = object.spec["tolerations"].items
-        if old.spec["tolerations"].items.allSatisfy(kept.contains) { spec["tolerations"] = nil }
-        if (old.spec["terminationGracePeriodSeconds"].int ?? 0) < 0 { spec["terminationGracePeriodSeconds"] = nil }
-        if !old.spec["schedulingGates"].items.isEmpty {
-            spec["nodeSelector"] = nil
-            spec["affinity"] = nil
-        }
-        return spec
     }
 }

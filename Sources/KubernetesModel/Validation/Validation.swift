@@ -8,6 +8,7 @@ extension ResourceInfo {
             validation.schema(object.json, schema)
         } else {
             validation.kind(object, type)
+            validation.create(object, type)
         }
         return validation.errors
     }
@@ -99,6 +100,13 @@ struct Validation {
         case ("rbac.authorization.k8s.io", _): roles(object, type)
         case ("apiextensions.k8s.io", _): customResourceDefinition(object)
         default: other(object, type)
+        }
+    }
+
+    mutating func create(_ object: Object, _ type: ResourceType) {
+        switch (type.group, type.kind) {
+        case ("", "Pod"): podCreate(object)
+        default: break
         }
     }
 
