@@ -84,15 +84,18 @@ public struct DeleteOptions: Sendable, Hashable {
     public var propagation: Propagation?
     public var uid: String?
     public var resourceVersion: String?
+    /// Whether nothing is to be deleted, only said what would be.
+    public var dryRun: Bool
 
     public init(
         gracePeriodSeconds: Int? = nil, propagation: Propagation? = nil, uid: String? = nil,
-        resourceVersion: String? = nil
+        resourceVersion: String? = nil, dryRun: Bool = false
     ) {
         self.gracePeriodSeconds = gracePeriodSeconds
         self.propagation = propagation
         self.uid = uid
         self.resourceVersion = resourceVersion
+        self.dryRun = dryRun
     }
 
     /// The options as a request body (`meta/v1 DeleteOptions`).
@@ -102,6 +105,7 @@ public struct DeleteOptions: Sendable, Hashable {
         if let propagation { json["propagationPolicy"] = .string(propagation.rawValue) }
         if let uid { json["preconditions"]["uid"] = .string(uid) }
         if let resourceVersion { json["preconditions"]["resourceVersion"] = .string(resourceVersion) }
+        if dryRun { json["dryRun"] = ["All"] }
         return json
     }
 }

@@ -19,6 +19,9 @@ public final class APIServer: Sendable {
     /// The API for components in this process. It works from the moment that the server exists, also before `run`.
     public let client: any Client
 
+    /// What answers every request that comes over a connection.
+    let pipeline: Pipeline
+
     private let configuration: Configuration
     private let connections: ConnectionChannel
     private let bootstrap: Bootstrap
@@ -47,7 +50,7 @@ public final class APIServer: Sendable {
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
             openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
             store: store, tokens: tokens)
-        let pipeline = Pipeline(
+        pipeline = Pipeline(
             registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
             discovery: discovery, subresources: subresources,
             metrics: ResourceMetrics(registry: registry, runFolder: configuration.runFolder), logger: logger)

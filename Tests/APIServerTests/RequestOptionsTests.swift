@@ -1,29 +1,74 @@
 import APIClient
 import KubernetesModel
+import NIOCore
 import Testing
 
 @testable import APIServer
 
 @Suite struct RequestOptionsTests {
-    /// A policy that nobody knows deletes nothing.
-    @Test(
-        arguments: [
-            (["propagationPolicy": "Orphan"], .orphan), (["orphanDependents": true], .orphan),
-            (["propagationPolicy": "Foreground"], .foreground), ([:], nil),
-        ] as [(JSON, DeleteOptions.Propagation?)])
-    func readsHowToDelete(options: JSON, wanted: DeleteOptions.Propagation?) throws {
-        #expect(try RequestOptions.deletion(options).propagation == wanted)
+    private static let deletions: [(JSON, DeleteOptions)] = [
+        ([:], DeleteOptions()), (["propagationPolicy": "Orphan"], DeleteOptions(propagation: .orphan)),
+        (["propagationPolicy": "Foreground"], DeleteOptions(propagation: .foreground)),
+        (["orphanDependents": true], DeleteOptions(propagation: .orphan)),
+        (["orphanDependents": false], DeleteOptions(propagation: .background)),
+        (["gracePeriodSeconds": 0], DeleteOptions(gracePeriodSeconds: 0)),
+        (["gracePeriodSeconds": -5], DeleteOptions(gracePeriodSeconds: 1)),
+        (["dryRun": ["All"]], DeleteOptions(dryRun: true)),
+    ]
+
+    @Test(arguments: deletions)
+    func readsHowToDelete(json: JSON, wanted: DeleteOptions) throws {
+        #expect(try RequestOptions.deletion(json) == wanted)
+        #expect(try RequestOptions.deletion(wanted.json) == wanted)
     }
 
-    @Test func refusesUnknownPolicies() throws {
-        let status = try #require(throws: Status.self) {
-            try RequestOptions.deletion(["propagationPolicy": "Foo"])
-        }
-        #expect(status.code == 422)
-        #expect(
-            status.message
-                == "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Foo\": supported "
-                + "values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")
+    private static let queries: [(String, JSON?, DeleteOptions)] = [
+        ("orphanDependents=true", nil, DeleteOptions(propagation: .orphan)),
+        (
+            "gracePeriodSeconds=7&propagationPolicy=Background", nil,
+            DeleteOptions(gracePeriodSeconds: 7, propagation: .background)
+        ),
+        ("uid=u&resourceVersion=5", nil, DeleteOptions(uid: "u", resourceVersion: "5")),
+        ("gracePeriodSeconds=7", ["propagationPolicy": "Orphan"], DeleteOptions(propagation: .orphan)),
+    ]
+
+    /// Without a body the query counts, else the body alone does.
+    @Test(arguments: queries)
+    func readsTheQueryOfADeletion(query: String, body: JSON?, wanted: DeleteOptions) throws {
+        let request = APIRequest(
+            method: .delete, target: RequestTarget("/x?\(query)"), headers: [:],
+            body: body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer(), user: .anonymous)
+        #expect(try RequestOptions.deletion(request) == wanted)
+    }
+
+    /// What nobody knows deletes nothing.
+    @Test(
+        arguments: [
+            (
+                ["propagationPolicy": "Foo"], 422,
+                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Foo\": supported "
+                    + "values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            ),
+            (
+                ["propagationPolicy": "Orphan", "orphanDependents": false], 422,
+                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Invalid value: \"Orphan\": "
+                    + "orphanDependents and deletionPropagation cannot be both set"
+            ),
+            (
+                ["dryRun": ["All", "some"]], 422,
+                "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: []string{\"All\", \"some\"}: "
+                    + "supported values: \"All\""
+            ),
+            (
+                ["gracePeriodSeconds": "0"], 400,
+                "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: json: cannot unmarshal string "
+                    + "into Go struct field DeleteOptions.gracePeriodSeconds of type int64"
+            ),
+        ] as [(JSON, Int, String)])
+    func refusesUnknownOptions(json: JSON, code: Int, message: String) throws {
+        let status = try #require(throws: Status.self) { try RequestOptions.deletion(json) }
+        #expect(status.code == code)
+        #expect(status.message == message)
     }
 
     @Test(

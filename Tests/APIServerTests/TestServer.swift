@@ -1,21 +1,32 @@
 import APIClient
 import Crypto
 import Foundation
+import HTTPTypes
+import KubernetesModel
 import Logging
+import NIOCore
 import Store
+import Testing
 import X509
 
 @testable import APIServer
 
 /// An API server over a store of its own in a folder of its own, on a free port of 127.0.0.1.
-struct TestServer {
-    let folder: String
-    let server: APIServer
-    let store: SQLiteStore
-
+enum TestServer {
     /// Starts a server, calls `body` with its kubeconfig and the in-process client, and takes everything away again.
     static func run<Result: Sendable>(
         _ body: @escaping @Sendable (_ kubeconfig: String, _ client: any Client) async throws -> Result
+    ) async throws -> Result {
+        try await serve { try await body($0, $1.client) }
+    }
+
+    /// As `run`, with what shows requests to the server as they come over a connection.
+    static func run(_ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void) async throws {
+        try await serve { try await body(TestRequests(server: $1)) }
+    }
+
+    private static func serve<Result: Sendable>(
+        _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer) async throws -> Result
     ) async throws -> Result {
         let folder = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -37,10 +48,37 @@ struct TestServer {
             let port = await ports.first { _ in true }?.first ?? 0
             let kubeconfig = try certificates.writeKubeconfig(port: port)
             defer { group.cancelAll() }
-            return try await body(kubeconfig, server.client)
+            return try await body(kubeconfig, server)
         }
         await store.close()
         return result
+    }
+}
+
+/// Requests to a server, by an administrator, without a connection.
+struct TestRequests: Sendable {
+    let server: APIServer
+
+    var client: any Client { server.client }
+
+    /// Sends a request, and gives the answer's code and, unless it is a stream, its JSON.
+    func send(
+        _ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil, type: String = "application/json"
+    ) async throws -> (code: Int, json: JSON) {
+        var headers = HTTPFields()
+        headers[.contentType] = type
+        let response = await server.pipeline.respond(
+            to: APIRequest(
+                method: method, target: RequestTarget(target), headers: headers,
+                body: body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer(),
+                user: User(name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"])))
+        guard case .bytes(let bytes) = response.body else { return (response.code, .null) }
+        return (response.code, try JSON(decoding: Array(buffer: bytes)))
+    }
+
+    /// Sends a request that is to be refused.
+    func refusal(_ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil) async throws -> Status {
+        try #require(Status(try await send(method, target, body).json))
     }
 }
 

@@ -39,10 +39,10 @@ struct Query: Sendable {
 
     func all(_ name: String) -> [String] { parameters.filter { $0.name == name }.map(\.value) }
 
-    /// As Go's `strconv.ParseBool`; a parameter without a value is true.
+    /// As Kubernetes reads flags: only `0` and `false` are not true.
     func flag(_ name: String) -> Bool {
         guard let parameter = parameters.first(where: { $0.name == name }) else { return false }
-        return ["", "1", "t", "T", "true", "TRUE", "True"].contains(parameter.value)
+        return parameter.value != "0" && parameter.value.lowercased() != "false"
     }
 
     func int(_ name: String) -> Int? { self[name].flatMap { Int($0) } }

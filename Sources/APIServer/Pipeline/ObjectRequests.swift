@@ -78,37 +78,11 @@ struct ObjectRequests: Sendable {
         return include
     }
 
-    /// The options of a deletion, from the body or else the query.
-    static func deleteOptions(_ request: APIRequest) throws(Status) -> DeleteOptions {
-        var options = DeleteOptions()
-        if request.body.readableBytes > 0 { options = try RequestOptions.deletion(try Decoding.json(request)) }
-        let query = request.query
-        if options.gracePeriodSeconds == nil { options.gracePeriodSeconds = query.int("gracePeriodSeconds") }
-        if options.propagation == nil {
-            options.propagation = try RequestOptions.propagation(query["propagationPolicy"])
-        }
-        if let grace = options.gracePeriodSeconds, grace < 0 {
-            // As the API defines it: a negative period counts as one second.
-            options.gracePeriodSeconds = 1
-        }
-        return options
-    }
-
-    /// Whether a deletion's body asks for a dry run, which clients say there as well as in the query.
-    private static func dryRun(_ request: APIRequest, _ context: RequestContext) -> RequestContext {
-        guard request.body.readableBytes > 0, let json = try? Decoding.json(request),
-            json["dryRun"].strings.contains("All")
-        else { return context }
-        var context = context
-        context.dryRun = true
-        return context
-    }
-
     private func delete(
         _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
     ) async throws(Status) -> APIResponse {
         let deletion = try await registry.delete(
-            resource, name: resource.name ?? "", try Self.deleteOptions(request), Self.dryRun(request, context))
+            resource, name: resource.name ?? "", try RequestOptions.deletion(request), context)
         let info = resource.resource
         switch deletion {
         case .began(let written):
@@ -132,8 +106,7 @@ struct ObjectRequests: Sendable {
     ) async throws(Status) -> APIResponse {
         let query = request.query
         let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
-        let options = try Self.deleteOptions(request)
-        let context = Self.dryRun(request, context)
+        let options = try RequestOptions.deletion(request)
         let page = try registry.list(resource, selection, ListOptions())
         for item in page.items {
             let object = item.object

@@ -49,7 +49,8 @@ struct Pipeline: Sendable {
             throw Status.methodNotSupported(resource.type, request.method.rawValue.lowercased())
         }
         try authorize(request.user, verb, resource)
-        let context = try context(of: request)
+        var context = RequestContext(user: request.user)
+        try RequestOptions.read(request.query, of: verb, into: &context)
         if let text = Warnings.deprecation(of: resource.type) { context.warnings.add(text) }
         var response: APIResponse
         if Reviews.answers(resource.type), verb == .create {
@@ -95,24 +96,5 @@ struct Pipeline: Sendable {
                 subject: .resource(
                     resource.type, namespace: resource.namespace, name: resource.name,
                     subresource: resource.subresource)))
-    }
-
-    private func context(of request: APIRequest) throws(Status) -> RequestContext {
-        var context = RequestContext(user: request.user)
-        let dryRun = request.query.all("dryRun").filter { !$0.isEmpty }
-        if !dryRun.isEmpty {
-            guard dryRun == ["All"] else {
-                throw .badRequest("invalid dryRun: \(dryRun): supported values: All")
-            }
-            context.dryRun = true
-        }
-        if let text = request.query["fieldValidation"] {
-            guard let validation = RequestContext.FieldValidation(rawValue: text) else {
-                throw .badRequest("invalid fieldValidation: \(text): supported values: Ignore, Strict, Warn")
-            }
-            context.fieldValidation = validation
-        }
-        if let manager = request.query["fieldManager"] { context.fieldManager = manager }
-        return context
     }
 }

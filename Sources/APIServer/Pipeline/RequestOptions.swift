@@ -3,38 +3,102 @@ import KubernetesModel
 
 /// What requests may ask for besides their object, checked as `meta/v1` has it.
 enum RequestOptions {
-    /// - Throws: `Invalid` for a propagation policy that does not exist: to guess one could delete too much.
-    static func deletion(_ json: JSON) throws(Status) -> DeleteOptions {
-        DeleteOptions(
-            gracePeriodSeconds: json["gracePeriodSeconds"].int,
-            propagation: json["orphanDependents"].bool == true
-                ? .orphan : try propagation(json["propagationPolicy"].string),
-            uid: json["preconditions"]["uid"].string, resourceVersion: json["preconditions"]["resourceVersion"].string)
+    /// The options of a deletion: its body, or its query where it has none.
+    static func deletion(_ request: APIRequest) throws(Status) -> DeleteOptions {
+        try deletion(request.body.readableBytes > 0 ? Decoding.json(request) : deletion(request.query))
     }
 
-    static func propagation(_ text: String?) throws(Status) -> DeleteOptions.Propagation? {
-        guard let text else { return nil }
-        guard let propagation = DeleteOptions.Propagation(rawValue: text) else {
-            throw invalid(
-                "DeleteOptions",
-                .notSupported(
-                    "propagationPolicy", value: .string(text), supported: ["Foreground", "Background", "Orphan", "nil"])
-            )
+    /// - Throws: `BadRequest` for a value of the wrong type; `Invalid` for one that does not exist. To guess what was
+    ///   meant could delete too much.
+    static func deletion(_ json: JSON) throws(Status) -> DeleteOptions {
+        guard !json.isNull else { return DeleteOptions() }
+        let json = try StructuralDecoding(json, as: deleteOptions).object.json
+        let dryRun = json["dryRun"].strings
+        let policy = json["propagationPolicy"]
+        let orphans = json["orphanDependents"].bool
+        let propagation = policy.string.flatMap(DeleteOptions.Propagation.init)
+        var errors: [FieldError] = []
+        if orphans != nil, !policy.isNull {
+            errors.append(
+                FieldError(
+                    .invalid, "propagationPolicy", value: policy,
+                    detail: "orphanDependents and deletionPropagation cannot be both set"))
         }
-        return propagation
+        if propagation == nil, !policy.isNull {
+            errors.append(
+                .notSupported(
+                    "propagationPolicy", value: policy, supported: ["Foreground", "Background", "Orphan", "nil"]))
+        }
+        errors += faults(dryRun: dryRun)
+        guard errors.isEmpty else { throw invalid("DeleteOptions", errors) }
+        return DeleteOptions(
+            // As the API defines it: a negative period counts as one second.
+            gracePeriodSeconds: json["gracePeriodSeconds"].int.map { $0 < 0 ? 1 : $0 },
+            propagation: orphans.map { $0 ? .orphan : .background } ?? propagation,
+            uid: json["preconditions"]["uid"].string, resourceVersion: json["preconditions"]["resourceVersion"].string,
+            dryRun: !dryRun.isEmpty)
+    }
+
+    /// The options of a deletion in its query, as a body has them.
+    private static func deletion(_ query: Query) throws(Status) -> JSON {
+        var json: JSON = [:]
+        if let text = query["gracePeriodSeconds"] {
+            guard let seconds = Int(text) else {
+                throw .badRequest("strconv.ParseInt: parsing \"\(text)\": invalid syntax")
+            }
+            json["gracePeriodSeconds"] = JSON(seconds)
+        }
+        if query["orphanDependents"] != nil { json["orphanDependents"] = JSON(query.flag("orphanDependents")) }
+        if let policy = query["propagationPolicy"] { json["propagationPolicy"] = .string(policy) }
+        for precondition in ["uid", "resourceVersion"] {
+            if let text = query[precondition] { json["preconditions"][precondition] = .string(text) }
+        }
+        let dryRun = query.all("dryRun")
+        if !dryRun.isEmpty { json["dryRun"] = JSON(dryRun) }
+        return json
+    }
+
+    /// Takes what a write asks for in its query into its context.
+    static func read(_ query: Query, of verb: Verb, into context: inout RequestContext) throws(Status) {
+        let kind: String
+        switch verb {
+        case .create: kind = "CreateOptions"
+        case .update: kind = "UpdateOptions"
+        case .patch: kind = "PatchOptions"
+        case .delete, .deletecollection: kind = "DeleteOptions"
+        case .get, .list, .watch: return
+        }
+        let dryRun = query.all("dryRun")
+        var errors = faults(dryRun: dryRun)
+        context.dryRun = !dryRun.isEmpty
+        if let text = query["fieldValidation"] {
+            if let validation = RequestContext.FieldValidation(rawValue: text) {
+                context.fieldValidation = validation
+            } else {
+                errors.append(
+                    .notSupported("fieldValidation", value: .string(text), supported: ["Ignore", "Strict", "Warn"]))
+            }
+        }
+        if let manager = query["fieldManager"] { context.fieldManager = manager }
+        guard errors.isEmpty else { throw invalid(kind, errors) }
+    }
+
+    private static func faults(dryRun: [String]) -> [FieldError] {
+        if dryRun.allSatisfy({ $0 == "All" }) { return [] }
+        return [.notSupported("dryRun", value: JSON(dryRun), supported: ["All"])]
     }
 
     /// Checks which objects a list or a watch asks for, of which moment.
     static func checkList(_ query: Query, isWatch: Bool) throws(Status) {
         let path = "resourceVersionMatch"
         func refuse(_ why: String, _ path: String = path) throws(Status) {
-            throw invalid("ListOptions", FieldError(.forbidden, path, detail: why))
+            throw invalid("ListOptions", [FieldError(.forbidden, path, detail: why)])
         }
         let match = query[path]
         let version = query["resourceVersion"] ?? ""
         if let match, match != "Exact", match != "NotOlderThan" {
             throw invalid(
-                "ListOptions", .notSupported(path, value: .string(match), supported: ["Exact", "NotOlderThan", ""]))
+                "ListOptions", [.notSupported(path, value: .string(match), supported: ["Exact", "NotOlderThan", ""])])
         }
         if isWatch {
             let hasInitialEvents = query["sendInitialEvents"] != nil
@@ -57,9 +121,16 @@ enum RequestOptions {
         }
     }
 
-    private static func invalid(_ kind: String, _ error: FieldError) -> Status {
-        let type = ResourceType(
-            group: "meta.k8s.io", version: "v1", plural: kind.lowercased(), kind: kind, namespaced: false)
-        return .invalid(type, "", [error])
+    private static let deleteOptions = ResourceInfo(
+        type: type("DeleteOptions"), definition: "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+        schema: SchemaIndex.builtIn["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"]
+            ?? Schema(.object, preservesUnknownFields: true))
+
+    private static func type(_ kind: String) -> ResourceType {
+        ResourceType(group: "meta.k8s.io", version: "v1", plural: kind.lowercased(), kind: kind, namespaced: false)
+    }
+
+    private static func invalid(_ kind: String, _ errors: [FieldError]) -> Status {
+        .invalid(type(kind), "", errors)
     }
 }

@@ -27,6 +27,9 @@ enum Route: Sendable {
             self = .path
             return
         }
+        // The old way to watch, and the only one to watch a single object by its path.
+        let isWatch = segments.first == "watch" && segments.count > 1
+        if isWatch { segments.removeFirst() }
         var namespace: String?
         if segments.first == "namespaces", segments.count > 2,
             !(segments.count == 3 && ["status", "finalize"].contains(segments.last))
@@ -40,12 +43,13 @@ enum Route: Sendable {
         else { throw .pathNotFound() }
         let name = segments.popFirst()
         let subresource = segments.popFirst()
-        guard segments.isEmpty || subresource == "proxy",
+        guard segments.isEmpty || subresource == "proxy", subresource == nil || !isWatch,
             name == nil || namespace != nil || !resource.type.namespaced
         else { throw .pathNotFound() }
         self = .resource(
             ResourceRequest(
-                resource, namespace: namespace, name: name, subresource: subresource, rest: Array(segments)))
+                resource, namespace: namespace, name: name, subresource: subresource, rest: Array(segments),
+                isWatch: isWatch))
     }
 }
 
@@ -56,11 +60,14 @@ enum Verb: String, Sendable {
     init?(_ request: APIRequest, _ resource: ResourceRequest) {
         switch request.method {
         case .get, .head:
-            if request.query.flag("watch"), resource.subresource == nil {
+            if resource.isWatch {
                 self = .watch
+            } else if resource.name != nil {
+                self = .get
             } else {
-                self = resource.name == nil ? .list : .get
+                self = request.query.flag("watch") ? .watch : .list
             }
+        case _ where resource.isWatch: return nil
         case .post: self = .create
         case .put: self = .update
         case .patch: self = .patch

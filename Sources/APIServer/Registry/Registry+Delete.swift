@@ -16,11 +16,13 @@ extension Registry {
     ) async throws(Status) -> Deletion {
         let type = request.type
         let strategy = strategy(of: type)
+        var context = context
+        if options.dryRun { context.dryRun = true }
         var attempts = 0
         while true {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = current.object
-            try Self.check(options, old, type)
+            try options.checkPreconditions(old, type)
             try await Admission(registry: self).validateDelete(old, request, context)
             var object = old
             Self.setPropagation(options.propagation, &object)
@@ -83,15 +85,18 @@ extension Registry {
         }
         object.metadata["finalizers"] = finalizers.isEmpty ? .null : JSON(finalizers)
     }
+}
 
-    private static func check(_ options: DeleteOptions, _ object: Object, _ type: ResourceType) throws(Status) {
-        if let uid = options.uid, uid != object.uid {
+extension DeleteOptions {
+    /// - Throws: `Conflict` where the object is not the one, or not in the state, that the deletion is meant for.
+    func checkPreconditions(_ object: Object, _ type: ResourceType) throws(Status) {
+        if let uid, uid != object.uid {
             throw .conflict(
                 type, object.name,
                 "the UID in the precondition (\(uid)) does not match the UID in record (\(object.uid)). The object "
                     + "might have been deleted and then recreated")
         }
-        if let version = options.resourceVersion, version != object.resourceVersion {
+        if let version = resourceVersion, version != object.resourceVersion {
             throw .conflict(
                 type, object.name,
                 "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record "

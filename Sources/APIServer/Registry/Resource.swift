@@ -9,18 +9,21 @@ struct ResourceRequest: Sendable {
     let subresource: String?
     /// What follows a `proxy` subresource.
     let rest: [String]
+    /// Whether the path asks for a watch (`/api/v1/watch/pods`).
+    let isWatch: Bool
 
     var type: ResourceType { resource.type }
 
     init(
         _ resource: ResourceInfo, namespace: String?, name: String? = nil, subresource: String? = nil,
-        rest: [String] = []
+        rest: [String] = [], isWatch: Bool = false
     ) {
         self.resource = resource
         self.namespace = namespace
         self.name = name
         self.subresource = subresource
         self.rest = rest
+        self.isWatch = isWatch
     }
 }
 

@@ -8,27 +8,47 @@ struct Eviction: Sendable {
     func evict(
         _ eviction: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
     ) async throws(Status) {
+        guard eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
+        // All that can refuse the deletion comes before the budget is used.
+        var options = try RequestOptions.deletion(eviction["deleteOptions"])
+        var context = context
+        if options.dryRun { context.dryRun = true }
         let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
-        let phase = pod.status["phase"].string
-        let counts = phase == "Running" && !pod.isBeingDeleted
-        if counts { try await takeFromBudget(pod, context) }
-        let options = try RequestOptions.deletion(eviction["deleteOptions"])
+        try options.checkPreconditions(pod, .pods)
+        if pod.status["phase"].string == "Running", !pod.isBeingDeleted, let budget = try budget(of: pod) {
+            if Self.permitsUnready(budget), pod.condition("Ready")?.isTrue != true {
+                // It is not in the budget's count. Were it ready by now, it would be.
+                options.resourceVersion = pod.resourceVersion
+            } else {
+                try await take(pod, from: budget, context)
+            }
+        }
         _ = try await registry.delete(resource, name: name, options, context)
     }
 
-    /// Takes one from `status.disruptionsAllowed` of the budget that selects the pod.
-    private func takeFromBudget(_ pod: Object, _ context: RequestContext) async throws(Status) {
-        let type = ResourceType.podDisruptionBudgets
-        let prefix = type.storePrefix(namespace: pod.namespace)
+    /// The budget that selects the pod.
+    private func budget(of pod: Object) throws(Status) -> Object? {
+        let prefix = ResourceType.podDisruptionBudgets.storePrefix(namespace: pod.namespace)
         let budgets = registry.store.list(prefix: prefix).map(\.object).filter { budget in
             !budget.spec["selector"].isNull && LabelSelector(budget.spec["selector"]).matches(pod.labels)
         }
-        guard let budget = budgets.first else { return }
-        guard budgets.count == 1 else {
+        guard budgets.count <= 1 else {
             throw .internalError(
                 "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
         }
-        guard let info = registry.catalogue.resource(type) else { return }
+        return budgets.first
+    }
+
+    /// Whether pods that are not ready may go without being counted (`unhealthyPodEvictionPolicy`).
+    private static func permitsUnready(_ budget: Object) -> Bool {
+        if budget.spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow" { return true }
+        let desired = budget.status["desiredHealthy"].int ?? 0
+        return desired > 0 && budget.status["currentHealthy"].int ?? 0 >= desired
+    }
+
+    /// Takes the pod from `status.disruptionsAllowed` of a budget.
+    private func take(_ pod: Object, from budget: Object, _ context: RequestContext) async throws(Status) {
+        guard let info = registry.catalogue.resource(.podDisruptionBudgets) else { return }
         let request = ResourceRequest(info, namespace: budget.namespace, name: budget.name)
         _ = try await registry.update(request, name: budget.name, part: .all, context) { current throws(Status) in
             let allowed = current.status["disruptionsAllowed"].int ?? 0

@@ -1,0 +1,115 @@
+import APIClient
+import HTTPTypes
+import KubernetesModel
+import Testing
+
+@testable import APIServer
+
+/// Requests from their decoding to their answer.
+@Suite struct PipelineTests {
+    private static let maps = "/api/v1/namespaces/default/configmaps"
+
+    private static func map(_ name: String) -> JSON {
+        ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": .string(name)]]
+    }
+
+    /// Only `All` is a dry run; what looks like one is not done for real.
+    @Test func anUnknownDryRunDoesNothing() async throws {
+        let why = "dryRun: Unsupported value: []string{\"all\"}: supported values: \"All\""
+        try await TestServer.run { api in
+            #expect(try await api.send(.post, Self.maps, Self.map("c")).code == 201)
+            for (method, target, body, kind) in [
+                (.delete, "\(Self.maps)/c", ["dryRun": ["all"]], "DeleteOptions"),
+                (.delete, "\(Self.maps)/c?dryRun=all", nil, "DeleteOptions"),
+                (.delete, Self.maps, ["dryRun": ["all"]], "DeleteOptions"),
+                (.post, "\(Self.maps)?dryRun=all", Self.map("d"), "CreateOptions"),
+                (.put, "\(Self.maps)/c?dryRun=all", Self.map("c"), "UpdateOptions"),
+            ] as [(HTTPRequest.Method, String, JSON?, String)] {
+                let status = try await api.refusal(method, target, body)
+                #expect(status.message == "\(kind).meta.k8s.io \"\" is invalid: \(why)")
+                #expect(status.code == 422 && status.causes.map(\.field) == ["dryRun"])
+            }
+            for target in ["\(Self.maps)/c", Self.maps] {
+                #expect(try await api.send(.delete, target, ["dryRun": ["All"]]).code == 200)
+                #expect(try await api.send(.delete, "\(target)?dryRun=All").code == 200)
+            }
+            let left = try await api.client.list(.configMaps, namespace: "default").items.map(\.name)
+            #expect(left.contains("c") && !left.contains("d"))
+        }
+    }
+
+    /// Clients know a failed `test` operation by this text, and kubectl shows it only beside details.
+    @Test func aPatchThatDoesNotApplySaysNoMore() async throws {
+        try await TestServer.run { api in
+            #expect(try await api.send(.post, Self.maps, Self.map("c")).code == 201)
+            let (code, json) = try await api.send(
+                .patch, "\(Self.maps)/c", [["op": "test", "path": "/metadata/name", "value": "d"]],
+                type: "application/json-patch+json")
+            #expect(code == 422)
+            #expect(
+                json == [
+                    "apiVersion": "v1", "kind": "Status", "metadata": [:], "status": "Failure", "reason": "Invalid",
+                    "code": 422, "details": [:],
+                    "message": "the server rejected our request due to an error in our request",
+                ])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("/api/v1/namespaces/default/pods", .list), ("/api/v1/namespaces/default/pods?watch=true", .watch),
+            // Whoever names an object gets it, whatever the query says.
+            ("/api/v1/namespaces/default/pods/p?watch=true", .get), ("/api/v1/namespaces/n", .get),
+            ("/api/v1/watch/pods", .watch), ("/api/v1/watch/namespaces/default/pods/p", .watch),
+            ("/api/v1/watch/namespaces/n", .watch), ("/apis/apps/v1/watch/deployments", .watch),
+        ] as [(String, Verb)])
+    func thePathDecidesTheVerb(target: String, verb: Verb) throws {
+        let request = APIRequest(
+            method: .get, target: RequestTarget(target), headers: [:], body: .init(), user: .anonymous)
+        guard case .resource(let resource) = try Route(request.target, .builtIn) else {
+            Issue.record("\(target) leads to no resource")
+            return
+        }
+        #expect(Verb(request, resource) == verb)
+        let named = target.contains("/p") && !target.hasSuffix("pods") && !target.contains("pods?")
+        #expect(resource.name == (named ? "p" : target.hasSuffix("/n") ? "n" : nil))
+    }
+
+    /// `kubectl debug` adds containers; everything else leaves them alone.
+    @Test func ephemeralContainersHaveAWayOfTheirOwn() async throws {
+        try await TestServer.run { api in
+            let pods = "/api/v1/namespaces/default/pods"
+            var pod = Object(.pods, namespace: "default", name: "p")
+            pod.spec = ["containers": [["name": "c", "image": "i"]]]
+            try await api.client.create(.pods, pod)
+            let merge = "application/strategic-merge-patch+json"
+            func patch(_ container: JSON, _ part: String = "/ephemeralcontainers") async throws -> (Int, JSON) {
+                try await api.send(
+                    .patch, "\(pods)/p\(part)", ["spec": ["ephemeralContainers": [container]]], type: merge)
+            }
+            let (code, debugged) = try await patch(["name": "d", "image": "i", "targetContainerName": "c"])
+            #expect(code == 200)
+            #expect(debugged["metadata"]["generation"] == 2)
+            #expect(debugged["spec"]["ephemeralContainers"][0]["terminationMessagePolicy"] == "File")
+            for (container, why) in [
+                (["name": "d", "image": "other"], "existing ephemeral containers \"d\" may not be changed\n"),
+                (["name": "c", "image": "i"], "Duplicate value: \"c\""),
+                (["name": "e", "image": "i", "targetContainerName": "d"], "Not found: \"d\""),
+                (["name": "E!", "image": "i"], "a lowercase RFC 1123 label must consist"),
+                (["name": "e"], "Required value"),
+                (["name": "e", "image": "i", "ports": [["containerPort": 1]]], "cannot be set for an Ephemeral"),
+            ] as [(JSON, String)] {
+                let (code, status) = try await patch(container)
+                #expect(code == 422)
+                #expect(status["message"].string?.contains(why) == true, "\(status["message"])")
+            }
+            let (refused, _) = try await patch(["name": "e", "image": "i"], "")
+            #expect(refused == 422)
+            let removed = try await api.send(
+                .patch, "\(pods)/p/ephemeralcontainers", [["op": "remove", "path": "/spec/ephemeralContainers"]],
+                type: "application/json-patch+json")
+            #expect(removed.json["message"].string?.contains("may not be removed") == true)
+            #expect(try await api.client.get(.pods, namespace: "default", name: "p").generation == 2)
+        }
+    }
+}
