@@ -43,37 +43,15 @@ public func replaceFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o600
 /// Makes a folder and those above it, where they are missing.
 public func makeFolder(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
     if mkdir(path, mode) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
-        throw SystemError("mkdir", path)
+    guard errno == ENOENT else { throw SystemError("mkdir", path) }
+    // Down from the top, for a path may have more levels than a thread's stack has room for.
+    let bytes = Array(path.utf8)
+    let slash = UInt8(ascii: "/")
+    for end in bytes.indices.dropFirst() where bytes[end] == slash && bytes[end - 1] != slash {
+        let above = String(decoding: bytes[..<end], as: UTF8.self)
+        if mkdir(above, mode) != 0, errno != EEXIST, access(above, F_OK) != 0 { throw SystemError("mkdir", above) }
     }
-    try makeFolder(String(path[..<slash]), mode: mode)
     if mkdir(path, mode) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
-}
-
-/// Removes a file or a folder with all that is in it. What is gone already is no error.
-///
-/// Does not follow links, and does not cross into another filesystem: what is mounted there stays.
-public func removeTree(_ path: String) throws(SystemError) {
-    var status = stat()
-    if lstat(path, &status) != 0 {
-        if errno == ENOENT { return }
-        throw SystemError("lstat", path)
-    }
-    try removeTree(path, device: status.st_dev, status: status)
-}
-
-private func removeTree(_ path: String, device: dev_t, status: stat) throws(SystemError) {
-    guard status.st_mode & S_IFMT == S_IFDIR else {
-        if unlink(path) != 0, errno != ENOENT { throw SystemError("unlink", path) }
-        return
-    }
-    guard status.st_dev == device else { throw SystemError("remove", errno: EBUSY, path) }
-    for name in try listFolder(path) {
-        var inner = stat()
-        let child = path + "/" + name
-        if lstat(child, &inner) == 0 { try removeTree(child, device: device, status: inner) }
-    }
-    if rmdir(path) != 0, errno != ENOENT { throw SystemError("rmdir", path) }
 }
 
 /// The names in a folder, without `.` and `..`; none if it does not exist.

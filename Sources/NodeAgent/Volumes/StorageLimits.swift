@@ -1,4 +1,3 @@
-import Glibc
 import KubernetesModel
 import Linux
 
@@ -42,18 +41,7 @@ struct StorageLimits: Sendable {
 
     /// What is exceeded, in the kubelet's words; nil for nothing. It blocks for as long as it takes to look at all files.
     func excess() -> String? {
-        places.first { place in place.folders.reduce(0) { $0 + Self.size(of: $1) } > place.limit }?.message
-    }
-
-    /// The bytes that a folder's files take on the disk.
-    private static func size(of path: String) -> Int {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return 0 }
-        var size = Int(status.st_blocks) * 512
-        if status.st_mode & S_IFMT == S_IFDIR {
-            for name in (try? listFolder(path)) ?? [] { size += Self.size(of: "\(path)/\(name)") }
-        }
-        return size
+        places.first { place in place.folders.reduce(0) { $0 + diskUsage($1) } > place.limit }?.message
     }
 }
 

@@ -55,8 +55,8 @@ struct VolumeContent: Sendable {
             try replaceFile(target, file.bytes, mode: 0o600)
             // A group that is to read it can, as the kubelet does it.
             let mode = group == nil ? file.mode : file.mode | (file.mode & 0o400) >> 3
-            if let group { chown(target, 0, gid_t(group)) }
-            if chmod(target, mode_t(mode)) != 0 { throw SystemError("chmod", target) }
+            if let group { chown(target, 0, gid_t(truncatingIfNeeded: group)) }
+            if chmod(target, mode_t(mode & 0o777)) != 0 { throw SystemError("chmod", target) }
         }
         unlink(link + "_tmp")
         if symlink(version, link + "_tmp") != 0 { throw SystemError("symlink", link) }
@@ -75,16 +75,13 @@ struct VolumeContent: Sendable {
         for (path, file) in files {
             guard let bytes = try? readBytes("\(folder)/\(path)"), bytes == file.bytes else { return false }
         }
-        return count(folder) == files.count
-    }
-
-    private func count(_ folder: String) -> Int {
-        let names = (try? listFolder(folder)) ?? []
-        return names.reduce(0) { sum, name in
-            var status = stat()
-            guard lstat("\(folder)/\(name)", &status) == 0 else { return sum }
-            return sum + (status.st_mode & S_IFMT == S_IFDIR ? count("\(folder)/\(name)") : 1)
+        var count = 0
+        try? walkTree(folder) { _ in
+            true
+        } visit: { _, _, status in
+            if status.st_mode & S_IFMT != S_IFDIR { count += 1 }
         }
+        return count == files.count
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 /// Files of the state folder: whole reads, atomic writes, folders, each failure with its remedy.
 enum Files {
@@ -113,18 +114,13 @@ enum Files {
         return names
     }
 
-    /// Removes a file, or a folder with all that is in it, without following links or leaving its filesystem's mounts.
+    /// Removes a file, or a folder with all that is in it, without following links or leaving its filesystem.
     static func removeTree(_ path: String) throws(SupervisorError) {
-        var information = stat()
-        guard lstat(path, &information) == 0 else {
-            if errno == ENOENT { return }
+        do throws(SystemError) {
+            try Linux.removeTree(path)
+        } catch let failure {
+            errno = failure.errno
             throw error(path, "remove it")
-        }
-        if information.st_mode & S_IFMT == S_IFDIR {
-            for name in names(path) { try removeTree("\(path)/\(name)") }
-            guard rmdir(path) == 0 || errno == ENOENT else { throw error(path, "remove it") }
-        } else {
-            guard unlink(path) == 0 || errno == ENOENT else { throw error(path, "remove it") }
         }
     }
 }

@@ -1,0 +1,140 @@
+import Glibc
+
+/// Goes through everything in a folder and below it; what is in a folder comes before the folder itself.
+///
+/// Trees that programs made may be deeper than a path can be long and than a thread's stack has room for. So the way is
+/// kept in memory, entries are named from the folder that they are in, and one descriptor is open, of the folder where
+/// the walk is. Links are not followed. What goes away meanwhile is left out.
+///
+/// - Parameters:
+///   - enters: whether to go into a folder; where it does not, the folder itself is left out, too.
+///   - visit: is given the descriptor of the folder that an entry is in, its name there, and what it is.
+/// - Throws: what `enters` and `visit` throw; where a folder cannot be read; where the way back was moved elsewhere.
+public func walkTree(
+    _ path: String, enters: (stat) throws(SystemError) -> Bool,
+    visit: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Void
+) throws(SystemError) {
+    var folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    if folder < 0 {
+        if errno == ENOENT { return }
+        throw SystemError("open", path)
+    }
+    defer { close(folder) }
+    /// From the top to the folder where the walk is.
+    var way = [Level(name: [], status: try status(of: folder, path), pending: try names(in: folder, path))]
+    while let level = way.last {
+        if let name = way[way.count - 1].pending.popLast() {
+            var entry = stat()
+            guard fstatat(folder, name, &entry, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
+            guard entry.st_mode & S_IFMT == S_IFDIR else {
+                try visit(folder, name, entry)
+                continue
+            }
+            guard try enters(entry) else { continue }
+            let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            if inner < 0 {
+                if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { continue }
+                throw SystemError("open a folder", "below \(path)")
+            }
+            close(folder)
+            folder = inner
+            // Read anew: another folder may have come in its place.
+            way.append(Level(name: name, status: try status(of: inner, path), pending: try names(in: inner, path)))
+        } else {
+            way.removeLast()
+            guard let above = way.last else { return }
+            let outer = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard outer >= 0 else { throw SystemError("leave a folder", "below \(path)") }
+            close(folder)
+            folder = outer
+            let found = try status(of: outer, path)
+            guard found.st_dev == above.status.st_dev, found.st_ino == above.status.st_ino else {
+                throw SystemError("leave a folder", errno: ESTALE, "below \(path)")
+            }
+            try visit(folder, level.name, level.status)
+        }
+    }
+}
+
+private struct Level {
+    /// As the kernel has it, which need not be UTF-8.
+    let name: [CChar]
+    let status: stat
+    var pending: [[CChar]]
+}
+
+private func status(of folder: Int32, _ path: String) throws(SystemError) -> stat {
+    var status = stat()
+    guard fstat(folder, &status) == 0 else { throw SystemError("fstat", "below \(path)") }
+    return status
+}
+
+private func names(in folder: Int32, _ path: String) throws(SystemError) -> [[CChar]] {
+    let copy = fcntl(folder, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw SystemError("dup", "below \(path)") }
+    guard let stream = fdopendir(copy) else {
+        let error = SystemError("read a folder", "below \(path)")
+        close(copy)
+        throw error
+    }
+    defer { closedir(stream) }
+    let (dot, end) = (CChar(bitPattern: UInt8(ascii: ".")), CChar(0))
+    var names: [[CChar]] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+                Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
+            }
+        }
+        if name != [dot, end], name != [dot, dot, end] { names.append(name) }
+    }
+    return names
+}
+
+private func text(_ name: [CChar]) -> String {
+    String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+/// Removes a file or a folder with all that is in it, however deep. What is gone already is no error.
+///
+/// Does not follow links, and does not cross into another filesystem: what is mounted there stays.
+public func removeTree(_ path: String) throws(SystemError) {
+    var top = stat()
+    if lstat(path, &top) != 0 {
+        if errno == ENOENT { return }
+        throw SystemError("lstat", path)
+    }
+    guard top.st_mode & S_IFMT == S_IFDIR else {
+        if unlink(path) != 0, errno != ENOENT { throw SystemError("unlink", path) }
+        return
+    }
+    try walkTree(path) { status throws(SystemError) in
+        guard status.st_dev == top.st_dev else { throw SystemError("remove", errno: EBUSY, "a mount below \(path)") }
+        return true
+    } visit: { folder, name, status throws(SystemError) in
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        if unlinkat(folder, name, isFolder ? AT_REMOVEDIR : 0) != 0, errno != ENOENT {
+            throw SystemError("remove", "\(text(name)) below \(path)")
+        }
+    }
+    if rmdir(path) != 0, errno != ENOENT { throw SystemError("rmdir", path) }
+}
+
+/// The bytes that a folder and all below it take on the disk, as far as they are on the same filesystem. A file with
+/// several names counts once.
+public func diskUsage(_ path: String) -> Int {
+    var top = stat()
+    guard lstat(path, &top) == 0 else { return 0 }
+    var size = Int(top.st_blocks) * 512
+    guard top.st_mode & S_IFMT == S_IFDIR else { return size }
+    var seen: Set<ino_t> = []
+    // Of a tree that is moved about while it is measured, what was seen of it counts.
+    try? walkTree(path) { status in
+        status.st_dev == top.st_dev
+    } visit: { _, _, status in
+        guard status.st_dev == top.st_dev else { return }
+        if status.st_mode & S_IFMT != S_IFDIR, status.st_nlink > 1, !seen.insert(status.st_ino).inserted { return }
+        size += Int(status.st_blocks) * 512
+    }
+    return size
+}

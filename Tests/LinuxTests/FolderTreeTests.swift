@@ -1,0 +1,85 @@
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite struct FolderTreeTests {
+    /// Makes folders one in the other, a file in each, by descriptors: their path is longer than any call takes.
+    private func makeTree(_ path: String, levels: Int) throws {
+        try makeFolder(path)
+        var folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(folder) }
+        for _ in 0..<levels {
+            let file = openat(folder, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+            try #require(file >= 0 && write(file, "x", 1) == 1)
+            close(file)
+            try #require(mkdirat(folder, "a", 0o700) == 0)
+            let inner = openat(folder, "a", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            try #require(inner >= 0)
+            close(folder)
+            folder = inner
+        }
+    }
+
+    private func withFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        try makeFolder(folder)
+        do { try await body(folder) } catch {
+            try removeTree(folder)
+            throw error
+        }
+        try removeTree(folder)
+        #expect(access(folder, F_OK) != 0)
+    }
+
+    /// On a thread of `Blocking`, whose stack is small.
+    @Test(arguments: [3, 1500, 6000]) func treesOfAnyDepthAreMeasuredAndRemoved(levels: Int) async throws {
+        try await withFolder { folder in
+            try makeTree("\(folder)/tree", levels: levels)
+            let size = await Blocking.run { diskUsage("\(folder)/tree") }
+            var one = stat()
+            try #require(lstat("\(folder)/tree/file", &one) == 0)
+            #expect(size >= Int(one.st_blocks) * 512 * levels)
+            try await Blocking.run { () throws(SystemError) in try removeTree("\(folder)/tree") }
+            #expect(try listFolder(folder) == [])
+        }
+    }
+
+    @Test func whatIsOutsideStaysAndNamesNeedNotBeText() async throws {
+        try await withFolder { folder in
+            try makeFolder("\(folder)/outside")
+            try replaceFile("\(folder)/outside/kept", [1])
+            try makeFolder("\(folder)/tree/inner")
+            try #require(symlink("\(folder)/outside", "\(folder)/tree/inner/link") == 0)
+            let odd = Array("\(folder)/tree/".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
+            try #require(mkdir(odd, 0o700) == 0)
+            try removeTree("\(folder)/tree")
+            #expect(try listFolder(folder) == ["outside"])
+            #expect(try listFolder("\(folder)/outside") == ["kept"])
+            try removeTree("\(folder)/outside/kept")
+            try removeTree("\(folder)/outside/kept")
+            #expect(try listFolder("\(folder)/outside") == [])
+        }
+    }
+
+    @Test func aFileOfSeveralNamesIsMeasuredOnce() async throws {
+        try await withFolder { folder in
+            try replaceFile("\(folder)/one", [UInt8](repeating: 1, count: 100_000))
+            let before = diskUsage(folder)
+            try #require(link("\(folder)/one", "\(folder)/other") == 0)
+            #expect(before >= 100_000)
+            #expect(diskUsage(folder) - before < 100_000)
+        }
+    }
+
+    @Test func foldersOfManyLevelsAreMade() async throws {
+        try await withFolder { folder in
+            let path = folder + String(repeating: "/a", count: 1900)
+            try await Blocking.run { () throws(SystemError) in
+                try makeFolder(path)
+                try makeFolder(path)
+            }
+            #expect(access(path, F_OK) == 0)
+        }
+    }
+}
