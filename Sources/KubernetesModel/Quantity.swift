@@ -152,6 +152,8 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
     public var value: Int { Self.roundedUp(nano, by: Self.unit) }
     /// The amount in thousandths, rounded up.
     public var milliValue: Int { Self.roundedUp(nano, by: 1_000_000) }
+    /// How many times another amount goes into this one, rounded up. The other must not be zero.
+    public func quotient(roundedUpBy divisor: Quantity) -> Int { Self.roundedUp(nano, by: divisor.nano) }
     public var double: Double { Double(nano) / 1e9 }
     public var isZero: Bool { nano == 0 }
     public var isNegative: Bool { nano < 0 }

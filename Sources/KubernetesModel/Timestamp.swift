@@ -86,11 +86,19 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         Double(seconds - earlier.seconds) + Double(nanoseconds - earlier.nanoseconds) / 1e9
     }
 
-    /// This moment moved by some seconds.
+    /// The first and the last moment that the API can write.
+    public static let earliest = Timestamp(seconds: -62_167_219_200)
+    public static let latest = Timestamp(seconds: 253_402_300_799, nanoseconds: 999_999_999)
+
+    /// This moment moved by some seconds; not beyond what the API can write, however many they are.
     public func advanced(by offset: Double) -> Timestamp {
-        let total = nanoseconds + Int((offset * 1e9).rounded())
-        let carry = Int((Double(total) / 1e9).rounded(.down))
-        return Timestamp(seconds: seconds + carry, nanoseconds: total - carry * 1_000_000_000)
+        // Several times what lies between those two.
+        let offset = min(max(offset, -1e12), 1e12)
+        let whole = offset.rounded(.down)
+        let fraction = nanoseconds + Int(((offset - whole) * 1e9).rounded())
+        let moved = Timestamp(
+            seconds: seconds + Int(whole) + fraction / 1_000_000_000, nanoseconds: fraction % 1_000_000_000)
+        return min(max(moved, .earliest), .latest)
     }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool {

@@ -13,14 +13,17 @@ struct Resources: Equatable, Sendable {
     init(_ list: ResourceList) {
         for (name, quantity) in list {
             switch name {
-            case "cpu": milliCPU = quantity.milliValue
-            case "memory": memory = quantity.value
-            case "ephemeral-storage": ephemeralStorage = quantity.value
+            case "cpu": milliCPU = min(quantity.milliValue, Self.most)
+            case "memory": memory = min(quantity.value, Self.most)
+            case "ephemeral-storage": ephemeralStorage = min(quantity.value, Self.most)
             case "pods": break
-            default: extended[name] = quantity.value
+            default: extended[name] = min(quantity.value, Self.most)
             }
         }
     }
+
+    /// More than any machine has, and little enough for the sum of a node's pods to be a number.
+    private static let most = 1 << 52
 
     static func += (left: inout Resources, right: Resources) { left.add(right, sign: 1) }
     static func -= (left: inout Resources, right: Resources) { left.add(right, sign: -1) }

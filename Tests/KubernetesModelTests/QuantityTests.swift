@@ -30,6 +30,11 @@ import Testing
         #expect(quantity.milliValue == milli)
     }
 
+    @Test(arguments: [("1500m", "1", 2), ("1Gi", "1Mi", 1024), ("3", "2", 2), ("9E", "1n", Int.max)])
+    func isDivided(text: String, by divisor: String, quotient: Int) throws {
+        #expect(try #require(Quantity(text)).quotient(roundedUpBy: try #require(Quantity(divisor))) == quotient)
+    }
+
     @Test func addsAndCompares() throws {
         let (half, gibi) = (try #require(Quantity("500m")), try #require(Quantity("1Gi")))
         #expect((half + half).description == "1")

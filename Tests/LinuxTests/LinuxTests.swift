@@ -190,6 +190,12 @@ struct CgroupTests {
         #expect(try readFile("\(memory)/memory.limit_in_bytes") == "\(64 << 20)\n")
         let cpu = try #require(cgroups.folder("cpu", group))
         #expect(try readFile("\(cpu)/cpu.cfs_quota_us") == "50000\n")
+        for millis in [100_000_000, 100_000_001, Int.max] {
+            try cgroups.setCPULimit(group, millis: millis)
+            let quota = millis == 100_000_000 ? "10000000000" : "-1"
+            #expect(
+                try readFile("\(cpu)/cpu.cfs_quota_us") == "\(quota)\n", "the kernel takes no more than it can count")
+        }
         let pid = try Spawn(["/bin/sleep", "100"], environment: []).start()
         for file in cgroups.joinFiles(group) { try writeControl(file, "\(pid)") }
         #expect(cgroups.processes("martlet/test-\(getpid())") == [pid], "found from above")

@@ -23,6 +23,11 @@ import Testing
         #expect(schedule.record(success: true, elapsed: elapsed) == .init(delay: 1, verdict: .success, isTold: false))
     }
 
+    @Test func timesOfAnySizeAreKeptInBounds() {
+        let timing = ProbeTiming(["periodSeconds": 0, "timeoutSeconds": JSON(Int.max), "initialDelaySeconds": -1])
+        #expect(timing.period == 1 && timing.timeout == Double(Int32.max) && timing.initialDelay == 0)
+    }
+
     @Test func slowProbesShortenTheFirstStretch() {
         var schedule = ProbeSchedule(
             kind: .readiness, timing: ProbeTiming(["periodSeconds": 2, "failureThreshold": 1]), isExec: true)

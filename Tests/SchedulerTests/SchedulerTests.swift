@@ -70,6 +70,11 @@ extension Decision {
                 + "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, "
                 + "1 Preemption is not helpful for scheduling."),
         Case(
+            why: "pods put on a node by name may ask for more than numbers can count", pod: pod("p", cpu: "1"),
+            cluster: cluster(
+                [node("a"), node("b")], placed: [(pod("x", cpu: "9E"), "a"), (pod("y", cpu: "9E"), "a")]),
+            wanted: "b"),
+        Case(
             why: "more than a node has is out of reach", pod: pod("p", cpu: "5"), cluster: cluster([node("a")]),
             wanted: "0/1 nodes are available: 1 Insufficient cpu. "
                 + "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."),

@@ -63,7 +63,7 @@ public struct CgroupV1: ControlGroups {
         guard let folder = folder("cpu", group) else { return }
         let period = 100_000
         try writeControl("\(folder)/cpu.cfs_period_us", "\(period)")
-        let quota = millis.map { max(1000, period * $0 / 1000) } ?? -1
+        let quota = effectiveCPULimit(millis).map { max(1000, period * $0 / 1000) } ?? -1
         try writeControl("\(folder)/cpu.cfs_quota_us", "\(quota)")
     }
 

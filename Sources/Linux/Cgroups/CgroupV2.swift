@@ -80,7 +80,8 @@ public struct CgroupV2: ControlGroups {
 
     public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
         guard controllers.contains("cpu") else { return }
-        try writeControl("\(folder(group))/cpu.max", "\(millis.map { "\(max(1000, 100 * $0))" } ?? "max") 100000")
+        let quota = effectiveCPULimit(millis).map { "\(max(1000, 100 * $0))" } ?? "max"
+        try writeControl("\(folder(group))/cpu.max", "\(quota) 100000")
     }
 
     /// Converts the shares of version 1 as container engines do.

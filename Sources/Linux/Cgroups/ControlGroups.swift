@@ -36,6 +36,10 @@ public protocol ControlGroups: Sendable {
     func remove(_ group: String) -> Bool
 }
 
+/// A limit in thousandths of a core, or nil where it is above what any machine has: the kernel refuses quotas of more
+/// than 2^44 microseconds.
+func effectiveCPULimit(_ millis: Int?) -> Int? { millis.flatMap { $0 > 100_000_000 ? nil : $0 } }
+
 /// A group's folder, as it is in a hierarchy of either version.
 struct ControlGroupFolder {
     let path: String

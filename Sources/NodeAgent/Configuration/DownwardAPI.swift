@@ -55,7 +55,6 @@ struct DownwardAPI: Sendable {
             ? container.limits[parts[1]] ?? allocatable[parts[1]]
             : container.requests[parts[1]] ?? container.limits[parts[1]]
         let divisor = Quantity(reference["divisor"]).flatMap { $0.isZero ? nil : $0 } ?? Quantity(1)
-        let quotient = (amount ?? .zero).double / divisor.double
-        return String(Int(quotient.rounded(.up)))
+        return String((amount ?? .zero).quotient(roundedUpBy: divisor))
     }
 }

@@ -169,13 +169,14 @@ private func milliseconds(since moment: ContinuousClock.Instant) -> String {
 
 /// A signal's number from its name or number, as an image's STOPSIGNAL has it.
 func signalNumber(_ text: String) -> Int32? {
-    if let number = Int32(text) { return number }
+    func known(_ number: Int32) -> Int32? { (1...64).contains(number) ? number : nil }
+    if let number = Int32(text) { return known(number) }
     let name = text.uppercased().hasPrefix("SIG") ? String(text.uppercased().dropFirst(3)) : text.uppercased()
-    let known: [String: Int32] = [
+    let numbers: [String: Int32] = [
         "HUP": SIGHUP, "INT": SIGINT, "QUIT": SIGQUIT, "ABRT": SIGABRT, "KILL": SIGKILL, "USR1": SIGUSR1,
         "USR2": SIGUSR2, "PIPE": SIGPIPE, "ALRM": SIGALRM, "TERM": SIGTERM, "CONT": SIGCONT, "STOP": SIGSTOP,
         "WINCH": SIGWINCH, "PWR": SIGPWR,
     ]
-    if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)) { return 34 + offset }
-    return known[name]
+    if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)) { return known(34 &+ offset) }
+    return numbers[name]
 }

@@ -31,9 +31,13 @@ struct ProbeTiming: Sendable, Equatable {
     var failureThreshold: Int
 
     init(_ probe: JSON) {
-        initialDelay = Double(probe["initialDelaySeconds"].int ?? 0)
-        period = Double(max(1, probe["periodSeconds"].int ?? 10))
-        timeout = Double(max(1, probe["timeoutSeconds"].int ?? 1))
+        // As numbers of 32 bits, which the API has them in; in nanoseconds they fit 64.
+        func seconds(_ field: String, least: Int, default value: Int) -> Double {
+            Double(min(max(least, probe[field].int ?? value), Int(Int32.max)))
+        }
+        initialDelay = seconds("initialDelaySeconds", least: 0, default: 0)
+        period = seconds("periodSeconds", least: 1, default: 10)
+        timeout = seconds("timeoutSeconds", least: 1, default: 1)
         successThreshold = max(1, probe["successThreshold"].int ?? 1)
         failureThreshold = max(1, probe["failureThreshold"].int ?? 3)
     }

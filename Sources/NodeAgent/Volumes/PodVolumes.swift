@@ -96,7 +96,7 @@ struct PodVolumes: Sendable {
                 }
             }
             if let group {
-                chown(path, 0, gid_t(group))
+                chown(path, 0, gid_t(truncatingIfNeeded: group))
                 chmod(path, 0o2777)
             } else {
                 chmod(path, 0o777)

@@ -9,7 +9,10 @@ public struct CgroupController: ResourceController {
     public func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)
         if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
-        if let request = limits.cpuRequestMillis { try cgroups.setCPUShares(group.path, request * 1024 / 1000) }
+        if let request = limits.cpuRequestMillis {
+            // More than the kernel's most is no larger share.
+            try cgroups.setCPUShares(group.path, min(request, 256_000) * 1024 / 1000)
+        }
         if let bytes = limits.memory { try cgroups.setMemoryLimit(group.path, bytes: bytes) }
         if let count = limits.processes { try cgroups.setProcessLimit(group.path, count) }
         return cgroups.joinFiles(group.path)
