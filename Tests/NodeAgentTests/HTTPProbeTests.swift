@@ -56,6 +56,31 @@ import Testing
         try await server.close()
     }
 
+    /// As a lifecycle hook that outlasts the grace period; one server takes the connection and says nothing.
+    @Test(arguments: ["http", "grpc"]) func aRequestThatIsGivenUpEnds(kind: String) async throws {
+        let (connected, connection) = AsyncStream.makeStream(of: Void.self)
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                connection.yield()
+                return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        let began = ContinuousClock.now
+        let probe = Task {
+            if kind == "http" {
+                _ = try await NetworkProbe.http(Request(host: "127.0.0.1", port: port, path: "/"), timeout: 60)
+            } else {
+                try await GRPCProbe.check(host: "127.0.0.1", port: port, service: "", timeout: 60)
+            }
+        }
+        for await _ in connected { break }
+        probe.cancel()
+        await #expect(throws: NetworkProbe.Failure.self) { try await probe.value }
+        #expect(ContinuousClock.now - began < .seconds(30))
+        try await server.close()
+    }
+
     private final class Server: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 

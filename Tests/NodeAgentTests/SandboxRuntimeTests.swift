@@ -115,6 +115,23 @@ import Testing
         }
     }
 
+    @Test func aHookThatIsGivenUpIsKilled() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
+            let began = ContinuousClock.now
+            let run = Task { await hook.run(["exec": ["command": ["sh", "-c", "trap '' TERM; sleep 60"]]], id) }
+            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            let resources = resourceController(nodeFolder: node.nodeFolder)
+            try await eventually("the hook runs") { resources.processes(group).count > 1 }
+            run.cancel()
+            _ = await run.value
+            #expect(ContinuousClock.now - began < .seconds(30))
+            try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
+        }
+    }
+
     @Test func aContainerMaySeeAnothersProcesses() async throws {
         try await withRuntime { node in
             try await node.start("one")

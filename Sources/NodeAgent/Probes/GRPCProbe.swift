@@ -54,20 +54,20 @@ enum GRPCProbe {
             answer.fail(isConnected.value ? late(timeout) : unconnected(host, port, timeout))
         }
         defer { end.cancel() }
+        let connection = ClientBootstrap(group: loop).connectTimeout(limit).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(HealthCall(answer, isConnected))
+            }
+        }.connect(host: host, port: port)
+        let bytes = request(authority: "\(host):\(port)", service: service)
+        connection.whenSuccess { $0.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+        connection.whenFailure { answer.fail($0) }
+        defer { connection.whenSuccess { $0.close(promise: nil) } }
         do {
-            let channel = try await ClientBootstrap(group: loop).connectTimeout(limit).channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(HealthCall(answer, isConnected))
-                }
-            }.connect(host: host, port: port).get()
-            channel.writeAndFlush(
-                ByteBuffer(bytes: request(authority: "\(host):\(port)", service: service)), promise: nil)
-            defer { channel.close(promise: nil) }
-            return try await answer.futureResult.get()
+            return try await answer.valueUnlessCancelled()
         } catch let failure as NetworkProbe.Failure {
             throw failure
         } catch {
-            answer.fail(error)
             throw unconnected(host, port, timeout)
         }
     }

@@ -90,7 +90,15 @@ struct Hook: Sendable {
                 return .timedOut
             }
             defer { group.cancelAll() }
-            switch try await group.next() {
+            let end: CommandEnd?
+            do {
+                end = try await group.next()
+            } catch {
+                // Nobody waits for it any more, and what reads its output does so to its end.
+                await session.kill()
+                throw error
+            }
+            switch end {
             case .ended(let code, let output): return code == 0 ? nil : output
             case .timedOut, nil:
                 await session.kill()

@@ -40,14 +40,13 @@ enum NetworkProbe {
         }
         let end = loop.scheduleTask(in: limit) { answer.fail(Timeout()) }
         defer { end.cancel() }
+        let connection = bootstrap.connect(host: request.host, port: request.port)
+        connection.whenSuccess { $0.writeAndFlush(ByteBuffer(string: request.text), promise: nil) }
+        connection.whenFailure { answer.fail($0) }
+        defer { connection.whenSuccess { $0.close(promise: nil) } }
         do {
-            let channel = try await bootstrap.connect(host: request.host, port: request.port).get()
-            channel.writeAndFlush(ByteBuffer(string: request.text), promise: nil)
-            let result = await answer.futureResult.result()
-            channel.close(promise: nil)
-            return try result.get()
+            return try await answer.valueUnlessCancelled()
         } catch {
-            answer.fail(error)
             throw Failure(description: "Get \"\(request.url)\": \(explain(error, request.host, request.port))")
         }
     }
@@ -55,10 +54,13 @@ enum NetworkProbe {
     /// Opens a connection and closes it.
     static func tcp(host: String, port: Int, timeout: Double) async throws(Failure) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let connected = loop.makePromise(of: Void.self)
+        let connection = ClientBootstrap(group: loop)
+            .connectTimeout(.nanoseconds(Int64(timeout * 1e9))).connect(host: host, port: port)
+        connection.map { _ in }.cascade(to: connected)
+        defer { connection.whenSuccess { $0.close(promise: nil) } }
         do {
-            let channel = try await ClientBootstrap(group: loop)
-                .connectTimeout(.nanoseconds(Int64(timeout * 1e9))).connect(host: host, port: port).get()
-            channel.close(promise: nil)
+            try await connected.valueUnlessCancelled()
         } catch {
             throw Failure(description: explain(error, host, port))
         }
@@ -88,9 +90,13 @@ enum NetworkProbe {
     }
 }
 
-extension EventLoopFuture where Value: Sendable {
-    /// The outcome, without throwing.
-    fileprivate func result() async -> Result<Value, any Error> {
-        do { return .success(try await get()) } catch { return .failure(error) }
+extension EventLoopPromise where Value: Sendable {
+    /// Waits for the value; the promise fails when the task is cancelled.
+    func valueUnlessCancelled() async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await futureResult.get()
+        } onCancel: {
+            fail(CancellationError())
+        }
     }
 }
