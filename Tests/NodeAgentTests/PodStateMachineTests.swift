@@ -21,7 +21,7 @@ import Testing
         mutating func take(_ actions: [PodAction]) { done += actions }
         mutating func send(_ event: PodEvent) { take(machine.handle(event, now: now)) }
         mutating func setUp() {
-            send(.volumesReady)
+            send(.volumesReady())
             send(.sandboxReady(address: "10.244.1.2"))
         }
         mutating func wait(_ seconds: Double) {
@@ -271,8 +271,90 @@ import Testing
         var machine = PodStateMachine(pod: pod, now: start)
         machine.adopt(nil, now: start)
         _ = machine.begin(now: start)
-        _ = machine.handle(.volumesReady, now: start)
+        _ = machine.handle(.volumesReady(), now: start)
         let actions = machine.handle(.sandboxReady(address: "10.244.1.3"), now: start)
         #expect(actions.contains(.start(before.id("a", 1))))
+    }
+
+    /// What a driven pod asked for since the last look.
+    private func asked(_ pod: inout Driver) -> [PodAction] {
+        defer { pod.done = [] }
+        return pod.done.filter { if case .wake = $0 { false } else { true } }
+    }
+
+    @Test func volumesAreUpdatedOneAtATimeAndAgainAfterAChangeInBetween() {
+        var pod = Driver(["containers": [["name": "a", "image": "x"]]], now: start)
+        pod.setUp()
+        pod.started("a")
+        _ = asked(&pod)
+        pod.send(.referencesChanged)
+        #expect(asked(&pod) == [.prepareVolumes])
+        pod.send(.referencesChanged)
+        pod.send(.referencesChanged)
+        #expect(asked(&pod) == [], "one is under way")
+        pod.send(.volumesReady())
+        #expect(asked(&pod) == [.prepareVolumes], "which may have looked too early")
+        pod.send(.volumesReady())
+        #expect(asked(&pod) == [])
+    }
+
+    @Test func whatChangesWhileVolumesAreMadeIsSeen() {
+        var pod = Driver(["containers": [["name": "a", "image": "x"]]], now: start)
+        _ = asked(&pod)
+        pod.send(.referencesChanged)
+        #expect(asked(&pod) == [])
+        pod.send(.volumesReady())
+        #expect(asked(&pod) == [.prepareVolumes])
+    }
+
+    @Test func tokensAreRenewedAlsoAfterAFailure() {
+        var pod = Driver(["containers": [["name": "a", "image": "x"]]], now: start)
+        pod.send(.volumesReady(renewal: start.advanced(by: 100)))
+        pod.send(.sandboxReady(address: "10.244.1.2"))
+        pod.started("a")
+        #expect(pod.done.contains(.wake(at: start.advanced(by: 100))))
+        _ = asked(&pod)
+        pod.wait(99)
+        #expect(asked(&pod) == [])
+        pod.wait(1)
+        #expect(asked(&pod) == [.prepareVolumes])
+        for delay in [0.5, 1, 2] {
+            pod.send(.volumesFailed("no answer"))
+            #expect(asked(&pod) == [.record(.warning("FailedMount", "no answer"))])
+            pod.wait(delay - 0.1)
+            #expect(asked(&pod) == [])
+            pod.wait(0.1)
+            #expect(asked(&pod) == [.prepareVolumes])
+        }
+        pod.send(.volumesReady(renewal: pod.now))
+        #expect(asked(&pod) == [], "not without a pause")
+        pod.wait(1)
+        #expect(asked(&pod) == [.prepareVolumes])
+    }
+
+    @Test func aPodEndsAfterTheUpdateOfItsVolumes() {
+        var pod = Driver(["containers": [["name": "a", "image": "x"]]], now: start)
+        pod.setUp()
+        pod.send(.referencesChanged)
+        pod.send(.gone)
+        pod.started("a")
+        pod.exited("a")
+        #expect(!pod.done.contains(.finish(deleteFromAPI: false)))
+        _ = asked(&pod)
+        pod.send(.volumesFailed("too late"))
+        #expect(asked(&pod) == [.finish(deleteFromAPI: false)])
+    }
+
+    @Test func aGracePeriodMayBeAsLongAsItLikes() {
+        let seconds = 10_000_000_000
+        var pod = Driver(
+            [
+                "restartPolicy": "Never", "terminationGracePeriodSeconds": JSON(seconds),
+                "activeDeadlineSeconds": JSON(Int.max), "containers": [["name": "a", "image": "x"]],
+            ], now: start)
+        pod.setUp()
+        pod.started("a")
+        pod.exited("a", code: 0)
+        #expect(pod.done.contains(.conclude))
     }
 }

@@ -8,7 +8,8 @@ enum PodEvent: Sendable {
     case gone
     /// It uses more of the node than it may; the words for its status.
     case evicted(String)
-    case volumesReady
+    /// The volumes are there, or have been brought up to date; `renewal` is when a token in them has to be renewed.
+    case volumesReady(renewal: Timestamp? = nil)
     case volumesFailed(String)
     case sandboxReady(address: String?)
     case sandboxFailed(String)
@@ -32,8 +33,8 @@ enum PodEvent: Sendable {
 
 /// What is to be done for a pod: the output of `PodStateMachine`.
 enum PodAction: Sendable, Equatable {
+    /// Makes the volumes, or brings them up to date. The next follows once the end of this one is told.
     case prepareVolumes
-    case updateVolumes
     case startSandbox
     case start(ContainerID)
     /// Runs the preStop hook, sends the stop signal, and kills after `grace` seconds.

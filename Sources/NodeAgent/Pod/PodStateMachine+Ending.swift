@@ -69,8 +69,9 @@ extension PodStateMachine {
         } else if let last = sidecars.last {
             stop(last, deadline: deadline, now: now)
         }
-        let busy = [volumes, sandbox].contains { if case .underWay = $0 { true } else { false } }
-        guard alive.isEmpty, !busy else { return }
+        let isBusy =
+            volumeUpdates.isUnderWay || [volumes, sandbox].contains { if case .underWay = $0 { true } else { false } }
+        guard alive.isEmpty, !isBusy else { return }
         switch ending {
         case .deleted, .gone: finish()
         case .completed, .failed:

@@ -42,6 +42,7 @@ struct PodStateMachine: Sendable {
     let uid: String
     var stage = Stage.active
     var volumes = Step.due(attempts: 0)
+    var volumeUpdates = VolumeUpdates()
     var sandbox = Step.due(attempts: 0)
     var address: String?
     var containers: [ContainerRecord]
@@ -91,15 +92,13 @@ struct PodStateMachine: Sendable {
             let before = self.pod
             self.pod = pod
             // What a downward API volume shows may have changed.
-            if before.labels != pod.labels || before.annotations != pod.annotations { referencesChanged() }
+            if before.labels != pod.labels || before.annotations != pod.annotations { referencesChanged(now: now) }
             addEphemeralContainers()
             if pod.isBeingDeleted { beginDeletion(now: now) }
         case .gone: disappear(now: now)
         case .evicted(let message): evict(message, now: now)
-        case .volumesReady: volumes = .done
-        case .volumesFailed(let message):
-            actions.append(.record(.warning("FailedMount", message)))
-            volumes = retry(volumes, now: now)
+        case .volumesReady(let renewal): volumesReady(renewal: renewal, now: now)
+        case .volumesFailed(let message): volumesFailed(message, now: now)
         case .sandboxReady(let address):
             self.address = address
             sandbox = .done
@@ -113,7 +112,7 @@ struct PodStateMachine: Sendable {
         case .postStartEnded(let id, let failed): postStartEnded(id, failed: failed, now: now)
         case .exited(let id, let end): exited(id, end)
         case .probe(let id, let kind, let verdict): probed(id, kind, verdict, now: now)
-        case .referencesChanged: referencesChanged()
+        case .referencesChanged: referencesChanged(now: now)
         case .concluded: concluded()
         case .finished: stage = .finished
         case .timer: break
@@ -147,15 +146,26 @@ struct PodStateMachine: Sendable {
 
     private func retry(_ step: Step, now: Timestamp) -> Step {
         guard case .underWay(let attempts) = step else { return step }
-        // As the kubelet's exponential back-off for volumes: 0.5 s doubling to about 2 min.
-        return .waiting(until: now.advanced(by: min(0.5 * Double(1 << min(attempts, 8)), 122)), attempts: attempts + 1)
+        return .waiting(until: now.advanced(by: volumeBackoff(attempts)), attempts: attempts + 1)
     }
 
-    private mutating func referencesChanged() {
+    private mutating func volumesReady(renewal: Timestamp?, now: Timestamp) {
+        volumes = .done
+        volumeUpdates.ended(renewal: renewal, now: now)
+    }
+
+    private mutating func volumesFailed(_ message: String, now: Timestamp) {
+        // The end of a pod is none of its volumes' faults: its service account gives no more tokens for it.
+        if stage == .active { actions.append(.record(.warning("FailedMount", message))) }
+        if volumes == .done { volumeUpdates.failed(now: now) } else { volumes = retry(volumes, now: now) }
+    }
+
+    private mutating func referencesChanged(now: Timestamp) {
         switch volumes {
         case .waiting(_, let attempts): volumes = .due(attempts: attempts)
-        case .done: if stage == .active { actions.append(.updateVolumes) }
-        case .due, .underWay: break
+        // What is under way may have looked before the change.
+        case .underWay, .done: volumeUpdates.ask(at: now)
+        case .due: break
         }
         for index in containers.indices {
             if case .waiting("CreateContainerConfigError", let message, .some) = containers[index].state {
@@ -187,6 +197,7 @@ struct PodStateMachine: Sendable {
         }
         actions += Self.advance(&volumes, .prepareVolumes, now: now)
         if volumes == .done || !mountsComeFirst { actions += Self.advance(&sandbox, .startSandbox, now: now) }
+        if volumes == .done { actions += volumeUpdates.advance(now: now) }
         guard volumes == .done, sandbox == .done else { return }
 
         for index in containers.indices where containers[index].role == .ephemeral {

@@ -16,7 +16,7 @@ actor PodWorker {
     var machine: PodStateMachine
     let reporter: StatusReporter
 
-    private var wakeAt: Timestamp?
+    private var timer: (moment: Timestamp, task: Task<Void, Never>)?
     private var probes: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
     private var stops: [ContainerID: Task<Void, Never>] = [:]
     var stopSignals: [ContainerID: Int32] = [:]
@@ -66,7 +66,10 @@ actor PodWorker {
                 group.addTask { await self.watchStorage() }
             }
             for await event in events {
-                if case .timer = event { wakeAt = nil }
+                if case .timer = event {
+                    timer?.task.cancel()
+                    timer = nil
+                }
                 if case .exited(let id, _) = event {
                     stops.removeValue(forKey: id)?.cancel()
                     signalled[id] = nil
@@ -80,6 +83,7 @@ actor PodWorker {
             }
             for task in probes.values.flatMap(\.values) { task.cancel() }
             for task in stops.values { task.cancel() }
+            timer?.task.cancel()
             for watcher in endWatchers.values.joined() { watcher.finish() }
             endWatchers = [:]
             group.cancelAll()
@@ -95,8 +99,7 @@ actor PodWorker {
     private func carryOut(_ actions: [PodAction], _ group: inout DiscardingTaskGroup) {
         for action in actions {
             switch action {
-            case .prepareVolumes: group.addTask { await self.prepareVolumes(isUpdate: false) }
-            case .updateVolumes: group.addTask { await self.prepareVolumes(isUpdate: true) }
+            case .prepareVolumes: group.addTask { await self.prepareVolumes() }
             case .startSandbox: group.addTask { await self.startSandbox() }
             case .start(let id): group.addTask { await self.start(id) }
             case .stop(let id, let grace):
@@ -117,21 +120,24 @@ actor PodWorker {
                 for kind in kinds { probes[id]?.removeValue(forKey: kind)?.cancel() }
                 if probes[id]?.isEmpty == true { probes[id] = nil }
             case .record(let notice): record(notice)
-            case .wake(let moment): wake(at: moment, &group)
+            case .wake(let moment): wake(at: moment)
             case .conclude: group.addTask { await self.conclude() }
             case .finish(let deleteFromAPI): group.addTask { await self.finish(deleteFromAPI: deleteFromAPI) }
             }
         }
     }
 
-    private func wake(at moment: Timestamp, _ group: inout DiscardingTaskGroup) {
-        if let wakeAt, wakeAt <= moment { return }
-        wakeAt = moment
-        group.addTask { [inbox] in
+    private func wake(at moment: Timestamp) {
+        if let timer {
+            if timer.moment <= moment { return }
+            timer.task.cancel()
+        }
+        let task = Task { [inbox] in
             // A clock's grain more, so that the moment has come for certain.
             let delay = max(0, moment.since(.now)) + 0.001
             if (try? await Task.sleep(for: .seconds(delay))) != nil { inbox.yield(.timer) }
         }
+        timer = (moment, task)
     }
 
     func record(_ notice: PodNotice) {
@@ -174,18 +180,11 @@ actor PodWorker {
         }
     }
 
-    private func prepareVolumes(isUpdate: Bool) async {
+    private func prepareVolumes() async {
         do {
-            let renewal = try await volumes().prepare()
-            if !isUpdate { inbox.yield(.volumesReady) }
-            if let renewal {
-                try await Task.sleep(for: .seconds(max(1, renewal.since(.now))))
-                inbox.yield(.referencesChanged)
-            }
+            inbox.yield(.volumesReady(renewal: try await volumes().prepare()))
         } catch is CancellationError {
             return
-        } catch  where isUpdate {
-            record(.warning("FailedMount", "\(error)"))
         } catch {
             inbox.yield(.volumesFailed("\(error)"))
         }

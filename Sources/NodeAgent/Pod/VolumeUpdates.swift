@@ -1,0 +1,37 @@
+import KubernetesModel
+
+/// When the content of a running pod's volumes is brought up to date: after each change of what they come from, and
+/// when a token's renewal is due. One at a time, and a failed one again.
+struct VolumeUpdates: Sendable, Equatable {
+    /// When the next is to begin; nil for not at all.
+    private var due: Timestamp?
+    private(set) var isUnderWay = false
+    private var failures = 0
+
+    /// Wants one that begins no earlier than now, also where one is under way.
+    mutating func ask(at moment: Timestamp) { due = min(due ?? moment, moment) }
+
+    mutating func ended(renewal: Timestamp?, now: Timestamp) {
+        isUnderWay = false
+        failures = 0
+        // However short a token's life is, it is not asked for without a pause.
+        if let renewal { ask(at: max(renewal, now.advanced(by: 1))) }
+    }
+
+    mutating func failed(now: Timestamp) {
+        isUnderWay = false
+        ask(at: now.advanced(by: volumeBackoff(failures)))
+        failures += 1
+    }
+
+    mutating func advance(now: Timestamp) -> [PodAction] {
+        guard !isUnderWay, let due else { return [] }
+        guard due <= now else { return [.wake(at: due)] }
+        self.due = nil
+        isUnderWay = true
+        return [.prepareVolumes]
+    }
+}
+
+/// Seconds to wait after some failures, as the kubelet's exponential back-off for volumes: 0.5 s doubling to about 2 min.
+func volumeBackoff(_ failures: Int) -> Double { min(0.5 * Double(1 << min(failures, 8)), 122) }
