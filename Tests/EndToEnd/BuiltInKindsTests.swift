@@ -55,7 +55,7 @@ struct BuiltInKindsTests {
             }
 
             for type in types {
-                try await eventually("a watcher of \(type.name) has seen it come, change and go", within: .seconds(5)) {
+                try await eventually("a watcher of \(type.name) has seen it come, change and go") {
                     let events = try Self.events(in: "\(watched)/\(type.name)")
                     let seen = events.filter { $0.type == "MODIFIED" }.map(\.annotations)
                     return events.first?.type == "ADDED" && events.last?.type == "DELETED"
@@ -68,7 +68,7 @@ struct BuiltInKindsTests {
     /// Reads the objects and writes them back with a label and an annotation, by PUT.
     private static func update(_ all: String, in cluster: Cluster) async throws {
         // Controllers write too, so this may meet a conflict.
-        try await eventually("all are replaced", within: .seconds(10)) {
+        try await eventually("all are replaced") {
             let read = try await cluster.kubectl("get", "-f", "-", "-o", "json", input: all)
             let items = try items(read).map { object in
                 var (object, metadata) = (object, object["metadata"] as? [String: Any] ?? [:])

@@ -115,11 +115,11 @@ struct KillTests {
     private static func kill(_ component: String, of cluster: Cluster) async throws {
         let old = try cluster.pid(of: component)
         Glibc.kill(old, SIGKILL)
-        try await eventually("\(component) runs again", within: .seconds(10)) { () -> Void? in
+        try await eventually("\(component) runs again") { () -> Void? in
             guard let new = try? cluster.pid(of: component), new != old else { return nil }
             return try await cluster.attemptMartlet("status").status == 0 ? () : nil
         }
-        try await eventually("both nodes are Ready without \(component)'s old process", within: .seconds(10)) {
+        try await eventually("both nodes are Ready without \(component)'s old process") {
             let nodes = try await cluster.kubectl(
                 "get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}")
             return nodes.split(separator: " ").allSatisfy { $0 == "True" } && !nodes.isEmpty ? () : nil

@@ -159,14 +159,19 @@ struct Lab: Sendable {
     private func waitsWhilePaused() async throws {
         let command = "kubectl rollout status deployment/hello"
         try await page.take(command)
-        // As Ctrl-C, which ends it in the shell of who reads the page.
-        let status = try await cluster.shell.attempt(
-            "/bin/sh", ["-c", "timeout --preserve-status --signal INT 1.5 \(command)"])
-        #expect(status.status != 0, "it waits: \(status)")
-        #expect(
-            status.output.contains(
+        let printed = cluster.folder + "/waiting"
+        async let ended = cluster.shell.attempt(
+            "/bin/sh", ["-c", "echo $$ >\(printed).pid; exec \(command) >\(printed) 2>&1"])
+        try await eventually("it tells how far the rollout is") {
+            let said = try String(contentsOfFile: printed, encoding: .utf8)
+            return said.contains(
                 /^Waiting for deployment "hello" rollout to finish: [12] out of 3 new replicas have been updated\.\.\.$/
-                    .anchorsMatchLineEndings()), "\(status)")
+                    .anchorsMatchLineEndings()) ? () : nil
+        }
+        // As Ctrl-C, which ends it in the shell of who reads the page.
+        try await cluster.shell.sh("kill -INT $(cat \(printed).pid)")
+        let status = try await ended
+        #expect(status.status != 0, "it waited still: \(status)")
     }
 
     func runsACanary() async throws {
@@ -202,12 +207,12 @@ struct Lab: Sendable {
         try await load.during {
             #expect(try await versions(count: 50) == ["1.0.0"], "green gets nothing before the switch")
             try await run("kubectl apply -f services/hello-green.yaml")
-            try await eventually("the switch has reached the nodes", within: .seconds(5)) {
+            try await eventually("the switch has reached the nodes") {
                 try await versions(count: 20) == ["2.0.0"] ? () : nil
             }
             #expect(try await versions(count: 500) == ["2.0.0"])
             try await run("kubectl apply -f services/hello-blue.yaml")
-            try await eventually("the switch back has reached the nodes", within: .seconds(5)) {
+            try await eventually("the switch back has reached the nodes") {
                 try await versions(count: 20) == ["1.0.0"] ? () : nil
             }
             #expect(try await versions(count: 500) == ["1.0.0"])

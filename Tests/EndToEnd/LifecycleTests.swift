@@ -191,4 +191,22 @@ struct LifecycleTests {
             try await cluster.expectNothingLeft()
         }
     }
+
+    /// As when its time is up.
+    @Test(.timeLimit(.minutes(1)))
+    func aCancelledTestLeavesNothing() async throws {
+        let (clusters, running) = AsyncStream.makeStream(of: Cluster.self)
+        let test = Task {
+            try await Cluster.running { cluster in
+                running.yield(cluster)
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        let cluster = try #require(await clusters.first { _ in true })
+        #expect(try !cluster.processes().isEmpty)
+        test.cancel()
+        _ = await test.result
+        try await cluster.expectNothingLeft()
+        #expect(!FileManager.default.fileExists(atPath: cluster.folder))
+    }
 }

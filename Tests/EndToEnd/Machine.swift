@@ -36,9 +36,10 @@ struct HostState {
     private let parts: [String: String]
 
     private static let looks = [
-        "addresses": "ip -o address",
+        // How long what the router has announced is valid goes down by itself.
+        "addresses": "ip -o address | \(withoutLifetimes)",
         "links": "ip -o link",
-        "routes": "ip route; ip -6 route; ip rule",
+        "routes": "{ ip route; ip -6 route; ip rule; } | \(withoutLifetimes)",
         "packet rules": "nft list ruleset",
         "network settings": "grep -r . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv4/ip_forward "
             + "/proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/route_localnet",
@@ -46,6 +47,8 @@ struct HostState {
         "/etc": "find /etc -xdev -printf '%p %y %m %U %G %s %T@ %l\\n' | sort; "
             + "find /etc -xdev -type f -exec sha256sum {} + | sort",
     ]
+
+    private static let withoutLifetimes = "sed -E 's/(valid_lft|preferred_lft|expires) [0-9]+sec//g'"
 
     init() async throws {
         var parts: [String: String] = [:]

@@ -172,14 +172,14 @@ private struct ServiceTest {
 
     func onlyReadyPodsAreReached() async throws {
         try await cluster.kubectl("exec", "web-2", "--", "mv", "/www/name", "/www/hidden")
-        try await cluster.kubectl("wait", "--for=condition=Ready=false", "pod/web-2", "--timeout=10s")
+        try await cluster.kubectl("wait", "--for=condition=Ready=false", "pod/web-2", "--timeout=30s")
         let alive: Set = ["web-1"]
         for (url, client) in [("http://web", "client-2"), ("http://\(loadBalancer)", nil)] {
-            try await eventually("\(url) leads to the ready pod only", within: .seconds(5)) {
+            try await eventually("\(url) leads to the ready pod only") {
                 try await answers(url, from: client) == alive ? () : nil
             }
         }
-        try await eventually("a headless name too", within: .seconds(5)) {
+        try await eventually("a headless name too") {
             let answer = try await lookUp("A", "direct.default.svc.cluster.local")
             return answer == ["A \(podIPs["web-1"] ?? "")"] ? () : nil
         }
@@ -195,7 +195,7 @@ private struct ServiceTest {
             ("http://web", "client-1"), ("http://web", "client-2"), ("http://\(loadBalancer)", nil),
             ("http://127.0.0.1:\(nodePort)", nil),
         ] {
-            try await eventually("\(client ?? "the host") stays with one pod at \(url)", within: .seconds(5)) {
+            try await eventually("\(client ?? "the host") stays with one pod at \(url)") {
                 try await answers(url, from: client).count == 1 ? () : nil
             }
             #expect(try await answers(url, from: client, count: 200).count == 1)

@@ -84,11 +84,14 @@ private struct StreamTest {
         let stamp = try #require(
             stamped.wholeMatch(of: /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) two\n/)?.1, "\(stamped)")
         try await eventually("nothing is as new as that") {
-            try await logs("-c", "main", "--since=1s").isEmpty ? () : nil
+            try await logs("-c", "main", "--since=4s").isEmpty ? () : nil
         }
+        let moment = ContinuousClock.now
         try await cluster.kubectl("exec", "talks", "-c", "main", "--", "touch", "/tmp/go")
         try await eventually("the third line is there, and the old ones are too old") {
-            try await logs("-c", "main", "--since=1s") == "three\n" ? () : nil
+            // From before the third line, whenever that was, to at least a second after the second one.
+            let seconds = (ContinuousClock.now - moment).components.seconds + 3
+            return try await logs("-c", "main", "--since=\(seconds)s") == "three\n" ? () : nil
         }
         #expect(try await logs("-c", "main", "--since=1h") == "one\ntwo\nthree\n")
         #expect(try await logs("-c", "main", "--since-time=\(stamp)").hasSuffix("two\nthree\n"))
@@ -128,25 +131,45 @@ private struct StreamTest {
         #expect(missing.status != 0 && missing.errors.contains("no-such-thing"), "\(client): \(missing)")
     }
 
-    /// Runs a line with a terminal of 22 rows and 111 columns, for so many seconds at most.
-    private func onTerminal(_ line: String, input: String, limit: Int) async throws -> CommandResult {
-        let line =
-            "{ sleep 1; printf '\(input)'; sleep 1; } | "
-            + "timeout \(limit) script -qec \"stty rows 22 cols 111; \(line)\" /dev/null"
-        return try await cluster.shell.attempt("/bin/sh", ["-c", line])
+    /// Runs a line with a terminal of 22 rows and 111 columns, and in the meantime `script`, in which `say FORMAT` types
+    /// something and `comes COUNT TEXT` waits until a text has been printed so many times.
+    private func onTerminal(_ line: String, _ script: String) async throws -> CommandResult {
+        let files = cluster.folder + "/terminal"
+        return try await cluster.shell.attempt(
+            "/bin/sh",
+            [
+                "-c",
+                """
+                rm -rf \(files); mkdir \(files); cd \(files); mkfifo input
+                timeout 60 script -qec "stty rows 22 cols 111; \(line)" /dev/null <input >printed 2>&1 & terminal=$!
+                exec 3>input
+                say() { printf "$1" >&3; }
+                comes() {
+                    until [ "$(grep -o "$2" printed | wc -l)" -ge "$1" ]; do
+                        kill -0 $terminal || break
+                        sleep 0.05
+                    done
+                }
+                \(script)
+                wait $terminal; status=$?
+                cat printed
+                exit $status
+                """,
+            ])
     }
 
     func execWithTerminal() async throws {
         let result = try await onTerminal(
             "kubectl exec -it talks -c main -- /bin/sh -c 'tty; sleep 1; stty size; cat; exit 3'",
-            input: #"typed\n\004"#, limit: 20)
+            #"comes 1 '22 111'; say 'typed\n'; comes 2 typed; say '\004'"#)
         #expect(result.output.contains(/\/dev\/pts\/\d/) && result.output.contains("22 111"), "\(client): \(result)")
         #expect(result.output.matches(of: /typed/).count >= 2, "typed, and what came of it: \(client): \(result)")
         #expect(result.status == 3, "\(client): \(result)")
     }
 
     func attach() async throws {
-        let result = try await onTerminal("kubectl attach -it talks -c echo", input: #"hello\n"#, limit: 3)
+        let result = try await onTerminal(
+            "kubectl attach -it talks -c echo", #"say 'hello\n'; comes 2 hello; kill $terminal"#)
         #expect(result.output.matches(of: /hello/).count >= 2, "typed, and given back: \(client): \(result)")
         #expect(try await logs("-c", "echo").contains("hello"), "\(client)")
     }
