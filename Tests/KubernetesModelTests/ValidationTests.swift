@@ -110,6 +110,28 @@ import Testing
                 ]
             ),
             (
+                [
+                    "kind": "Endpoints",
+                    "subsets": [
+                        [
+                            "addresses": [
+                                ["ip": "0:0:0:0:0:0:0:1"], ["ip": "::ffff:127.0.0.1"], ["ip": "FEBF::1"],
+                                ["ip": "fec0::1"], ["ip": "ff12::1"], ["ip": "0::"], ["ip": "2001:db8::1"],
+                                ["ip": "1:2"],
+                            ]
+                        ]
+                    ],
+                ],
+                [
+                    "subsets[0].addresses[0].ip: Invalid value: \"0:0:0:0:0:0:0:1\": may not be in the loopback range",
+                    "subsets[0].addresses[1].ip: Invalid value: \"::ffff:127.0.0.1\": may not be in the loopback range",
+                    "subsets[0].addresses[2].ip: Invalid value: \"FEBF::1\": may not be in the link-local range",
+                    "subsets[0].addresses[4].ip: Invalid value: \"ff12::1\": may not be in the link-local multicast",
+                    "subsets[0].addresses[5].ip: Invalid value: \"0::\": may not be unspecified (0::)",
+                    "subsets[0].addresses[7].ip: Invalid value: \"1:2\": must be a valid IP address",
+                ]
+            ),
+            (
                 ["kind": "ResourceQuota", "spec": ["hard": ["pods": -1, "foo": 1, "count/jobs.batch": 2]]],
                 [
                     "spec.hard[foo]: Invalid value: \"foo\": must be a standard resource for quotas",

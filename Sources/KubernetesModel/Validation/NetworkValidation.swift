@@ -28,7 +28,7 @@ extension Validation {
         if let address = spec["clusterIP"].string, !address.isEmpty, !isHeadless {
             if type == "ExternalName" {
                 forbidden("spec.clusterIP", "may not be set for ExternalName services")
-            } else if !Self.isAddress(address) {
+            } else if IPAddress(address) == nil {
                 invalid("spec.clusterIPs[0]", .string(address), Self.addressFault)
             }
         }
@@ -84,14 +84,14 @@ extension Validation {
     /// An address to which traffic may go: one of a machine, not of this machine alone.
     private mutating func endpointAddress(_ address: JSON, _ path: String) {
         let text = address.string ?? ""
-        guard Self.isAddress(text) else { return invalid(path, address, Self.addressFault) }
-        if text == "0.0.0.0" || text == "::" {
+        guard let parsed = IPAddress(text) else { return invalid(path, address, Self.addressFault) }
+        if parsed.isUnspecified {
             invalid(path, address, "may not be unspecified (\(text))")
-        } else if text.hasPrefix("127.") || text == "::1" {
+        } else if parsed.isLoopback {
             invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
-        } else if text.hasPrefix("169.254.") || text.lowercased().hasPrefix("fe80:") {
+        } else if parsed.isLinkLocal {
             invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
-        } else if text.hasPrefix("224.0.0.") || text.lowercased().hasPrefix("ff02:") {
+        } else if parsed.isLinkLocalMulticast {
             invalid(path, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
         }
     }

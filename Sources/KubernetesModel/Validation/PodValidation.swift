@@ -67,7 +67,7 @@ extension Validation {
             required(
                 "\(path).dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")
         }
-        for (index, alias) in spec["hostAliases"].items.enumerated() where !Self.isAddress(alias["ip"].string ?? "") {
+        for (index, alias) in spec["hostAliases"].items.enumerated() where IPAddress(alias["ip"].string ?? "") == nil {
             invalid(
                 "\(path).hostAliases[\(index)].ip", alias["ip"],
                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
@@ -200,18 +200,5 @@ extension Validation {
         }
         if text.hasPrefix("/") { invalid(path, value, "must be a relative path") }
         if text.split(separator: "/").contains("..") { invalid(path, value, "must not contain '..'") }
-    }
-
-    /// Whether a text is an IPv4 or IPv6 address.
-    static func isAddress(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        if parts.count == 4 {
-            return parts.allSatisfy { part in
-                part.count <= 3 && (part.count == 1 || part.first != "0")
-                    && part.utf8.allSatisfy { (48...57).contains($0) }
-                    && UInt8(part) != nil
-            }
-        }
-        return text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
     }
 }
