@@ -8,14 +8,8 @@ extension Bench {
     func api(_ client: HTTPSClient) async throws -> [Row] {
         let kubeconfig = try Kubeconfig(path: folder + "/kubeconfig")
         let server = try LoadServer(kubeconfig)
-        let payload = String(repeating: "x", count: 800)
         let creates = try await server.load(clients: 16, seconds: 4) { client, count in
-            let metadata = #"{"name":"c-\#(client)-\#(count)","namespace":"default"}"#
-            return LoadServer.Request(
-                method: .POST, path: Self.path,
-                body:
-                    #"{"apiVersion":"v1","kind":"ConfigMap","metadata":\#(metadata),"data":{"payload":"\#(payload)"}}"#
-            )
+            Self.creation("c-\(client)-\(count)")
         }
         let gets = try await server.load(clients: 16, seconds: 4) { client, _ in
             LoadServer.Request(path: "\(Self.path)/c-\(client)-0")
@@ -34,8 +28,10 @@ extension Bench {
         ]
     }
 
+    private static let payload = String(repeating: "x", count: 800)
+
+    /// Creates a ConfigMap of about 1 kB.
     private static func creation(_ name: String) -> LoadServer.Request {
-        let payload = String(repeating: "x", count: 800)
         let metadata = #"{"name":"\#(name)","namespace":"default"}"#
         return LoadServer.Request(
             method: .POST, path: path,
