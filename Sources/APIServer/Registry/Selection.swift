@@ -19,9 +19,8 @@ struct Selection: Sendable {
         if let name {
             selector = FieldSelector(selector.requirements + [FieldSelector.Requirement("metadata.name", name)])
         }
-        let allowed = Self.fields(of: type)
-        for requirement in selector.requirements where !allowed.contains(requirement.path) {
-            throw .badRequest("field label not supported: \(requirement.path)")
+        for requirement in selector.requirements {
+            if let fault = Self.fault(of: requirement.path, type) { throw .badRequest(fault) }
         }
         self.fields = selector
     }
@@ -35,33 +34,39 @@ struct Selection: Sendable {
     /// The only name that can be selected, where the selector says so: then no list need be searched.
     var name: String? { fields.requiredValue("metadata.name") }
 
-    private static func fields(of type: ResourceType) -> Set<String> {
-        var fields: Set<String> = ["metadata.name"]
-        if type.namespaced { fields.insert("metadata.namespace") }
+    /// Why objects of a type cannot be selected by a field; nil where they can.
+    private static func fault(of field: String, _ type: ResourceType) -> String? {
+        let own = ownFields(of: type)
+        if field == "metadata.name" || own.contains(field) { return nil }
+        if own.isEmpty {
+            return field == "metadata.namespace"
+                ? nil : "\"\(field)\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        }
+        if field == "metadata.namespace", type.namespaced { return nil }
+        return type.groupResource == "jobs.batch"
+            ? "field label \"\(field)\" not supported for Job" : "field label not supported: \(field)"
+    }
+
+    /// What the objects of a type can be selected by besides their name and namespace.
+    private static func ownFields(of type: ResourceType) -> Set<String> {
         switch type.groupResource {
         case "pods":
-            fields.formUnion([
+            return [
                 "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
                 "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
-            ])
+            ]
         case "events", "events.events.k8s.io":
-            fields.formUnion(["reason", "reportingComponent", "source", "type", "involvedObject.kind"])
-            fields.formUnion(
-                ["namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].map {
-                    "involvedObject.\($0)"
-                })
-            fields.formUnion(
-                ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
-                    .map { "regarding.\($0)" })
-        case "secrets": fields.insert("type")
-        case "nodes": fields.insert("spec.unschedulable")
-        case "namespaces": fields.insert("status.phase")
-        case "replicationcontrollers", "replicasets.apps": fields.insert("status.replicas")
-        case "jobs.batch": fields.insert("status.successful")
-        case "services": fields.formUnion(["spec.clusterIP", "spec.type"])
-        case "certificatesigningrequests.certificates.k8s.io": fields.insert("spec.signerName")
-        default: break
+            let reference = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"]
+            return Set(["reason", "reportingComponent", "source", "type"])
+                .union(reference.map { "involvedObject.\($0)" }).union(reference.map { "regarding.\($0)" })
+        case "secrets": return ["type"]
+        case "nodes": return ["spec.unschedulable"]
+        case "namespaces": return ["status.phase"]
+        case "replicationcontrollers", "replicasets.apps": return ["status.replicas"]
+        case "jobs.batch": return ["status.successful"]
+        case "services": return ["spec.clusterIP", "spec.type"]
+        case "certificatesigningrequests.certificates.k8s.io": return ["spec.signerName"]
+        default: return []
         }
-        return fields
     }
 }
