@@ -107,7 +107,9 @@ struct ObjectRequests: Sendable {
         let query = request.query
         let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
         let options = try RequestOptions.deletion(request)
-        let page = try registry.list(resource, selection, ListOptions())
+        let page = try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
+            try registry.list(resource, selection, ListOptions())
+        }
         for item in page.items {
             let object = item.object
             let one = ResourceRequest(

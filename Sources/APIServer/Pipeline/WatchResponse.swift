@@ -9,6 +9,9 @@ struct WatchResponse: Sendable {
     let registry: Registry
     let encoding: Encoding
 
+    /// To encode more takes too long for an event loop, as tables above all.
+    private static let mostOnEventLoop = 50
+
     func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
         let query = request.query
         try RequestOptions.checkList(query, isWatch: true)
@@ -25,7 +28,13 @@ struct WatchResponse: Sendable {
         let registry = registry
         var response = APIResponse(
             body: .stream { sink in
-                try await registry.watch(watch) { notices in try await sink.write(encoder.encode(notices)) }
+                try await registry.watch(watch) { notices in
+                    guard notices.count > Self.mostOnEventLoop else {
+                        return try await sink.write(encoder.encode(notices))
+                    }
+                    let bytes = await withTaskExecutorPreference(globalConcurrentExecutor) { encoder.encode(notices) }
+                    try await sink.write(bytes)
+                }
             })
         if encoding.form != .object { response.contentType = "application/json;stream=watch" }
         return response

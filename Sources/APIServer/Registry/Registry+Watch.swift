@@ -27,6 +27,9 @@ struct WatchRequest: Sendable {
 }
 
 extension Registry {
+    /// Of what is there when a watch begins, so much is told in one batch: to hold all of it encoded, too, takes memory.
+    static let mostAtOnce = 500
+
     /// Watches until the time is up, the task is cancelled or history is lost; calls `send` with batches of notices.
     func watch(
         _ request: WatchRequest, send: @escaping @Sendable ([WatchNotice]) async throws -> Void
@@ -34,14 +37,19 @@ extension Registry {
         let watch: StoreWatch
         let initial: [WatchNotice]
         do {
-            (watch, initial) = try begin(request)
+            // A long list takes too long for an event loop.
+            (watch, initial) = try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
+                try begin(request)
+            }
         } catch {
             try await send([.failed(error)])
             return
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                if !initial.isEmpty { try await send(initial) }
+                for start in stride(from: 0, to: initial.count, by: Self.mostAtOnce) {
+                    try await send(Array(initial[start...].prefix(Self.mostAtOnce)))
+                }
                 try await self.follow(watch, request, send)
             }
             group.addTask { try? await Self.tick(watch, request) }
