@@ -75,6 +75,42 @@ import Testing
         #expect(resource.name == (named ? "p" : target.hasSuffix("/n") ? "n" : nil))
     }
 
+    @Test(
+        arguments: [
+            ("pods", "x", "field label not supported: x"), ("nodes", "metadata.namespace", "field label not supported"),
+            ("pods", "metadata.namespace", nil), ("services", "spec.type", nil),
+            (
+                "configmaps", "data.a",
+                "\"data.a\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+            ),
+            ("persistentvolumes", "metadata.namespace", nil),
+        ] as [(String, String, String?)])
+    func kindsHaveFieldsToBeSelectedBy(plural: String, field: String, fault: String?) throws {
+        let info = try #require(Catalogue.builtIn.resource(group: "", version: "v1", plural: plural))
+        guard let fault else {
+            _ = try Selection(labels: nil, fields: "\(field)=y", info.type)
+            return
+        }
+        let status = try #require(throws: Status.self) { try Selection(labels: nil, fields: "\(field)=y", info.type) }
+        #expect(status.code == 400 && status.message.hasPrefix(fault))
+    }
+
+    @Test func deprecatedKindsWarn() async throws {
+        try await TestServer.run { api in
+            for (kind, wanted) in [
+                (
+                    "endpoints",
+                    ["299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""]
+                ),
+                ("configmaps", []),
+            ] {
+                let response = await api.respond(.get, "/api/v1/namespaces/default/\(kind)")
+                #expect(response.code == 200)
+                #expect(response.headers.filter { $0.name == .warning }.map(\.value) == wanted)
+            }
+        }
+    }
+
     /// `kubectl debug` adds containers; everything else leaves them alone.
     @Test func ephemeralContainersHaveAWayOfTheirOwn() async throws {
         try await TestServer.run { api in

@@ -1,5 +1,8 @@
 import APIClient
 import KubernetesModel
+import NIOCore
+import NIOPosix
+import Synchronization
 import Testing
 
 @testable import APIServer
@@ -31,17 +34,57 @@ import Testing
         #expect(clock.now - ended < .seconds(3))
     }
 
-    @Test func aRevisionThatIsGoneAsksForANewList() async throws {
-        try await TestServer.run { kubeconfig, _ in
-            let client = try HTTPSClient(Kubeconfig(path: kubeconfig))
-            let list = try await client.list(.namespaces)
-            let tooNew = String((Int(list.resourceVersion) ?? 0) + 1000)
-            await #expect(throws: Status.self) {
-                for try await _ in client.watch(
-                    .namespaces, namespace: nil, options: ListOptions(resourceVersion: tooNew))
-                {}
+    /// A client that asks for what was forgotten, or for what is not there yet, is told to list anew.
+    @Test func aRevisionOutsideOfHistoryAsksForANewList() async throws {
+        try await TestServer.run(history: 4) { api in
+            for index in 0..<10 {
+                try await api.client.create(
+                    .configMaps, Object(.configMaps, namespace: "default", name: "c\(index)"))
             }
-            await client.shutdown()
+            let latest = try await api.client.list(.configMaps).resourceVersion
+            let tooNew = String((Int(latest) ?? 0) + 1000)
+            for (version, code, reason, message) in [
+                ("2", 410, "Expired", "too old resource version: 2 (\(latest))"),
+                (tooNew, 504, "Timeout", "Timeout: Too large resource version: \(tooNew), current: \(latest)"),
+            ] {
+                let status = try await #require(throws: Status.self) {
+                    for try await _ in api.client.watch(
+                        .configMaps, namespace: nil, options: ListOptions(resourceVersion: version))
+                    {}
+                }
+                #expect(status.code == code && status.reason == reason && status.message == message)
+            }
+        }
+    }
+
+    /// What is there when a watch begins is listed off the event loop, and told in parts.
+    @Test func aLongBeginningLeavesTheEventLoopFree() async throws {
+        try await TestServer.run { api in
+            let count = Registry.mostAtOnce + 1
+            for index in 0..<count {
+                try await api.client.create(
+                    .configMaps, Object(.configMaps, namespace: "default", name: "c\(index)"))
+            }
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            let spy = SpyStore(store: api.server.pipeline.registry.store, loop: loop)
+            let registry = Registry(
+                store: spy, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
+            let maps = try #require(registry.catalogue.resource(.configMaps))
+            let request = WatchRequest(
+                resource: ResourceRequest(maps, namespace: "default"), selection: .everything, timeout: .seconds(60))
+            let (batches, told) = AsyncStream.makeStream(of: Int.self)
+            let watch = Task(executorPreference: EventLoopExecutor(loop)) {
+                try await registry.watch(request) { notices in told.yield(notices.count) }
+            }
+            var parts: [Int] = []
+            for await part in batches {
+                parts.append(part)
+                if parts.reduce(0, +) >= count { break }
+            }
+            watch.cancel()
+            _ = await watch.result
+            #expect(parts == [Registry.mostAtOnce, 1])
+            #expect(spy.lists.withLock { $0 } == [false])
         }
     }
 

@@ -5,11 +5,11 @@ import HTTPTypes
 import KubernetesModel
 import Logging
 import NIOCore
-import Store
 import Testing
 import X509
 
 @testable import APIServer
+@testable import Store
 
 /// An API server over a store of its own in a folder of its own, on a free port of 127.0.0.1.
 enum TestServer {
@@ -21,18 +21,25 @@ enum TestServer {
     }
 
     /// As `run`, with what shows requests to the server as they come over a connection.
-    static func run(_ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void) async throws {
-        try await serve { try await body(TestRequests(server: $1)) }
+    ///
+    /// - Parameter history: how many of the last events the server remembers.
+    static func run(
+        history: Int? = nil, _ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void
+    ) async throws {
+        try await serve(history: history) { try await body(TestRequests(server: $1)) }
     }
 
     private static func serve<Result: Sendable>(
+        history: Int? = nil,
         _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer) async throws -> Result
     ) async throws -> Result {
         let folder = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let certificates = try TestCertificates(folder: folder)
-        let store = try SQLiteStore(path: folder + "/store.db")
+        var limits = EventWindow.Limits()
+        if let history { limits.count = history }
+        let store = try SQLiteStore(path: folder + "/store.db", limits: limits)
         var logger = Logger(label: "api")
         logger.logLevel = .warning
         var configuration = APIServer.Configuration(
@@ -61,17 +68,23 @@ struct TestRequests: Sendable {
 
     var client: any Client { server.client }
 
-    /// Sends a request, and gives the answer's code and, unless it is a stream, its JSON.
-    func send(
+    func respond(
         _ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil, type: String = "application/json"
-    ) async throws -> (code: Int, json: JSON) {
+    ) async -> APIResponse {
         var headers = HTTPFields()
         headers[.contentType] = type
-        let response = await server.pipeline.respond(
+        return await server.pipeline.respond(
             to: APIRequest(
                 method: method, target: RequestTarget(target), headers: headers,
                 body: body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer(),
                 user: User(name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"])))
+    }
+
+    /// Sends a request, and gives the answer's code and, unless it is a stream, its JSON.
+    func send(
+        _ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil, type: String = "application/json"
+    ) async throws -> (code: Int, json: JSON) {
+        let response = await respond(method, target, body, type: type)
         guard case .bytes(let bytes) = response.body else { return (response.code, .null) }
         return (response.code, try JSON(decoding: Array(buffer: bytes)))
     }

@@ -32,19 +32,39 @@ import Testing
         let forged = Base64URL.encode(Self.claims(expires: 9999).json.encoded())
         #expect(authority.verify("\(parts[0]).\(forged).\(parts[2])", now: Timestamp(seconds: 150)) == nil)
     }
-}
 
-@Suite struct ProtobufTests {
-    /// A ConfigMap as kubectl 1.33 sends it: an envelope around `metadata.name` and one entry of `data`.
-    @Test func anObjectIsDecodedByItsFieldsNumbers() throws {
-        func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] { [number << 3 | 2, UInt8(bytes.count)] + bytes }
-        func text(_ number: UInt8, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
-        let object = field(1, text(1, "c") + text(2, "")) + field(2, text(1, "k") + text(2, "v"))
-        let body = Array("k8s\0".utf8) + field(1, text(1, "v1") + text(2, "ConfigMap")) + field(2, object)
-        #expect(
-            try ProtobufDecoding.decode(body)
-                == ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"], "data": ["k": "v"]])
-        #expect(throws: Status.self) { try ProtobufDecoding.decode(Array(body.dropLast(3))) }
-        #expect(throws: Status.self) { try ProtobufDecoding.decode(Array("{}".utf8)) }
+    /// Others verify tokens with what they can read of the key.
+    @Test func thePublishedKeyVerifiesTokens() async throws {
+        try await TestServer.run { api in
+            let accounts = "/api/v1/namespaces/default/serviceaccounts"
+            try await api.client.create(.serviceAccounts, Object(.serviceAccounts, namespace: "default", name: "bob"))
+            let issued = try await api.send(.post, "\(accounts)/bob/token", ["spec": ["audiences": ["a"]]])
+            let parts = try #require(issued.json["status"]["token"].string).split(separator: ".")
+            try #require(issued.code == 201 && parts.count == 3)
+
+            let configuration = try await api.send(.get, "/.well-known/openid-configuration").json
+            #expect(configuration["jwks_uri"].string?.hasSuffix("/openid/v1/jwks") == true)
+            let key = try await api.send(.get, "/openid/v1/jwks").json["keys"][0]
+            let header = try JSON(decoding: try #require(Base64URL.decode(parts[0])))
+            #expect(key["kid"] == header["kid"] && key["alg"] == header["alg"] && key["crv"] == "P-256")
+            let point = try ["x", "y"].flatMap { name in
+                try #require(key[name].string.flatMap { Base64URL.decode($0) })
+            }
+            let publicKey = try P256.Signing.PublicKey(rawRepresentation: point)
+            let signature = try P256.Signing.ECDSASignature(
+                rawRepresentation: try #require(Base64URL.decode(parts[2])))
+            #expect(publicKey.isValidSignature(signature, for: Array("\(parts[0]).\(parts[1])".utf8)))
+        }
+    }
+
+    @Test(arguments: [(599, "less than 10 minutes"), (Int.max, "larger than 2^32 seconds")])
+    func lifetimesHaveLimits(seconds: Int, fault: String) async throws {
+        try await TestServer.run { api in
+            try await api.client.create(.serviceAccounts, Object(.serviceAccounts, namespace: "default", name: "bob"))
+            let status = try await api.refusal(
+                .post, "/api/v1/namespaces/default/serviceaccounts/bob/token",
+                ["spec": ["expirationSeconds": JSON(seconds)]])
+            #expect(status.code == 422 && status.message.contains(fault))
+        }
     }
 }

@@ -17,16 +17,16 @@ struct TokenRequests: Sendable {
         var request = sent
         let audiences = request.spec["audiences"].strings
         let lifetime = request.spec["expirationSeconds"].int ?? 3600
-        guard lifetime >= 600 else {
+        let fault =
+            lifetime < 600
+            ? "may not specify a duration less than 10 minutes"
+            : lifetime > 1 << 32 ? "may not specify a duration larger than 2^32 seconds" : nil
+        if let fault {
             throw .invalid(
                 ResourceType(
                     group: "authentication.k8s.io", version: "v1", plural: "tokenrequests", kind: "TokenRequest",
                     namespaced: true), "",
-                [
-                    FieldError(
-                        .invalid, "spec.expirationSeconds", value: JSON(lifetime),
-                        detail: "may not specify a duration less than 10 minutes")
-                ])
+                [FieldError(.invalid, "spec.expirationSeconds", value: JSON(lifetime), detail: fault)])
         }
         let now = Timestamp.now
         let claims = TokenClaims(
