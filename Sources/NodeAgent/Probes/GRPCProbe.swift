@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHPACK
 import NIOPosix
 
 /// Asks a server for its health by gRPC (`grpc.health.v1.Health/Check`), with just enough HTTP/2 for one call.
@@ -15,6 +16,10 @@ enum GRPCProbe {
 
     /// - Throws: where the server does not answer `SERVING` in time.
     static func check(host: String, port: Int, service: String, timeout: Double) async throws(NetworkProbe.Failure) {
+        // As much as one frame takes.
+        guard service.utf8.count <= 16_000 else {
+            throw NetworkProbe.Failure(description: "error: the service's name is too long")
+        }
         let end = ContinuousClock.now + .seconds(timeout)
         while true {
             let left = (end - .now) / .seconds(1)
@@ -84,9 +89,19 @@ enum GRPCProbe {
             block += [0] + [UInt8(name.utf8.count)] + name.utf8
             block += [UInt8(min(126, value.utf8.count))] + value.utf8.prefix(126)
         }
-        let name = Array(service.utf8.prefix(120))
-        let message = name.isEmpty ? [] : [0x0a, UInt8(name.count)] + name
-        let body = [0, 0, 0, 0, UInt8(message.count)] + message
+        let name = Array(service.utf8)
+        var message: [UInt8] = []
+        if !name.isEmpty {
+            message.append(0x0a)
+            var length = name.count
+            while length > 0x7f {
+                message.append(UInt8(length & 0x7f) | 0x80)
+                length >>= 7
+            }
+            message.append(UInt8(length))
+            message += name
+        }
+        let body = [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message
         return Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + frame(.settings, flags: 0, stream: 0, [])
             + frame(.headers, flags: 4, stream: 1, block) + frame(.data, flags: 1, stream: 1, body)
     }
@@ -98,6 +113,7 @@ enum GRPCProbe {
         case settings = 4
         case ping = 6
         case goAway = 7
+        case continuation = 9
     }
 
     /// The error code of a stream that the server has not looked at (RFC 9113, section 7).
@@ -110,6 +126,45 @@ enum GRPCProbe {
 
     fileprivate static func frame(_ type: Frame, flags: UInt8, stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
         [0, UInt8(payload.count >> 8), UInt8(payload.count & 255), type.rawValue, flags, 0, 0, 0, stream] + payload
+    }
+
+    /// What the end of a call without a health message says, in the kubelet's words.
+    static func failure(trailers: HPACKHeaders) -> String {
+        let message = percentDecoded(trailers.first(name: "grpc-message") ?? "")
+        switch trailers.first(name: "grpc-status").flatMap({ Int($0) }) {
+        case 0: return "malformed health message"
+        case 12:
+            let text = "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)"
+            return "\(text): \(message)"
+        case let code?:
+            let name = codes.indices.contains(code) ? codes[code] : "Code(\(code))"
+            return "error: health rpc probe failed: rpc error: code = \(name) desc = \(message)"
+        case nil:
+            let status = trailers.first(name: ":status") ?? "none"
+            return "error: health rpc probe failed: unexpected HTTP status code received from server: \(status)"
+        }
+    }
+
+    /// By their numbers.
+    private static let codes = [
+        "OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists",
+        "PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented",
+        "Internal", "Unavailable", "DataLoss", "Unauthenticated",
+    ]
+
+    private static func percentDecoded(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            let digits = String(decoding: rest.prefix(2), as: UTF8.self)
+            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let value = UInt8(digits, radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The status in a `HealthCheckResponse`: field 1, a varint; UNKNOWN where it is left out.
@@ -131,6 +186,10 @@ private final class HealthCall: ChannelInboundHandler {
     private var received = ByteBuffer()
     private var message: [UInt8] = []
     private var hasBegun = false
+    private var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
+    /// Of a block of headers that goes on in the next frame.
+    private var block: [UInt8] = []
+    private var blockEndsStream = false
 
     init(_ answer: EventLoopPromise<GRPCProbe.Outcome>, _ isConnected: NIOLoopBoundBox<Bool>) {
         self.answer = answer
@@ -165,16 +224,31 @@ private final class HealthCall: ChannelInboundHandler {
             } else if endsStream {
                 fail("malformed health message")
             }
-        // Trailers without a message: the call itself failed, as where the server knows no health service.
-        case .headers where endsStream:
-            fail("error: this server does not implement the grpc health protocol (grpc.health.v1.Health)")
-        case .headers: hasBegun = true
+        case .headers:
+            hasBegun = true
+            blockEndsStream = endsStream
+            let padding = flags & 8 != 0 ? Int(payload.first ?? 0) : 0
+            let before = (flags & 8 != 0 ? 1 : 0) + (flags & 0x20 != 0 ? 5 : 0)
+            block = Array(payload.dropFirst(before).dropLast(padding))
+            if flags & 4 != 0 { takeHeaders() }
+        case .continuation:
+            block += payload
+            if flags & 4 != 0 { takeHeaders() }
         case .reset where GRPCProbe.number(payload) == GRPCProbe.refusedStream: answer.succeed(.notBegun)
         case .reset: fail("error: health rpc probe failed: the server ended the call")
         // A server that goes away still answers the calls up to the one that it names.
         case .goAway where GRPCProbe.number(payload) & 0x7fff_ffff == 0: answer.succeed(.notBegun)
         default: break
         }
+    }
+
+    /// Trailers without a message mean that the call itself failed, as where the server knows no such service.
+    private func takeHeaders() {
+        var buffer = ByteBuffer(bytes: block)
+        block = []
+        // Each block is decoded, for it may be that a later one refers to it.
+        guard let headers = try? decoder.decodeHeaders(from: &buffer) else { return fail("malformed HTTP/2 response") }
+        if blockEndsStream { fail(GRPCProbe.failure(trailers: headers)) }
     }
 
     private func reply(_ context: ChannelHandlerContext, _ bytes: [UInt8]) {
