@@ -32,7 +32,8 @@ import Testing
     @Test(
         arguments: [
             ("/ok", 200, nil), ("/missing", 404, nil), ("/moved", 200, nil), ("/lost", 404, nil), ("/away", 302, nil),
-            ("/loop", nil, "stopped after 10 redirects"), ("/closed", nil, "EOF"),
+            ("/loop", nil, "stopped after 10 redirects"), ("/closed", nil, "EOF"), ("/body", 302, nil),
+            ("/interim", 200, nil), ("/early", nil, "EOF"),
             ("/other", nil, "malformed HTTP response"),
             ("/silent", nil, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
         ] as [(String, Int?, String?)])
@@ -93,6 +94,11 @@ import Testing
             case "/lost": answer = "HTTP/1.1 302 Found\r\nLocation: /nowhere\r\n\r\n"
             case "/away": answer = "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\n\r\n"
             case "/loop": answer = "HTTP/1.1 307 Again\r\nLocation: /loop\r\n\r\n"
+            case "/body": answer = "HTTP/1.1 302 Found\r\n\r\nLocation: /ok\r\n\r\n"
+            case "/interim":
+                answer =
+                    "HTTP/1.1 103 Early Hints\r\nLocation: /x\r\n\r\nHTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\r\n\r\n"
+            case "/early": answer = "HTTP/1.1 100 Continue\r\n\r\n"
             case "/closed": answer = ""
             case "/other": answer = "SSH-2.0-OpenSSH\r\n"
             case "/silent": return

@@ -58,7 +58,7 @@ extension NetworkProbe {
 
         struct Closed: Error {}
 
-        /// Reads an answer's head (RFC 9112); nil for what is none.
+        /// Reads an answer's head (RFC 9112) without what follows it; nil for what is none.
         init?(head: String) {
             let lines = head.split(whereSeparator: \.isNewline)
             let words = (lines.first ?? "").split(separator: " ")
@@ -77,19 +77,33 @@ extension NetworkProbe {
             private static let longest = 1 << 16
 
             private let answer: EventLoopPromise<HTTPAnswer>
-            private var head: [UInt8] = []
+            private var received: [UInt8] = []
 
             init(_ answer: EventLoopPromise<HTTPAnswer>) { self.answer = answer }
 
             func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-                head += unwrapInboundIn(data).readableBytesView
-                let text = String(decoding: head.prefix(Self.longest), as: UTF8.self)
-                guard head.count > Self.longest || text.contains("\r\n\r\n") || text.contains("\n\n") else {
-                    // Without this a server that speaks something else would have the whole timeout.
-                    if head.count >= 5, !text.hasPrefix("HTTP/") { malformed() }
-                    return
+                received += unwrapInboundIn(data).readableBytesView
+                while let end = Self.headEnd(received) ?? (received.count > Self.longest ? Self.longest : nil) {
+                    guard let answer = HTTPAnswer(head: String(decoding: received[..<end], as: UTF8.self)) else {
+                        return malformed()
+                    }
+                    // An interim answer; the final one follows it.
+                    guard 100..<200 ~= answer.code, answer.code != 101 else { return self.answer.succeed(answer) }
+                    received.removeFirst(end)
                 }
-                if let answer = HTTPAnswer(head: text) { self.answer.succeed(answer) } else { malformed() }
+                // Without this a server that speaks something else would have the whole timeout.
+                if received.count >= 5, !received.starts(with: "HTTP/".utf8) { malformed() }
+            }
+
+            /// Where the blank line ends that ends a head.
+            static func headEnd(_ bytes: [UInt8]) -> Int? {
+                let (newline, carriageReturn) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+                for index in bytes.indices where bytes[index] == newline {
+                    var next = index + 1
+                    if next < bytes.count, bytes[next] == carriageReturn { next += 1 }
+                    if next < bytes.count, bytes[next] == newline { return next + 1 }
+                }
+                return nil
             }
 
             private func malformed() { answer.fail(Failure(description: "malformed HTTP response")) }
