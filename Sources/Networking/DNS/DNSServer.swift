@@ -71,7 +71,15 @@ public struct DNSServer: Sendable {
             sockets.datagram.map { bootstrap.withBoundSocket($0) }
             ?? bootstrap.bind(host: Self.address, port: Self.port)
         channel.whenFailure { bound.fail($0) }
-        return try await bound.futureResult.get()
+        let datagrams = try await bound.futureResult.get()
+        do {
+            // The channel is there before it is bound.
+            _ = try await channel.get()
+        } catch {
+            try? await datagrams.executeThenClose { _, _ in }
+            throw error
+        }
+        return datagrams
     }
 
     private func bindStreams() async throws -> NIOAsyncChannel<Stream, Never> {
