@@ -64,6 +64,10 @@ import Testing
 
         mutating func rotate() throws {
             rotations += 1
+            // As if it had been written in the second before.
+            let written = Timestamp("2026-01-01T00:00:00.5Z")?.advanced(by: Double(rotations - 1)).seconds ?? 0
+            let time = timespec(tv_sec: written, tv_nsec: 500_000_000)
+            try #require(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
             try #require(rename(path, "\(path).20260101-00000\(rotations).000000000") == 0)
         }
     }
@@ -120,6 +124,29 @@ import Testing
             LogArchive(folder: folder).compressAll()
             try log.write("5")
             #expect(texts(file) == ["2", "3", "4", "5"])
+        }
+    }
+
+    @Test func aSlowReaderFindsItsPlaceThoughItsOwnPartIsCompressed() throws {
+        try withFolder { folder in
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
+            for number in 1...2 {
+                try log.write("\(number)")
+                try log.rotate()
+            }
+            try log.write("3")
+            let file = LogFile(path: log.path)
+            try file.begin(tail: nil)
+            #expect(texts(file) == ["3"])
+            // It has not looked since: neither the name nor the file that it reads is in the folder any more.
+            for number in 4...6 {
+                try log.rotate()
+                try log.write("\(number)")
+            }
+            LogArchive(folder: folder).compressAll()
+            #expect(texts(file) == ["4", "5", "6"])
         }
     }
 

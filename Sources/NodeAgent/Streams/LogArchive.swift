@@ -1,5 +1,6 @@
 import CZlib
 import Glibc
+import KubernetesModel
 import Linux
 
 /// A part of a run's log that the pod's init has put away (`0.log.20060102-150405.000000000`).
@@ -8,6 +9,12 @@ struct RotatedLog: Sendable, Equatable {
     let name: String
     let path: String
     let isCompressed: Bool
+
+    /// The name that a part of a log gets at some moment.
+    static func name(of log: String, putAwayAt moment: Timestamp) -> String {
+        let time = moment.nano.filter { $0.isNumber || $0 == "T" || $0 == "." }.map { $0 == "T" ? "-" : $0 }
+        return "\(log[(log.lastIndex(of: "/").map(log.index(after:)) ?? log.startIndex)...]).\(String(time))"
+    }
 
     /// The parts that there are, the oldest first. It blocks for a look at the folder.
     static func parts(of log: String) -> [RotatedLog] {

@@ -1,5 +1,6 @@
 import CZlib
 import Glibc
+import KubernetesModel
 import Linux
 
 /// Reads a log file on, also over its rotation. Its calls block, as reading a local file does.
@@ -53,7 +54,12 @@ final class LogFile {
         if part != nil { return true }
         guard let current = inode(of: path), current != source.inode else { return false }
         // By its name its successor can be found also when it is no more.
-        part = RotatedLog.parts(of: path).first { inode(of: $0.path) == source.inode }?.name
+        let parts = RotatedLog.parts(of: path)
+        // Compression makes another file of it: that is the first one put away after what was written last.
+        let latest = source.latestWrite.map { RotatedLog.name(of: path, putAwayAt: $0) }
+        part =
+            parts.first { inode(of: $0.path) == source.inode }?.name
+            ?? latest.flatMap { latest in parts.first { $0.name >= latest }?.name }
         return true
     }
 
@@ -120,6 +126,13 @@ final class LogFile {
             guard let opened = gzopen(path, "rbe") else { return nil }
             file = File(.compressed(opened))
             inode = 0
+        }
+
+        var latestWrite: Timestamp? {
+            guard case .plain(let descriptor) = file.handle else { return nil }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { return nil }
+            return Timestamp(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
         }
 
         /// The bytes that follow, at most 64 KiB; none at the end.
