@@ -42,6 +42,7 @@ struct ContainerPlan: Sendable {
         result.supplementaryGroups = user.supplementary
         result.mounts = try mounts()
         result.limits = container.runtimeLimits
+        result.layerLimit = container.limits["ephemeral-storage"]?.value
         result.terminal = container.json["tty"].bool ?? false
         result.stdin = container.json["stdin"].bool ?? false
         result.stdinOnce = container.json["stdinOnce"].bool ?? false

@@ -2,7 +2,8 @@ import KubernetesModel
 import Linux
 
 /// How much of the node's disk a pod may fill: `sizeLimit` of its `emptyDir` volumes, and `ephemeral-storage` of its
-/// containers. The kernel enforces neither, so they are measured from time to time, as the kubelet does it.
+/// containers, each and all together. The kernel enforces neither, so they are measured from time to time, as the kubelet
+/// does it. A writable layer in memory has its limit from the kernel, and does not count.
 struct StorageLimits: Sendable {
     private struct Place: Sendable {
         let folders: [String]
@@ -24,13 +25,26 @@ struct StorageLimits: Sendable {
                     folders: [paths.volume("empty-dir", name)], limit: limit.value,
                     message: "Usage of EmptyDir volume \"\(name)\" exceeds the limit \"\(limit)\". "))
         }
-        for container in Pod(pod).containers {
-            guard let limit = container.limits["ephemeral-storage"] else { continue }
-            let own = runs.filter { $0.name == container.name }
-            let layers = own.map { "\(paths.container($0.name))/\($0.restart)/upper" }
+        func layers(_ runs: [ContainerID]) -> [String] {
+            runs.map { "\(paths.container($0.name))/\($0.restart)/upper" }
+        }
+        if let limit = Pod(pod).limits["ephemeral-storage"] {
+            let volumes = pod.spec["volumes"].items.filter {
+                !$0["emptyDir"].isNull && $0["emptyDir"]["medium"].string != "Memory"
+            }
             places.append(
                 Place(
-                    folders: layers + ["\(paths.logs)/\(container.name)"], limit: limit.value,
+                    folders: layers(runs) + [paths.logs]
+                        + volumes.map { paths.volume("empty-dir", $0["name"].string ?? "") },
+                    limit: limit.value,
+                    message: "Pod ephemeral local storage usage exceeds the total limit of containers \(limit). "))
+        }
+        for container in Pod(pod).containers {
+            guard let limit = container.limits["ephemeral-storage"] else { continue }
+            places.append(
+                Place(
+                    folders: layers(runs.filter { $0.name == container.name }) + ["\(paths.logs)/\(container.name)"],
+                    limit: limit.value,
                     message:
                         "Container \(container.name) exceeded its local ephemeral storage limit \"\(limit)\". "))
         }
@@ -41,7 +55,14 @@ struct StorageLimits: Sendable {
 
     /// What is exceeded, in the kubelet's words; nil for nothing. It blocks for as long as it takes to look at all files.
     func excess() -> String? {
-        places.first { place in place.folders.reduce(0) { $0 + diskUsage($1) } > place.limit }?.message
+        var sizes: [String: Int] = [:]
+        func size(_ folder: String) -> Int {
+            if let known = sizes[folder] { return known }
+            let size = diskUsage(folder)
+            sizes[folder] = size
+            return size
+        }
+        return places.first { place in place.folders.reduce(0) { $0 + size($1) } > place.limit }?.message
     }
 }
 

@@ -10,6 +10,11 @@ struct HostRoot: Sendable {
     /// Filesystems mounted below `/`, such as a `/usr` or `/home` of its own, which an overlay of `/` does not show.
     let mounts: [String]
 
+    init(needsMemoryLayer: Bool, mounts: [String]) {
+        self.needsMemoryLayer = needsMemoryLayer
+        self.mounts = mounts
+    }
+
     init(nodeFolder: String) {
         var information = statfs()
         var folder = nodeFolder[...]
