@@ -11,6 +11,7 @@ import SystemPackage
 final class FakeRuntime: Runtime {
     private struct State {
         var sandboxes: [String: Sandbox] = [:]
+        var configurations: [SandboxConfiguration] = []
         var started: [ContainerConfiguration] = []
         var signals: [Int32] = []
     }
@@ -26,6 +27,7 @@ final class FakeRuntime: Runtime {
     }
 
     var started: [ContainerConfiguration] { state.withLock { $0.started } }
+    var configurations: [SandboxConfiguration] { state.withLock { $0.configurations } }
     var signals: [Int32] { state.withLock { $0.signals } }
     var pods: Set<String> { state.withLock { Set($0.sandboxes.keys) } }
 
@@ -36,6 +38,7 @@ final class FakeRuntime: Runtime {
                 podUID: configuration.podUID, namespace: configuration.namespace, name: configuration.name,
                 address: configuration.address, pid: 1, containers: [])
             state.sandboxes[configuration.podUID] = sandbox
+            state.configurations.append(configuration)
             return sandbox
         }
     }

@@ -163,6 +163,60 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
 
     @Test(
         arguments: [
+            (nil, nil, false), (true, nil, true), (nil, true, true), (false, true, true), (true, false, true),
+        ] as [(Bool?, Bool?, Bool)])
+    func processesAreSharedWhereEitherFieldSaysSo(own: Bool?, host: Bool?, shared: Bool) async throws {
+        try await withNode { node in
+            try await node.agent {
+                var spec = Self.simple
+                if let own { spec["shareProcessNamespace"] = .bool(own) }
+                if let host { spec["hostPID"] = .bool(host) }
+                try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
+                try await node.eventually("the sandbox starts") { !node.runtime.configurations.isEmpty }
+                #expect(node.runtime.configurations.map(\.sharesProcesses) == [shared])
+            }
+        }
+    }
+
+    /// A debugger of a program that ends and is started again.
+    @Test func aDebuggerWaitsForItsTarget() async throws {
+        try await withNode { node in
+            try await node.agent {
+                try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
+                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                let uid = try #require(node.pod()).object.uid
+                func id(_ name: String, _ run: Int) -> ContainerID {
+                    ContainerID(podUID: uid, name: name, restart: run)
+                }
+                // The second end makes the third run wait, for ten seconds.
+                for run in 0...1 {
+                    try await node.eventually("run \(run)") { node.runtime.started.contains { $0.id == id("a", run) } }
+                    node.runtime.end(id("a", run), code: 1)
+                }
+                try await node.eventually("it waits") {
+                    node.pod()?.containerStatuses.first?["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+                }
+                try await node.client.patch(
+                    .pods, namespace: "default", name: "web", subresource: nil,
+                    .merge([
+                        "spec": [
+                            "ephemeralContainers": [
+                                ["name": "d", "image": "host", "command": ["run"], "targetContainerName": "a"]
+                            ]
+                        ]
+                    ]))
+                try await node.eventually("the debugger says what it waits for") {
+                    let status = node.pod()?.object.status["ephemeralContainerStatuses"][0]["state"]["waiting"]
+                    return status?["reason"] == "CreateContainerError"
+                        && status?["message"] == "invalid target container: container \"a\" is not running"
+                }
+                #expect(!node.runtime.started.contains { $0.id.name == "d" })
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
             ("gone", ["run"], "ErrImagePull"), ("host", ["nope"], "CrashLoopBackOff"),
         ] as [(String, [String], String)])
     func whatCannotStartSaysWhy(image: String, command: [String], reason: String) async throws {

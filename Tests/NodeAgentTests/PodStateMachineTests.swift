@@ -357,4 +357,24 @@ import Testing
         pod.exited("a", code: 0)
         #expect(pod.done.contains(.conclude))
     }
+
+    @Test func aDebuggerStartsWithItsTarget() {
+        var pod = Driver(
+            [
+                "containers": [["name": "a", "image": "x"], ["name": "b", "image": "x"]],
+                "ephemeralContainers": [["name": "d", "image": "x", "targetContainerName": "a"]],
+            ], now: start)
+        pod.setUp()
+        #expect(pod.starts.contains(pod.id("d")))
+        pod.send(
+            .startFailed(
+                pod.id("d"),
+                .configuration(
+                    reason: "CreateContainerConfigError", message: "unable to find target container a")))
+        pod.done = []
+        pod.started("b")
+        #expect(pod.starts == [])
+        pod.started("a")
+        #expect(pod.starts == [pod.id("d")])
+    }
 }

@@ -115,6 +115,48 @@ import Testing
         }
     }
 
+    @Test func aTargetThatRunsNoMoreIsNamed() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let target = try await node.run("one", ["true"], name: "app")
+            _ = try await node.end(of: target)
+            let error = await #expect(throws: RuntimeError.self) {
+                try await node.run("one", ["sleep", "1000"], name: "debug") { $0.target = target }
+            }
+            #expect(error?.description == "invalid target container: container \"app\" is not running")
+        }
+    }
+
+    @Test func containersShareMemoryWithinTheirPod() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            try await node.start("two")
+            let writer = try await node.run("one", ["sh", "-c", "echo shared >/dev/shm/x; exit 0"], name: "writer")
+            #expect(try await node.end(of: writer).phase.code == 0)
+            let script = "cat /dev/shm/x; stat -c %a /dev/shm; grep -c ' /dev/shm ' /proc/mounts"
+            let reader = try await node.run("one", ["sh", "-c", script], name: "reader")
+            #expect(try await node.end(of: reader).phase.code == 0)
+            let lines = try node.log(reader).split(separator: "\n").map { $0.split(separator: " ", maxSplits: 3)[3] }
+            #expect(lines == ["shared", "1777", "1"])
+            let other = try await node.run("two", ["cat", "/dev/shm/x"], name: "other")
+            #expect(try await node.end(of: other).phase.code != 0)
+            try await node.runtime.removeSandbox(podUID: "one")
+            #expect(try !readFile("/proc/self/mountinfo").contains("\(node.nodeFolder)/pods/one"))
+        }
+    }
+
+    @Test func withHostIPCTheMachinesMemoryIsShared() async throws {
+        try await withRuntime { node in
+            try await node.start("one", hostIPC: true)
+            let name = "martlet-test-\(getpid())"
+            try replaceFile("/dev/shm/\(name)", Array("machine".utf8))
+            defer { unlink("/dev/shm/\(name)") }
+            let id = try await node.run("one", ["cat", "/dev/shm/\(name)"])
+            #expect(try await node.end(of: id).phase.code == 0)
+            #expect(try node.log(id).contains("machine"))
+        }
+    }
+
     @Test func aHookThatIsGivenUpIsKilled() async throws {
         try await withRuntime { node in
             try await node.start("one")
@@ -315,10 +357,11 @@ private struct Node {
     /// The same node after the death of its agent.
     func again() -> Node { (try? Node(folder: folder)) ?? self }
 
-    func start(_ uid: String, shared: Bool = false) async throws {
+    func start(_ uid: String, shared: Bool = false, hostIPC: Bool = false) async throws {
         _ = try await runtime.startSandbox(
             SandboxConfiguration(
-                podUID: uid, namespace: "default", name: uid, hostname: uid, address: nil, sharesProcesses: shared))
+                podUID: uid, namespace: "default", name: uid, hostname: uid, address: nil, sharesProcesses: shared,
+                sharesHostIPC: hostIPC))
     }
 
     @discardableResult
@@ -368,6 +411,20 @@ private func withRuntime(_ body: (Node) async throws -> Void) async throws {
     await ClusterRemains(stateFolder: folder).end()
     try removeTree(String(folder.dropLast(2)))
     try result.get()
+}
+
+@Suite struct ContainerOperationsTests {
+    @Test(arguments: [(nil, "mode=700\0"), (1 << 20, "mode=700,size=1048576\0")] as [(Int?, String)])
+    func aLayerInMemoryHasTheContainersLimit(limit: Int?, options: String) {
+        var container = ContainerConfiguration(
+            id: ContainerID(podUID: "one", name: "main", restart: 0), root: RootFilesystem(layers: ["/"]),
+            arguments: ["true"], environment: [], workingDirectory: "/", logPath: "")
+        container.layerLimit = limit
+        let operations = ContainerOperations(
+            configuration: container, folder: "/node/one", hostname: "one", hiddenFolders: [], sharedMemory: nil,
+            machine: HostRoot(needsMemoryLayer: true, mounts: []))
+        #expect(operations.start(joining: []).bytes.firstRange(of: Array(options.utf8)) != nil)
+    }
 }
 
 @Suite struct HostRootTests {

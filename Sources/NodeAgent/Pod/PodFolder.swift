@@ -1,12 +1,13 @@
 import Glibc
 import Linux
 
-/// Removes a pod's folder, with the memory volumes that are mounted in it. It blocks.
+/// Removes a pod's folder, with the memory filesystems that are mounted in it. It blocks.
 func removePodFolder(_ path: String) {
     let volumes = "\(path)/volumes/kubernetes.io~empty-dir"
     for name in (try? listFolder(volumes)) ?? [] where isMountPoint("\(volumes)/\(name)") {
         umount2("\(volumes)/\(name)", Int32(MNT_DETACH))
     }
+    SandboxPaths(podFolder: path, runFolder: "").sharedMemory.remove()
     try? removeTree(path)
 }
 

@@ -65,6 +65,7 @@ extension PodStateMachine {
         containers[index].imageID = start.imageID
         containers[index].hookPending = start.hookPending
         containers[index].pullBackoff.reset()
+        startThoseTargeting(id.name)
         if id.restart > 0 {
             actions.append(.forget(ContainerID(podUID: uid, name: id.name, restart: id.restart - 1)))
         }
@@ -72,6 +73,17 @@ extension PodStateMachine {
             exited(id, end)
         } else if !start.hookPending, stage == .active {
             becomeStarted(index)
+        }
+    }
+
+    /// What could not start without the container that now runs is tried again at once.
+    private mutating func startThoseTargeting(_ name: String) {
+        for index in containers.indices where containers[index].spec["targetContainerName"].string == name {
+            if case .waiting(let reason, let message, .some) = containers[index].state,
+                reason.hasPrefix("CreateContainer")
+            {
+                containers[index].state = .waiting(reason: reason, message: message, until: nil)
+            }
         }
     }
 

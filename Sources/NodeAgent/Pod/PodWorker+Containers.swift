@@ -82,12 +82,23 @@ extension PodWorker {
         let (all, declared) = try await Environment.make(
             container: container, image: image.configuration.environment, services: services, downward: downward(),
             lookup: lookup)
-        let target = machine.containers.first {
-            $0.name == container.json["targetContainerName"].string && $0.isRunning
-        }
         return ContainerPlan(
             id: id, container: container, pod: pod, image: image, paths: paths, volumes: volumes(), environment: all,
-            target: target?.id(podUID: uid), declared: declared)
+            target: try target(of: container), declared: declared)
+    }
+
+    /// The run whose processes an ephemeral container is to see. Without it there is no start: a debugger that sees
+    /// nothing of what it was meant for helps nobody.
+    private func target(of container: Container) throws(StartFailure) -> ContainerID? {
+        guard let name = container.json["targetContainerName"].string, !name.isEmpty else { return nil }
+        guard let record = machine.containers.first(where: { $0.name == name }), record.run != nil else {
+            throw .configuration(
+                reason: "CreateContainerConfigError", message: "unable to find target container \(name)")
+        }
+        guard record.isRunning else {
+            throw .configuration(reason: "CreateContainerError", message: "\(RuntimeError.targetDoesNotRun(name))")
+        }
+        return record.id(podUID: uid)
     }
 
     private func postStart(_ id: ContainerID, _ hook: JSON, _ container: Container) async {

@@ -227,7 +227,7 @@ actor PodWorker {
                     of: pod.object, nodeName: configuration.nodeName, clusterDomain: configuration.clusterDomain),
                 address: address,
                 // The nearest there is to `hostPID`, of which the pod is told.
-                sharesProcesses: pod.spec["shareProcessNamespace"].bool ?? pod.spec["hostPID"].bool ?? false,
+                sharesProcesses: pod.spec["shareProcessNamespace"].bool == true || pod.spec["hostPID"].bool == true,
                 sharesHostIPC: pod.spec["hostIPC"].bool ?? false,
                 sysctls: Dictionary(sysctls, uniquingKeysWith: { $1 }), qosClass: pod.qosClass.rawValue,
                 limits: pod.runtimeLimits))

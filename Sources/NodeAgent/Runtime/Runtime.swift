@@ -41,6 +41,11 @@ public enum RuntimeError: Error, Sendable, CustomStringConvertible {
     case notFound(String)
     case failed(String)
 
+    /// The container whose processes another is to see runs no more, or not yet.
+    static func targetDoesNotRun(_ name: String) -> RuntimeError {
+        .failed("invalid target container: container \"\(name)\" is not running")
+    }
+
     public var description: String {
         switch self {
         case .start(let text), .notFound(let text), .failed(let text): text
@@ -70,7 +75,7 @@ public struct SandboxConfiguration: Sendable {
     public var address: String?
     /// The containers see each other's processes (`shareProcessNamespace`).
     public var sharesProcesses: Bool
-    /// The containers use the node's own System V IPC and message queues (`hostIPC`).
+    /// The containers use the machine's own System V IPC, message queues and shared memory (`hostIPC`).
     public var sharesHostIPC: Bool
     public var sysctls: [String: String]
     /// The pod's QoS class, which names its parent cgroup: Guaranteed, Burstable, BestEffort.
@@ -197,6 +202,8 @@ public struct ContainerConfiguration: Sendable {
     public var supplementaryGroups: [UInt32]
     public var mounts: [Mount]
     public var limits: ResourceLimits
+    /// Bytes that its writable layer may take, where that is in memory; nil for no limit.
+    public var layerLimit: Int?
     public var terminal: Bool
     public var stdin: Bool
     /// `stdinOnce`: the first attached client's end of input closes the container's.

@@ -10,6 +10,8 @@ struct ContainerOperations: Sendable {
     let hostname: String
     /// Folders of the host that no container may see where its root is the host's: Martlet's own state.
     let hiddenFolders: [String]
+    /// The folder that the pod's containers share as `/dev/shm`; nil for one of the container's own.
+    let sharedMemory: String?
     let machine: HostRoot
     /// The container's control groups, by their names below `/sys/fs/cgroup`.
     var controlGroups: [String: String] = [:]
@@ -106,7 +108,8 @@ struct ContainerOperations: Sendable {
         var layers = Array(configuration.root.layers.reversed())
         if layers.isEmpty { layers = ["\(folder)/empty"] }
         if machine.needsMemoryLayer {
-            list.mount("none", on: writable, type: "tmpfs", options: "mode=700")
+            let limit = configuration.layerLimit.map { ",size=\($0)" } ?? ""
+            list.mount("none", on: writable, type: "tmpfs", options: "mode=700\(limit)")
             list.root(writable)
             for name in ["upper", "work", "host-upper", "host-work"] { list.folder("/\(name)") }
         }
@@ -146,8 +149,13 @@ struct ContainerOperations: Sendable {
             "devpts", on: "/dev/pts", attributes: [.noSetUID, .noExecute],
             options: "newinstance,ptmxmode=0666,mode=0620,gid=5")
         list.filesystem("mqueue", on: "/dev/mqueue", attributes: [.noSetUID, .noDevices, .noExecute])
-        list.filesystem(
-            "tmpfs", on: "/dev/shm", attributes: [.noSetUID, .noDevices, .noExecute], options: "mode=1777,size=65536k")
+        if let sharedMemory {
+            list.bind(sharedMemory, to: "/dev/shm", readOnly: false)
+        } else {
+            list.filesystem(
+                "tmpfs", on: "/dev/shm", attributes: [.noSetUID, .noDevices, .noExecute],
+                options: SharedMemory.options)
+        }
     }
 
     private func kernelFilesystems(_ list: inout StartOperations) {

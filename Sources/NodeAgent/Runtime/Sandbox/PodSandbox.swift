@@ -40,6 +40,12 @@ final class PodSandbox: Sendable {
     var group: ResourceGroup {
         ResourceGroup.node(folder: configuration.nodeFolder).pod(uid, qosClass: record.qosClass)
     }
+    /// What the containers have as `/dev/shm`: one for all, the machine's with `hostIPC`.
+    var sharedMemory: String? {
+        if record.sharesHostIPC { return access("/dev/shm", F_OK) == 0 ? "/dev/shm" : nil }
+        // A sandbox that an earlier version started has none.
+        return isMountPoint(paths.sharedMemory.folder) ? paths.sharedMemory.folder : nil
+    }
     var isRunning: Bool { state.withLock { $0.running } }
     var containers: [ContainerState] { state.withLock { Array($0.containers.values) } }
     func container(_ id: ContainerID) -> ContainerState? { state.withLock { $0.containers[id] } }
@@ -64,6 +70,7 @@ final class PodSandbox: Sendable {
             try makeFolder(paths.podFolder, mode: 0o700)
             try makeFolder(paths.socketFolder, mode: 0o700)
             unlink(paths.exits)
+            if !sandbox.sharesHostIPC { try paths.sharedMemory.make() }
             let join = try resources.createPod(group, limits: sandbox.limits)
             let process = try launch(sandbox, paths: paths, initPath: configuration.initPath, join: join)
             do {
@@ -182,7 +189,8 @@ final class PodSandbox: Sendable {
             }
             _ = try await connection.request(.list)
         } catch {
-            recover()
+            // Its end may have been told before it was known as running.
+            lost()
             throw error
         }
     }
@@ -279,11 +287,12 @@ final class PodSandbox: Sendable {
 
     /// The connection has ended: with the init, unless this process closed it.
     private func lost() {
+        // First, for a sandbox that does not run may be cleaned up, and the ends are read from what it left.
+        recover()
         state.withLock {
             $0.connection = nil
             $0.running = false
         }
-        recover()
     }
 
     /// The ends that the init has recorded since the sandbox's start.
@@ -343,6 +352,7 @@ final class PodSandbox: Sendable {
                 // Goes unless somebody else keeps something there.
                 rmdir("\(paths.containers)/\(name)")
             }
+            paths.sharedMemory.remove()
             unlink(paths.record)
             unlink(paths.exits)
             try? removeTree(paths.socketFolder)

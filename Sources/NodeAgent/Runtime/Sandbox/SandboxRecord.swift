@@ -9,6 +9,7 @@ struct SandboxRecord: Sendable {
     var hostname: String
     var address: String?
     var sharesProcesses: Bool
+    var sharesHostIPC: Bool
     var qosClass: String
     /// The init, and when it started.
     var process: ProcessIdentity
@@ -20,6 +21,7 @@ struct SandboxRecord: Sendable {
         hostname = configuration.hostname
         address = configuration.address
         sharesProcesses = configuration.sharesProcesses
+        sharesHostIPC = configuration.sharesHostIPC
         qosClass = configuration.qosClass
         self.process = process
     }
@@ -34,6 +36,7 @@ struct SandboxRecord: Sendable {
         hostname = json["hostname"].string ?? name
         address = json["address"].string
         sharesProcesses = json["sharesProcesses"].bool ?? false
+        sharesHostIPC = json["sharesHostIPC"].bool ?? false
         qosClass = json["qosClass"].string ?? "BestEffort"
         self.process = process
     }
@@ -41,7 +44,8 @@ struct SandboxRecord: Sendable {
     var json: JSON {
         var json: JSON = [
             "podUID": .string(podUID), "namespace": .string(namespace), "name": .string(name),
-            "hostname": .string(hostname), "sharesProcesses": .bool(sharesProcesses), "qosClass": .string(qosClass),
+            "hostname": .string(hostname), "sharesProcesses": .bool(sharesProcesses),
+            "sharesHostIPC": .bool(sharesHostIPC), "qosClass": .string(qosClass),
             "process": .string(process.description),
         ]
         if let address { json["address"] = .string(address) }

@@ -31,6 +31,10 @@ extension SandboxRuntime {
         let answer: InitMessage
         do {
             answer = try await pod.request(.start, flags: flags, body: body, descriptors: [list])
+            // Not an operation's fault, which has a text.
+            if answer.status == ESRCH, answer.body.count <= 5, let target = container.target {
+                throw RuntimeError.targetDoesNotRun(target.name)
+            }
             try check(answer)
         } catch {
             await discard(container.id, pod)
@@ -151,7 +155,7 @@ extension SandboxRuntime {
     private nonisolated func operations(_ container: ContainerConfiguration, _ pod: PodSandbox) -> ContainerOperations {
         ContainerOperations(
             configuration: container, folder: pod.paths.container(container.id), hostname: pod.record.hostname,
-            hiddenFolders: configuration.hiddenFolders, machine: machine,
+            hiddenFolders: configuration.hiddenFolders, sharedMemory: pod.sharedMemory, machine: machine,
             controlGroups: resources.folders(pod.group.container(container.id)))
     }
 

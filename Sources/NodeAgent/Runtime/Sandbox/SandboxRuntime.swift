@@ -160,6 +160,7 @@ struct SandboxPaths: Sendable {
 
     var record: String { "\(podFolder)/sandbox.json" }
     var exits: String { "\(podFolder)/exits" }
+    var sharedMemory: SharedMemory { SharedMemory(folder: "\(podFolder)/shm") }
     var socket: String { "\(socketFolder)/s" }
     var containers: String { "\(podFolder)/containers" }
     func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }

@@ -1,0 +1,25 @@
+import Glibc
+import Linux
+
+/// The memory filesystem that a sandbox's containers share as `/dev/shm`, mounted in the pod's folder.
+struct SharedMemory: Sendable {
+    let folder: String
+
+    /// As container engines have it.
+    static let options = "mode=1777,size=65536k"
+
+    /// Mounts it anew. It blocks.
+    func make() throws(SystemError) {
+        remove()
+        try makeFolder(folder)
+        if mount("shm", folder, "tmpfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), Self.options) != 0 {
+            throw SystemError("mount tmpfs", folder)
+        }
+    }
+
+    /// What is mapped of it stays with those who have it. It blocks.
+    func remove() {
+        while isMountPoint(folder) { if umount2(folder, Int32(MNT_DETACH)) != 0 { break } }
+        rmdir(folder)
+    }
+}
