@@ -66,6 +66,7 @@ struct Cluster: Sendable {
     /// Nodes that exist. A pod may name one that does not, or not yet.
     private(set) var present: [String] = []
     var namespaceLabels: [String: [String: String]] = [:]
+    var claims = Claims()
     /// How many pods keep others away, so that the others need not be asked when there is none.
     private(set) var antiAffinePods = 0
     private var nodeOfPod: [String: String] = [:]

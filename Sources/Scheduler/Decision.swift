@@ -7,6 +7,10 @@ enum Decision: Sendable {
 
     /// - Parameter turn: which of equally good nodes is taken, so that pods go round.
     static func make(for pod: PodInfo, in cluster: Cluster, turn: Int) -> Decision {
+        if let fault = cluster.claims.fault(for: pod) {
+            return .none(
+                FitError(.volumeBinding, fault, nodes: cluster.present.count, policy: preemptionPolicy(of: pod)))
+        }
         let filters = Filters(pod, cluster)
         var fitting: [NodeInfo] = []
         var rejections: [Rejection] = []
@@ -33,10 +37,20 @@ enum Decision: Sendable {
 /// Why no node suits a pod, in upstream's words.
 struct FitError: Error, Sendable, CustomStringConvertible {
     let rejections: [Rejection]
+    /// Why no node was even looked at.
+    private let fault: String?
     private let policy: String
 
     init(_ rejections: [Rejection], policy: String) {
         self.rejections = rejections
+        fault = nil
+        self.policy = policy
+    }
+
+    /// Something about the pod, which is the same for all nodes.
+    init(_ filter: Rejection.Filter, _ fault: String, nodes: Int, policy: String) {
+        rejections = Array(repeating: Rejection(filter, [fault], resolvable: false), count: nodes)
+        self.fault = fault
         self.policy = policy
     }
 
@@ -44,7 +58,8 @@ struct FitError: Error, Sendable, CustomStringConvertible {
 
     var description: String {
         guard !rejections.isEmpty else { return "no nodes available to schedule pods" }
-        return "\(summary(rejections.flatMap(\.reasons))) preemption: \(preemption)"
+        let why = fault.map { summary($0) } ?? summary(rejections.flatMap(\.reasons))
+        return "\(why) preemption: \(preemption)"
     }
 
     private var preemption: String {
@@ -60,6 +75,8 @@ struct FitError: Error, Sendable, CustomStringConvertible {
         var counts: [String: Int] = [:]
         for reason in reasons { counts[reason, default: 0] += 1 }
         let texts = counts.map { "\($0.value) \($0.key)" }.sorted()
-        return "0/\(rejections.count) nodes are available: \(texts.joined(separator: ", "))."
+        return summary(texts.joined(separator: ", "))
     }
+
+    private func summary(_ text: String) -> String { "0/\(rejections.count) nodes are available: \(text)." }
 }

@@ -12,6 +12,8 @@ struct PodInfo: Sendable {
     let countedCPU: Int
     let countedMemory: Int
     let hostPorts: [HostPort]
+    /// The PersistentVolumeClaims that its volumes name.
+    let claims: [String]
     let tolerations: [Toleration]
     let nodeSelector: [String: String]
     let requiredNodeTerms: [NodeTerm]?
@@ -43,6 +45,7 @@ struct PodInfo: Sendable {
                 address: address.isEmpty ? "0.0.0.0" : address, transport: port["protocol"].string ?? "TCP",
                 number: number)
         }
+        claims = spec["volumes"].items.compactMap { $0["persistentVolumeClaim"]["claimName"].string }
         tolerations = pod.tolerations
         nodeSelector = spec["nodeSelector"].stringMap
         let nodeAffinity = spec["affinity"]["nodeAffinity"]

@@ -15,6 +15,7 @@ public actor Scheduler {
         case pod(Change)
         case node(Change)
         case namespace(Change)
+        case claim(Change)
         case bindingFailed(SchedulingQueue.Entry, node: String, String)
         case tick
     }
@@ -52,6 +53,7 @@ public actor Scheduler {
         self.informers[.pods].addHandler { input.yield(.pod($0)) }
         self.informers[.nodes].addHandler { input.yield(.node($0)) }
         self.informers[.namespaces].addHandler { input.yield(.namespace($0)) }
+        self.informers[.persistentVolumeClaims].addHandler { input.yield(.claim($0)) }
     }
 
     /// Schedules until the task is cancelled.
@@ -60,7 +62,9 @@ public actor Scheduler {
             group.addTask { [recorder] in await recorder.run() }
             if runsInformers { group.addTask { [informers] in await informers.run() } }
             // Before all pods and nodes are known, a decision could give a node more than it has.
-            for type in [ResourceType.nodes, .pods, .namespaces] { await informers[type].waitForSync() }
+            for type in [ResourceType.nodes, .pods, .namespaces, .persistentVolumeClaims] {
+                await informers[type].waitForSync()
+            }
             await work(&group)
             alarm?.task.cancel()
             group.cancelAll()
@@ -87,6 +91,10 @@ public actor Scheduler {
         case .namespace(.deleted(let namespace)): cluster.namespaceLabels[namespace.name] = nil
         case .namespace(.added(let namespace)), .namespace(.updated(_, let namespace)):
             cluster.namespaceLabels[namespace.name] = namespace.labels
+        case .claim(.deleted(let claim)): cluster.claims.remove(claim.key)
+        case .claim(.added(let claim)), .claim(.updated(_, let claim)):
+            cluster.claims.put(claim)
+            queue.moveAll(on: .claimChanged, now: now)
         case .bindingFailed(let entry, let node, let why):
             logger.debug("\(entry.pod.key): not bound to \(node): \(why)")
             // The informer may have shown the pod's end, or its place, in the meantime.

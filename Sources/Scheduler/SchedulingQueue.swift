@@ -23,6 +23,7 @@ struct SchedulingQueue {
         case podLeft
         /// A pod was given a node or new labels.
         case podPlaced
+        case claimChanged
         /// So long has nothing happened that whatever was missed is made good.
         case timePassed
 
@@ -34,6 +35,7 @@ struct SchedulingQueue {
                     || !filters.isDisjoint(with: [
                         .nodeResourcesFit, .nodePorts, .podTopologySpread, .interPodAffinity,
                     ])
+            case .claimChanged: filters.contains(.volumeBinding)
             case .podPlaced: !filters.isDisjoint(with: [.podTopologySpread, .interPodAffinity])
             }
         }

@@ -28,8 +28,17 @@ func pod(_ name: String, cpu: String? = nil, labels: [String: String] = [:], _ s
     return pod
 }
 
-func cluster(_ nodes: [Object], placed: [(Object, String)] = []) -> Cluster {
+func volumes(_ claim: JSON) -> JSON { ["volumes": [["name": "v", "persistentVolumeClaim": ["claimName": claim]]]] }
+
+func claim(_ name: String, _ change: (inout Object) -> Void = { _ in }) -> Object {
+    var claim = Object(.persistentVolumeClaims, namespace: "default", name: name)
+    change(&claim)
+    return claim
+}
+
+func cluster(_ nodes: [Object], placed: [(Object, String)] = [], claims: [Object] = []) -> Cluster {
     var cluster = Cluster()
+    for claim in claims { cluster.claims.put(claim) }
     for node in nodes { _ = cluster.put(node) }
     for (pod, node) in placed { cluster.place(PodInfo(pod), on: node) }
     return cluster
@@ -134,6 +143,21 @@ extension Decision {
             cluster: cluster(
                 [node("a", taints: [["key": "k", "effect": "PreferNoSchedule"]]), node("b")],
                 placed: [(pod("x", cpu: "1"), "b")]), wanted: "b"),
+        Case(
+            why: "a claim that is not there", pod: pod("p", volumes("data")), cluster: cluster([node("a"), node("b")]),
+            wanted: "0/2 nodes are available: persistentvolumeclaim \"data\" not found. "
+                + "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."),
+        Case(
+            why: "a claim that is about to go",
+            pod: pod("p", volumes("data")),
+            cluster: cluster(
+                [node("a")],
+                claims: [claim("data") { $0.metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z" }]),
+            wanted: "0/1 nodes are available: persistentvolumeclaim \"data\" is being deleted. "
+                + "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."),
+        Case(
+            why: "a claim that is there", pod: pod("p", volumes("data")),
+            cluster: cluster([node("a")], claims: [claim("data")]), wanted: "a"),
         Case(
             why: "a host port is taken once",
             pod: pod("p", ["containers": [["name": "c", "ports": [["containerPort": 80, "hostPort": 80]]]]]),
@@ -268,6 +292,17 @@ extension Decision {
                 client.object(.pods, "p0")?.condition("PodScheduled")?.message == "no nodes available to schedule pods")
             for name in ["a", "b"] { try await client.create(.nodes, node(name)) }
             try await eventually("all bound") { client.all(.pods).allSatisfy { Pod($0).nodeName != nil } }
+
+            // A claim that comes lets the pod that names it go on.
+            try await client.create(.pods, pod("claims", volumes("data")))
+            try await eventually("its claim is missing") {
+                client.object(.pods, "claims")?.condition("PodScheduled")?.message
+                    .contains("persistentvolumeclaim \"data\" not found") == true
+            }
+            try await client.create(.persistentVolumeClaims, claim("data"))
+            try await eventually("bound with its claim") {
+                client.object(.pods, "claims").map { Pod($0).nodeName != nil } == true
+            }
 
             // A binding that fails is made good.
             client.fail { verb, _, object in

@@ -12,6 +12,7 @@ struct Rejection: Equatable, Sendable {
         case nodeResourcesFit = "NodeResourcesFit"
         case podTopologySpread = "PodTopologySpread"
         case interPodAffinity = "InterPodAffinity"
+        case volumeBinding = "VolumeBinding"
     }
 
     let filter: Filter
