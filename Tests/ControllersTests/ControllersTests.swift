@@ -238,6 +238,26 @@ extension InMemoryClient {
         return service
     }
 
+    /// Endpoints that a user wrote go with their Service, and stay where there never was one.
+    @Test func writtenEndpointsGoWithTheirService() async throws {
+        try await withControllers { client in
+            var service = Self.service("db")
+            service.spec["selector"] = nil
+            try await client.create(.services, service)
+            for name in ["db", "other"] {
+                var endpoints = Object(.endpoints, namespace: "default", name: name)
+                endpoints["subsets"] = [["addresses": [["ip": "10.0.0.1"]], "ports": [["port": 5432]]]]
+                try await client.create(.endpoints, endpoints)
+            }
+            try await eventually("both have been seen: the first is mirrored") {
+                client.all(.endpointSlices).count >= 1
+            }
+            try await client.delete(.services, namespace: "default", name: "db", options: DeleteOptions())
+            try await eventually("removed") { client.object(.endpoints, "db") == nil }
+            #expect(client.object(.endpoints, "other") != nil)
+        }
+    }
+
     @Test func publishesReadyPods() async throws {
         try await withControllers { client in
             try await client.create(.services, Self.service("web"))

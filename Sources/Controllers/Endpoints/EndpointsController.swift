@@ -1,5 +1,6 @@
 import APIClient
 import KubernetesModel
+import Synchronization
 
 /// Keeps the Endpoints objects of Services with a selector.
 struct EndpointsController: ControlLoop {
@@ -10,12 +11,15 @@ struct EndpointsController: ControlLoop {
         let pods = context.informers[.pods]
         let endpoints = context.informers[.endpoints]
         let queue = WorkQueue<ObjectKey>()
+        let reconciler = EndpointsReconciler(
+            client: context.client, services: services, pods: pods, endpoints: endpoints)
         controller = Controller(
-            name: "endpoints", queue: queue,
-            reconciler: EndpointsReconciler(
-                client: context.client, services: services, pods: pods, endpoints: endpoints),
+            name: "endpoints", queue: queue, reconciler: reconciler,
             reads: [services, pods, endpoints], workers: 5, logger: context.logger)
-        services.addHandler { queue.add($0.key) }
+        services.addHandler { change in
+            if case .deleted = change { reconciler.orphans.add(change.key) }
+            queue.add(change.key)
+        }
         endpoints.addHandler { queue.add($0.key) }
         pods.addHandler { ServiceMembership.enqueue($0, services: services, queue) }
     }
@@ -28,18 +32,22 @@ struct EndpointsReconciler: Reconciler {
     let services: Informer
     let pods: Informer
     let endpoints: Informer
+    /// The keys of Services that were deleted, whose Endpoints are to follow, whoever has written them.
+    let orphans = Orphans()
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         let present = endpoints.get(key)
         guard let service = services.get(key) else {
-            // Endpoints without a Service may be a leader election's or a user's own: only those that a Service of this
-            // name left behind go, and its deletion is what brought the key here.
-            guard let present, present.annotations[Self.mark] != nil else { return nil }
-            do {
-                try await client.delete(.endpoints, key, options: DeleteOptions(uid: present.uid))
-            } catch let status as Status where status.isNotFound {}
+            // Endpoints that never had a Service are a leader election's or a user's own, and stay.
+            if let present, present.annotations[Self.mark] != nil || orphans.contains(key) {
+                do {
+                    try await client.delete(.endpoints, key, options: DeleteOptions(uid: present.uid))
+                } catch let status as Status where status.isNotFound {}
+            }
+            orphans.remove(key)
             return nil
         }
+        orphans.remove(key)
         guard service.hasManagedEndpoints, let selector = LabelSelector(podsOf: service) else { return nil }
         let members = pods.list(namespace: key.namespace).filter { selector.matches($0.labels) }
         var wanted = EndpointsPlan.endpoints(service: service, pods: members, present: present)
@@ -60,6 +68,15 @@ struct EndpointsReconciler: Reconciler {
 
     /// When a change last led to a write; it also tells which objects are made here.
     private static let mark = "endpoints.kubernetes.io/last-change-trigger-time"
+}
+
+/// Keys that handlers of events add, and reconciliations look up.
+final class Orphans: Sendable {
+    private let keys = Mutex<Set<ObjectKey>>([])
+
+    func add(_ key: ObjectKey) { _ = keys.withLock { $0.insert(key) } }
+    func remove(_ key: ObjectKey) { _ = keys.withLock { $0.remove(key) } }
+    func contains(_ key: ObjectKey) -> Bool { keys.withLock { $0.contains(key) } }
 }
 
 /// Keeps the EndpointSlices of Services with a selector.
