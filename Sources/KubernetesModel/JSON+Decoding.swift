@@ -9,14 +9,31 @@ extension JSON {
     ///
     /// - Throws: `JSONDecodingError` with the offset of the first byte that does not fit.
     public init(decoding bytes: some Sequence<UInt8>) throws(JSONDecodingError) {
-        let result: Result<JSON, JSONDecodingError>? = bytes.withContiguousStorageIfAvailable { buffer in
+        var hasDuplicates = false
+        try self.init(decoding: bytes, hasDuplicates: &hasDuplicates)
+    }
+
+    /// As the other; tells whether some object has a member more than once, of which the last one counts.
+    public init(decoding bytes: some Sequence<UInt8>, hasDuplicates: inout Bool) throws(JSONDecodingError) {
+        let result: Result<(JSON, Bool), JSONDecodingError>? = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONDecodingError) in try JSON.decode(buffer) }
         }
         if let result {
-            self = try result.get()
+            (self, hasDuplicates) = try result.get()
         } else {
             let copy = Array(bytes)
-            self = try copy.withUnsafeBufferPointer { buffer throws(JSONDecodingError) in try JSON.decode(buffer) }
+            (self, hasDuplicates) = try copy.withUnsafeBufferPointer { buffer throws(JSONDecodingError) in
+                try JSON.decode(buffer)
+            }
+        }
+    }
+
+    /// The paths of the members that some object has more than once: `spec.replicas`, `spec.containers[0].image`.
+    public static func duplicates(in bytes: some Sequence<UInt8>) -> [String] {
+        Array(bytes).withUnsafeBufferPointer { buffer in
+            var parser = Parser(bytes: buffer, tracksPath: true)
+            _ = try? parser.value(depth: 0)
+            return parser.duplicates
         }
     }
 
@@ -24,12 +41,12 @@ extension JSON {
         try self.init(decoding: Array(text.utf8))
     }
 
-    private static func decode(_ buffer: UnsafeBufferPointer<UInt8>) throws(JSONDecodingError) -> JSON {
+    private static func decode(_ buffer: UnsafeBufferPointer<UInt8>) throws(JSONDecodingError) -> (JSON, Bool) {
         var parser = Parser(bytes: buffer)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.position == buffer.count else { throw parser.failure("unexpected data after the value") }
-        return value
+        return (value, parser.hasDuplicates)
     }
 }
 
@@ -39,7 +56,31 @@ private struct Parser {
 
     static let deepest = 512
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    private(set) var hasDuplicates = false
+    /// Their paths, where it keeps track of its own.
+    private(set) var duplicates: [String] = []
+    private let tracksPath: Bool
+    private var path: [String] = []
+
+    init(bytes: UnsafeBufferPointer<UInt8>, tracksPath: Bool = false) {
+        self.bytes = bytes
+        self.tracksPath = tracksPath
+    }
+
+    /// Parses the value at a step of the path.
+    private mutating func value(at step: @autoclosure () -> String, depth: Int) throws(JSONDecodingError) -> JSON {
+        guard tracksPath else { return try value(depth: depth) }
+        path.append(step())
+        defer { path.removeLast() }
+        return try value(depth: depth)
+    }
+
+    private mutating func note(duplicate key: String) {
+        hasDuplicates = true
+        guard tracksPath else { return }
+        let name = String((path.joined() + "." + key).dropFirst())
+        if !duplicates.contains(name) { duplicates.append(name) }
+    }
 
     func failure(_ what: String) -> JSONDecodingError {
         JSONDecodingError(description: "\(what) at offset \(position)", offset: position)
@@ -97,7 +138,8 @@ private struct Parser {
             skipSpace()
             guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { throw failure("expected ':'") }
             position += 1
-            members[key] = try value(depth: depth + 1)
+            let member = try value(at: "." + key, depth: depth + 1)
+            if members.updateValue(member, forKey: key) != nil { note(duplicate: key) }
             skipSpace()
             guard position < bytes.count else { throw failure("unexpected end of JSON input") }
             position += 1
@@ -118,7 +160,7 @@ private struct Parser {
             return .array(elements)
         }
         while true {
-            elements.append(try value(depth: depth + 1))
+            elements.append(try value(at: "[\(elements.count)]", depth: depth + 1))
             skipSpace()
             guard position < bytes.count else { throw failure("unexpected end of JSON input") }
             position += 1

@@ -1,6 +1,7 @@
 import APIClient
 import HTTPTypes
 import KubernetesModel
+import NIOCore
 import Testing
 
 @testable import APIServer
@@ -93,6 +94,54 @@ import Testing
         }
         let status = try #require(throws: Status.self) { try Selection(labels: nil, fields: "\(field)=y", info.type) }
         #expect(status.code == 400 && status.message.hasPrefix(fault))
+    }
+
+    /// Of a field that comes twice the last one counts; whoever cares about fields is told.
+    @Test func duplicateFieldsAreTold() async throws {
+        let body = ByteBuffer(
+            string:
+                #"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","name":"d"},"data":{"a":"1","a":"2"}}"#)
+        let target = "\(Self.maps)?dryRun=All&fieldValidation="
+        let names = ["metadata.name", "data.a"].map { "duplicate field \"\($0)\"" }
+        try await TestServer.run { api in
+            let warned = await api.respond(.post, target + "Warn", body)
+            #expect(warned.code == 201)
+            #expect(
+                warned.headers.filter { $0.name == .warning }.map(\.value)
+                    == names.map { "299 - \"\($0.replacing("\"", with: "\\\""))\"" })
+            #expect(await api.respond(.post, target + "Ignore", body).headers.isEmpty)
+            let refused = try JSON(decoding: await api.respond(.post, target + "Strict", body).text)
+            #expect(
+                Status(refused)
+                    == .badRequest(
+                        "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: "
+                            + names.joined(separator: ", ")))
+        }
+    }
+
+    @Test func whatIsNoNumberIsRefused() async throws {
+        try await TestServer.run { api in
+            for target in ["\(Self.maps)?limit=abc", "\(Self.maps)?watch=1&timeoutSeconds=abc"] {
+                let status = try await api.refusal(.get, target)
+                #expect(status == .badRequest("strconv.ParseInt: parsing \"abc\": invalid syntax"))
+            }
+        }
+    }
+
+    /// Whoever has heard of a revision that is still on its way waits for it, and is told when it does not come.
+    @Test func revisionsToComeAreWaitedFor() async throws {
+        try await TestServer.run { api in
+            let registry = api.server.pipeline.registry
+            let next = registry.store.revision + 1
+            let status = try await #require(throws: Status.self) {
+                try await registry.wait(for: "\(next)", within: .milliseconds(1))
+            }
+            #expect(status.code == 504 && status.causes.map(\.reason) == ["ResourceVersionTooLarge"])
+            async let listed = api.send(.get, "\(Self.maps)?resourceVersion=\(next)")
+            async let got = api.send(.get, "/api/v1/namespaces/default?resourceVersion=\(next)")
+            try await api.client.create(.configMaps, Object(.configMaps, namespace: "default", name: "c"))
+            #expect(try await [listed.code, got.code] == [200, 200])
+        }
     }
 
     @Test func deprecatedKindsWarn() async throws {

@@ -69,14 +69,14 @@ struct TestRequests: Sendable {
     var client: any Client { server.client }
 
     func respond(
-        _ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil, type: String = "application/json"
+        _ method: HTTPRequest.Method, _ target: String, _ body: ByteBuffer = ByteBuffer(),
+        type: String = "application/json"
     ) async -> APIResponse {
         var headers = HTTPFields()
         headers[.contentType] = type
         return await server.pipeline.respond(
             to: APIRequest(
-                method: method, target: RequestTarget(target), headers: headers,
-                body: body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer(),
+                method: method, target: RequestTarget(target), headers: headers, body: body,
                 user: User(name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"])))
     }
 
@@ -84,14 +84,22 @@ struct TestRequests: Sendable {
     func send(
         _ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil, type: String = "application/json"
     ) async throws -> (code: Int, json: JSON) {
-        let response = await respond(method, target, body, type: type)
-        guard case .bytes(let bytes) = response.body else { return (response.code, .null) }
-        return (response.code, try JSON(decoding: Array(buffer: bytes)))
+        let response = await respond(
+            method, target, body.map { ByteBuffer(bytes: $0.encoded()) } ?? ByteBuffer(), type: type)
+        return (response.code, response.text.isEmpty ? .null : try JSON(decoding: response.text))
     }
 
     /// Sends a request that is to be refused.
     func refusal(_ method: HTTPRequest.Method, _ target: String, _ body: JSON? = nil) async throws -> Status {
         try #require(Status(try await send(method, target, body).json))
+    }
+}
+
+extension APIResponse {
+    /// What is sent; empty for a stream.
+    var text: String {
+        guard case .bytes(let bytes) = body else { return "" }
+        return String(buffer: bytes)
     }
 }
 

@@ -36,4 +36,15 @@ import Testing
     func refusesStringsWithoutEnd(_ text: String) {
         #expect(throws: JSONDecodingError.self) { try JSON(decoding: text) }
     }
+
+    @Test(arguments: [
+        (#"{"a":1,"b":{"a":1}}"#, []), (#"{"a":1,"a":2}"#, ["a"]),
+        (#"{"s":{"l":[{},{"x":{"y":1,"y":[{"z":1,"z":2}]}}]},"s":1}"#, ["s.l[1].x.y[0].z", "s.l[1].x.y", "s"]),
+    ])
+    func findsWhatComesTwice(text: String, paths: [String]) throws {
+        var hasDuplicates = false
+        _ = try JSON(decoding: Array(text.utf8), hasDuplicates: &hasDuplicates)
+        #expect(hasDuplicates == !paths.isEmpty)
+        #expect(JSON.duplicates(in: text.utf8) == paths)
+    }
 }

@@ -1,3 +1,5 @@
+import KubernetesModel
+
 /// A request's path and query, taken apart and percent-decoded.
 struct RequestTarget: Sendable {
     /// The path as it came, for proxying.
@@ -45,7 +47,14 @@ struct Query: Sendable {
         return parameter.value != "0" && parameter.value.lowercased() != "false"
     }
 
-    func int(_ name: String) -> Int? { self[name].flatMap { Int($0) } }
+    /// - Throws: `BadRequest` for what is no number.
+    func int(_ name: String) throws(Status) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text) else {
+            throw .badRequest("strconv.ParseInt: parsing \"\(text)\": invalid syntax")
+        }
+        return number
+    }
 }
 
 private func percentDecoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String {

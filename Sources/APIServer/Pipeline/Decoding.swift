@@ -5,7 +5,20 @@ import NIOCore
 /// Pipeline step: the JSON value of a body.
 enum Decoding {
     static func object(_ request: APIRequest) throws(Status) -> Object {
-        let json = try json(request)
+        try object(try json(request))
+    }
+
+    /// The object of a write; notes the fields that it has more than once in the request's context.
+    static func object(_ request: APIRequest, _ context: inout RequestContext) throws(Status) -> Object {
+        var hasDuplicates = false
+        let json = try json(request, hasDuplicates: &hasDuplicates)
+        if hasDuplicates, context.fieldValidation != .ignore {
+            context.duplicateFields = JSON.duplicates(in: request.body.readableBytesView)
+        }
+        return try object(json)
+    }
+
+    private static func object(_ json: JSON) throws(Status) -> Object {
         guard json.object != nil else {
             throw .badRequest("the object provided is unrecognized (must be of type Object): it is no JSON object")
         }
@@ -13,13 +26,18 @@ enum Decoding {
     }
 
     static func json(_ request: APIRequest) throws(Status) -> JSON {
+        var hasDuplicates = false
+        return try json(request, hasDuplicates: &hasDuplicates)
+    }
+
+    private static func json(_ request: APIRequest, hasDuplicates: inout Bool) throws(Status) -> JSON {
         let type = mediaType(request)
         switch type {
         case "", "application/json", "application/json-patch+json", "application/merge-patch+json",
             "application/strategic-merge-patch+json":
             do {
                 return try request.body.withUnsafeReadableBytes { bytes in
-                    try JSON(decoding: bytes.bindMemory(to: UInt8.self))
+                    try JSON(decoding: bytes.bindMemory(to: UInt8.self), hasDuplicates: &hasDuplicates)
                 }
             } catch {
                 throw .badRequest("error decoding the body: \(error)")

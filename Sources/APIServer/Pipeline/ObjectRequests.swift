@@ -14,9 +14,13 @@ struct ObjectRequests: Sendable {
         let info = resource.resource
         switch verb {
         case .get:
+            try await registry.wait(for: request.query["resourceVersion"])
             let stored = try registry.stored(info.type, namespace: resource.namespace, name: resource.name ?? "")
             return encoding.response(stored, info)
         case .list:
+            if request.query["continue"] == nil, request.query["resourceVersionMatch"] != "Exact" {
+                try await registry.wait(for: request.query["resourceVersion"])
+            }
             // A long list, as a table above all, takes too long for an event loop.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
                 try list(request, resource, encoding)
@@ -25,10 +29,13 @@ struct ObjectRequests: Sendable {
             return try WatchResponse(registry: registry, encoding: encoding).respond(to: request, resource)
         case .create:
             guard resource.name == nil else { throw .methodNotSupported(info.type, "create") }
-            let written = try await registry.create(resource, Decoding.object(request), context)
+            var context = context
+            let object = try Decoding.object(request, &context)
+            let written = try await registry.create(resource, object, context)
             return encoding.response(written, info, code: 201)
         case .update:
-            let object = try Decoding.object(request)
+            var context = context
+            let object = try Decoding.object(request, &context)
             let written = try await registry.update(
                 resource, name: resource.name ?? "", part: .main, context
             ) { _ in object }
@@ -64,7 +71,7 @@ struct ObjectRequests: Sendable {
         let selection = try Selection(
             labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
         let options = ListOptions(
-            resourceVersion: query["resourceVersion"], limit: query.int("limit"), continueToken: query["continue"])
+            resourceVersion: query["resourceVersion"], limit: try query.int("limit"), continueToken: query["continue"])
         let page = try registry.list(
             resource, selection, options, exact: query["resourceVersionMatch"] == "Exact")
         return encoding.response(page, resource.resource, include: try Self.include(query))

@@ -42,12 +42,7 @@ enum RequestOptions {
     /// The options of a deletion in its query, as a body has them.
     private static func deletion(_ query: Query) throws(Status) -> JSON {
         var json: JSON = [:]
-        if let text = query["gracePeriodSeconds"] {
-            guard let seconds = Int(text) else {
-                throw .badRequest("strconv.ParseInt: parsing \"\(text)\": invalid syntax")
-            }
-            json["gracePeriodSeconds"] = JSON(seconds)
-        }
+        if let seconds = try query.int("gracePeriodSeconds") { json["gracePeriodSeconds"] = JSON(seconds) }
         if query["orphanDependents"] != nil { json["orphanDependents"] = JSON(query.flag("orphanDependents")) }
         if let policy = query["propagationPolicy"] { json["propagationPolicy"] = .string(policy) }
         for precondition in ["uid", "resourceVersion"] {

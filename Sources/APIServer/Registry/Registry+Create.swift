@@ -56,7 +56,8 @@ extension Registry {
 
     /// Prunes or rejects what the schema does not know, and sets the schema's defaults.
     func fieldRules(_ object: inout Object, _ request: ResourceRequest, _ context: RequestContext) throws(Status) {
-        let decoded = try StructuralDecoding(object.json, as: request.resource)
+        let decoded = try StructuralDecoding(
+            object.json, as: request.resource, duplicateFields: context.duplicateFields)
         switch context.fieldValidation {
         case .ignore: break
         case .warn: for text in decoded.warnings { context.warnings.add(text) }

@@ -101,6 +101,16 @@ extension Registry {
         }
     }
 
+    /// Waits until the store has come to a revision that a client has heard of; as long as the API does, at most.
+    func wait(for version: String?, within patience: Duration = .seconds(3)) async throws(Status) {
+        guard let version, let wanted = Int64(version) else { return }
+        let end = ContinuousClock.now + patience
+        while store.revision < wanted {
+            guard ContinuousClock.now < end, !Task.isCancelled else { throw Self.tooLarge(wanted, store.revision) }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     private static func expired(continuing token: String?, _ revision: Int64) -> Status {
         guard token != nil else {
             return .expired("The resourceVersion for the provided list is too old.")

@@ -39,6 +39,8 @@ struct RequestContext: Sendable {
     var dryRun = false
     var fieldValidation = FieldValidation.warn
     var fieldManager = "unknown"
+    /// Fields that the request's object has more than once.
+    var duplicateFields: [String] = []
     let warnings = Warnings()
 }
 

@@ -7,9 +7,11 @@ public struct StructuralDecoding: Sendable {
     public let object: Object
     /// The paths of the dropped fields: `spec.template.spec.containers[0].colour`.
     public let unknownFields: [String]
+    private let duplicateFields: [String]
 
+    /// - Parameter duplicateFields: what the object's text had more than once.
     /// - Throws: `Status` 400 for a built-in kind, 422 for a custom resource.
-    public init(_ json: JSON, as info: ResourceInfo) throws(Status) {
+    public init(_ json: JSON, as info: ResourceInfo, duplicateFields: [String] = []) throws(Status) {
         guard case .object = json else {
             throw .badRequest(
                 "\(info.type.kind) in version \"\(info.type.version)\" cannot be handled as a \(info.type.kind): json: "
@@ -23,15 +25,19 @@ public struct StructuralDecoding: Sendable {
             throw .invalid(info.type, name, walk.typeErrors)
         }
         object = Object(changed ?? json)
-        unknownFields = walk.unknown.sorted()
+        let unknown = walk.unknown.sorted()
+        unknownFields = unknown
+        self.duplicateFields = duplicateFields.filter { !unknown.contains($0) }
     }
 
     /// The warnings for `fieldValidation=Warn`.
-    public var warnings: [String] { unknownFields.map { "unknown field \"\($0)\"" } }
+    public var warnings: [String] {
+        unknownFields.map { "unknown field \"\($0)\"" } + duplicateFields.map { "duplicate field \"\($0)\"" }
+    }
 
-    /// The failure for `fieldValidation=Strict`; nil where no field is unknown.
+    /// The failure for `fieldValidation=Strict`; nil where no field is unknown or duplicate.
     public func strictError(_ info: ResourceInfo) -> Status? {
-        guard !unknownFields.isEmpty else { return nil }
+        guard !warnings.isEmpty else { return nil }
         let list = warnings.joined(separator: ", ")
         return .badRequest(
             "\(info.type.kind) in version \"\(info.type.version)\" cannot be handled as a \(info.type.kind): "
