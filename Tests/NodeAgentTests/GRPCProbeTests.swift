@@ -36,6 +36,18 @@ import Testing
         }
         let late = Self.settings + Self.headers + (try Self.trailers(fields))
         #expect(try await probe(answers: [late], service: "db") == failure)
+        let empty: [UInt8] = [0, 0, 5, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 0, 0]
+        let later = Self.settings + Self.headers + empty + (try Self.trailers(fields))
+        #expect(try await probe(answers: [later], service: "db") == failure)
+    }
+
+    @Test(arguments: [(1, nil), (2, "service unhealthy (responded with \"NOT_SERVING\")")] as [(UInt8, String?)])
+    func anAnswerStandsAtTheEndOfItsCall(status: UInt8, failure: String?) async throws {
+        let answer = Self.settings + Self.headers + Self.health(status)
+        let end = try Self.trailers([("grpc-status", "0")])
+        #expect(try await probe(answers: [answer + end], closes: false) == failure)
+        #expect(
+            try await probe(answers: [Self.settings + Self.headers + end], closes: false) == "malformed health message")
     }
 
     @Test func theRequestNamesTheService() {
@@ -115,7 +127,9 @@ import Testing
     }
 
     /// What a probe of a server says that answers its connections so; nil where it is healthy.
-    private func probe(answers: [[UInt8]], service: String = "", timeout: Double = 30) async throws -> String? {
+    private func probe(
+        answers: [[UInt8]], service: String = "", timeout: Double = 30, closes: Bool = true
+    ) async throws -> String? {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let count = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
         let server = try await ServerBootstrap(group: loop)
@@ -123,7 +137,7 @@ import Testing
                 channel.eventLoop.makeCompletedFuture {
                     let answer = answers[min(count.value, answers.count - 1)]
                     count.value += 1
-                    try channel.pipeline.syncOperations.addHandler(Answering(answer))
+                    try channel.pipeline.syncOperations.addHandler(Answering(answer, closes: closes))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()

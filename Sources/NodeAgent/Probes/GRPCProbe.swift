@@ -132,7 +132,6 @@ enum GRPCProbe {
     static func failure(trailers: HPACKHeaders) -> String {
         let message = percentDecoded(trailers.first(name: "grpc-message") ?? "")
         switch trailers.first(name: "grpc-status").flatMap({ Int($0) }) {
-        case 0: return "malformed health message"
         case 12:
             let text = "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)"
             return "\(text): \(message)"
@@ -177,7 +176,7 @@ enum GRPCProbe {
     }
 }
 
-/// Reads the server's frames until the health message is whole.
+/// Reads the server's frames until the call has ended.
 private final class HealthCall: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -201,7 +200,7 @@ private final class HealthCall: ChannelInboundHandler {
         received.writeBuffer(&more)
         while let header = received.getBytes(at: received.readerIndex, length: 9) {
             let length = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
-            guard length <= 1 << 20 else { return fail("malformed HTTP/2 response") }
+            guard length + message.count + block.count <= 1 << 20 else { return fail("malformed HTTP/2 response") }
             guard received.readableBytes >= 9 + length else { return }
             received.moveReaderIndex(forwardBy: 9)
             let payload = received.readBytes(length: length) ?? []
@@ -219,11 +218,7 @@ private final class HealthCall: ChannelInboundHandler {
         case .data:
             let padding = flags & 8 != 0 ? Int(payload.first ?? 0) : 0
             message += flags & 8 != 0 ? Array(payload.dropFirst().dropLast(padding)) : payload
-            if let status = GRPCProbe.status(inMessage: message) {
-                answer.succeed(.status(status))
-            } else if endsStream {
-                fail("malformed health message")
-            }
+            if endsStream { end() }
         case .headers:
             hasBegun = true
             blockEndsStream = endsStream
@@ -242,13 +237,23 @@ private final class HealthCall: ChannelInboundHandler {
         }
     }
 
-    /// Trailers without a message mean that the call itself failed, as where the server knows no such service.
+    /// Trailers say whether the call itself failed, as where the server knows no such service; some servers send an empty
+    /// message before.
     private func takeHeaders() {
         var buffer = ByteBuffer(bytes: block)
         block = []
         // Each block is decoded, for it may be that a later one refers to it.
         guard let headers = try? decoder.decodeHeaders(from: &buffer) else { return fail("malformed HTTP/2 response") }
-        if blockEndsStream { fail(GRPCProbe.failure(trailers: headers)) }
+        guard blockEndsStream else { return }
+        if headers.first(name: "grpc-status") == "0" { end() } else { fail(GRPCProbe.failure(trailers: headers)) }
+    }
+
+    private func end() {
+        if let status = GRPCProbe.status(inMessage: message) {
+            answer.succeed(.status(status))
+        } else {
+            fail("malformed health message")
+        }
     }
 
     private func reply(_ context: ChannelHandlerContext, _ bytes: [UInt8]) {
@@ -259,7 +264,13 @@ private final class HealthCall: ChannelInboundHandler {
 
     /// The first of these calls decides; what follows changes nothing.
     func channelInactive(context: ChannelHandlerContext) {
-        if hasBegun { fail("error: health rpc probe failed: EOF") } else { answer.succeed(.notBegun) }
+        if let status = GRPCProbe.status(inMessage: message) {
+            answer.succeed(.status(status))
+        } else if hasBegun {
+            fail("error: health rpc probe failed: EOF")
+        } else {
+            answer.succeed(.notBegun)
+        }
     }
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }
