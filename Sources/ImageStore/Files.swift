@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 /// The file operations of the store: blocking, with the path in each error.
 enum Files {
@@ -119,15 +120,12 @@ enum Files {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// Removes a file, or a folder with what is in it. One that is gone is no error.
+    /// Removes a file, or a folder with what is in it, such as a layer's. One that is gone is no error.
     static func removeTree(_ path: String) throws(ImageError) {
-        guard let status = try status(path) else { return }
-        if status.st_mode & S_IFMT == S_IFDIR {
-            chmod(path, 0o700)  // a layer's folder may be one that its owner cannot write
-            for name in try names(in: path) { try removeTree(path + "/" + name) }
-            guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, errno: errno) }
-        } else {
-            guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, errno: errno) }
+        do throws(SystemError) {
+            try Linux.removeTree(path, opening: true)
+        } catch {
+            throw .system("remove", path: path, errno: error.errno)
         }
     }
 

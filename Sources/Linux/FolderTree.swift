@@ -7,11 +7,11 @@ import Glibc
 /// the walk is. Links are not followed. What goes away meanwhile is left out.
 ///
 /// - Parameters:
-///   - enters: whether to go into a folder; where it does not, the folder itself is left out, too.
+///   - enters: whether to go into a folder, known as in `visit`; where it does not, the folder is left out, too.
 ///   - visit: is given the descriptor of the folder that an entry is in, its name there, and what it is.
 /// - Throws: what `enters` and `visit` throw; where a folder cannot be read; where the way back was moved elsewhere.
 public func walkTree(
-    _ path: String, enters: (stat) throws(SystemError) -> Bool,
+    _ path: String, enters: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Bool,
     visit: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Void
 ) throws(SystemError) {
     var folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -30,7 +30,7 @@ public func walkTree(
                 try visit(folder, name, entry)
                 continue
             }
-            guard try enters(entry) else { continue }
+            guard try enters(folder, name, entry) else { continue }
             let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             if inner < 0 {
                 if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { continue }
@@ -98,7 +98,9 @@ private func text(_ name: [CChar]) -> String {
 /// Removes a file or a folder with all that is in it, however deep. What is gone already is no error.
 ///
 /// Does not follow links, and does not cross into another filesystem: what is mounted there stays.
-public func removeTree(_ path: String) throws(SystemError) {
+///
+/// - Parameter opening: gives this user, where that is not root, the rights to folders that it needs for it.
+public func removeTree(_ path: String, opening: Bool = false) throws(SystemError) {
     var top = stat()
     if lstat(path, &top) != 0 {
         if errno == ENOENT { return }
@@ -108,8 +110,10 @@ public func removeTree(_ path: String) throws(SystemError) {
         if unlink(path) != 0, errno != ENOENT { throw SystemError("unlink", path) }
         return
     }
-    try walkTree(path) { status throws(SystemError) in
+    if opening { chmod(path, 0o700) }
+    try walkTree(path) { folder, name, status throws(SystemError) in
         guard status.st_dev == top.st_dev else { throw SystemError("remove", errno: EBUSY, "a mount below \(path)") }
+        if opening { fchmodat(folder, name, 0o700, 0) }
         return true
     } visit: { folder, name, status throws(SystemError) in
         let isFolder = status.st_mode & S_IFMT == S_IFDIR
@@ -129,7 +133,7 @@ public func diskUsage(_ path: String) -> Int {
     guard top.st_mode & S_IFMT == S_IFDIR else { return size }
     var seen: Set<ino_t> = []
     // Of a tree that is moved about while it is measured, what was seen of it counts.
-    try? walkTree(path) { status in
+    try? walkTree(path) { _, _, status in
         status.st_dev == top.st_dev
     } visit: { _, _, status in
         guard status.st_dev == top.st_dev else { return }

@@ -76,7 +76,7 @@ struct VolumeContent: Sendable {
             guard let bytes = try? readBytes("\(folder)/\(path)"), bytes == file.bytes else { return false }
         }
         var count = 0
-        try? walkTree(folder) { _ in
+        try? walkTree(folder) { _, _, _ in
             true
         } visit: { _, _, status in
             if status.st_mode & S_IFMT != S_IFDIR { count += 1 }
