@@ -34,14 +34,16 @@ public enum IntOrString: Sendable, Hashable, CustomStringConvertible {
         return Int(text.dropLast())
     }
 
-    /// The number itself, or that share of `total`. Nil for a text that is no percentage.
+    /// The number itself, or that share of `total`, within the 32 bits that the API has for it. Nil for a text that is
+    /// no percentage.
     public func scaled(total: Int, roundUp: Bool) -> Int? {
+        func bounded(_ value: Int) -> Int { Int(Int32(clamping: value)) }
         switch self {
-        case .int(let value): return value
+        case .int(let value): return bounded(value)
         case .string:
             guard let percent else { return nil }
-            let product = percent * total
-            return roundUp ? (product + 99) / 100 : product / 100
+            let product = bounded(percent) * bounded(total)
+            return bounded(roundUp ? (product + 99) / 100 : product / 100)
         }
     }
 }
