@@ -115,6 +115,16 @@ import Testing
         }
     }
 
+    @Test func amountsBeyondTheKernelsAreTaken() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["true"]) {
+                $0.limits = ResourceLimits(cpuMillis: .max, cpuRequestMillis: .max, memory: .max)
+            }
+            #expect(try await node.end(of: id).phase.code == 0)
+        }
+    }
+
     @Test func aTargetThatRunsNoMoreIsNamed() async throws {
         try await withRuntime { node in
             try await node.start("one")
