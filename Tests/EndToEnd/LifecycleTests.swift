@@ -141,6 +141,15 @@ struct LifecycleTests {
             #expect(last.status == 1 && last.errors.contains("the cluster's only node"), "\(last)")
             let unknown = try await cluster.attemptMartlet("node", "stop", "nope")
             #expect(unknown.status == 1 && unknown.errors.contains(#"node "nope" does not exist"#), "\(unknown)")
+
+            // Two at once: one of them must find that it is about the last node.
+            try await cluster.martlet("node", "add", "second")
+            async let one = cluster.attemptMartlet("node", "remove", "node-1")
+            async let other = cluster.attemptMartlet("node", "remove", "second")
+            #expect(try await [one.status, other.status].sorted() == [0, 1])
+            try await cluster.martlet("stop")
+            try await cluster.martlet("start")
+            #expect(try await cluster.martlet("node", "list").matches(of: /Running/).count == 1)
         }
     }
 
