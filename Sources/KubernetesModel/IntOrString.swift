@@ -28,10 +28,12 @@ public enum IntOrString: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The number before `%`; nil where this is no percentage.
+    /// The number before `%`, at most `Int32.max`; nil where this is no percentage.
     public var percent: Int? {
-        guard case .string(let text) = self, text.last == "%" else { return nil }
-        return Int(text.dropLast())
+        guard case .string(let text) = self, text.last == "%", text.utf8.count > 1,
+            text.utf8.dropLast().allSatisfy({ (48...57).contains($0) })
+        else { return nil }
+        return min(Int(text.dropLast()) ?? .max, Int(Int32.max))
     }
 
     /// The number itself, or that share of `total`, within the 32 bits that the API has for it. Nil for a text that is
@@ -42,7 +44,7 @@ public enum IntOrString: Sendable, Hashable, CustomStringConvertible {
         case .int(let value): return bounded(value)
         case .string:
             guard let percent else { return nil }
-            let product = bounded(percent) * bounded(total)
+            let product = percent * bounded(total)
             return bounded(roundUp ? (product + 99) / 100 : product / 100)
         }
     }

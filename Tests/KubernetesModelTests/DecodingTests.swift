@@ -28,6 +28,21 @@ import Testing
                 + "\"spec.template.spec.containers[0].colour\"")
     }
 
+    @Test(
+        arguments: [
+            (JSON(Int(Int32.max) + 1), "number 2147483648"), (.bool(true), "bool"), (["a": 1], "object"),
+        ] as [(JSON, String)])
+    func aNumberOrTextIsNothingElse(value: JSON, found: String) throws {
+        let json: JSON = [
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "spec": ["strategy": ["rollingUpdate": ["maxSurge": value]]],
+        ]
+        let error = #expect(throws: Status.self) {
+            try StructuralDecoding(json, as: Self.info("apps/v1", "Deployment"))
+        }
+        #expect(error?.message.hasSuffix("json: cannot unmarshal \(found) into Go value of type int32") ?? false)
+    }
+
     static let wrongTypes: [(JSON, String)] = [
         (
             ["name": "c", "ports": [["containerPort": "x"]]],

@@ -10,4 +10,13 @@ import Testing
     func scalesPercentages(total: Int, percent: String, roundUp: Bool, wanted: Int) {
         #expect(IntOrString.string(percent).scaled(total: total, roundUp: roundUp) == wanted)
     }
+
+    @Test(
+        arguments: [
+            ("0%", 0), ("25%", 25), ("99999999999999999999%", Int(Int32.max)), ("+5%", nil), ("-5%", nil), ("%", nil),
+            ("5", nil),
+        ] as [(String, Int?)])
+    func readsPercentages(text: String, percent: Int?) {
+        #expect(IntOrString.string(text).percent == percent)
+    }
 }

@@ -47,6 +47,45 @@ import Testing
         #expect(faults == ["spec.containers[0].\(wanted)"])
     }
 
+    @Test(
+        arguments: [
+            ("configMap", ["name": "c", "defaultMode": 0o777], nil),
+            (
+                "configMap", ["name": "c", "defaultMode": 0o1000],
+                "configMap.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive"
+            ),
+            ("secret", ["items": [["key": "a", "path": "b"]]], "secret.secretName: Required value"),
+            (
+                "projected", ["sources": [["serviceAccountToken": ["path": "t", "expirationSeconds": 599]]]],
+                "projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 599: may not specify a "
+                    + "duration less than 10 minutes"
+            ),
+            (
+                "projected", ["sources": [["serviceAccountToken": ["path": "t", "expirationSeconds": JSON(Int.max)]]]],
+                "projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 9223372036854775807: may "
+                    + "not specify a duration larger than 2^32 seconds"
+            ),
+            (
+                "projected", ["sources": [["configMap": ["items": [["key": "a", "path": "../b"]]]]]],
+                "projected.sources[0].configMap.name: Required value; "
+                    + "projected.sources[0].configMap.items[0].path: Invalid value: \"../b\": must not contain '..'"
+            ),
+            (
+                "downwardAPI", ["items": [["path": "a"]]],
+                "downwardAPI.items[0]: Required value: one of fieldRef and resourceFieldRef is required"
+            ),
+            (
+                "emptyDir", ["sizeLimit": "-1"],
+                "emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity"
+            ),
+            ("hostPath", ["path": "/a/../b"], "hostPath.path: Invalid value: \"/a/../b\": must not contain '..'"),
+        ] as [(String, JSON, String?)])
+    func findsVolumeFaults(kind: String, source: JSON, wanted: String?) throws {
+        let faults = try Self.faults(Self.pod { $0["volumes"] = [["name": "v", kind: source]] })
+        let expected = wanted?.split(separator: "; ").map { "spec.volumes[0].\($0)" } ?? []
+        #expect(faults == expected)
+    }
+
     @Test func findsDuplicateNames() throws {
         let faults = try Self.faults(Self.pod { $0["containers"].append(["name": "c", "image": "redis"]) })
         #expect(faults == ["spec.containers[1].name: Duplicate value: \"c\""])

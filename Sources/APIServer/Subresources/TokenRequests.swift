@@ -17,11 +17,7 @@ struct TokenRequests: Sendable {
         var request = sent
         let audiences = request.spec["audiences"].strings
         let lifetime = request.spec["expirationSeconds"].int ?? 3600
-        let fault =
-            lifetime < 600
-            ? "may not specify a duration less than 10 minutes"
-            : lifetime > 1 << 32 ? "may not specify a duration larger than 2^32 seconds" : nil
-        if let fault {
+        if let fault = tokenLifetimeFault(lifetime) {
             throw .invalid(
                 ResourceType(
                     group: "authentication.k8s.io", version: "v1", plural: "tokenrequests", kind: "TokenRequest",

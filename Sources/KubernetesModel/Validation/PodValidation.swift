@@ -156,49 +156,4 @@ extension Validation {
         if term["topologyKey"].string?.isEmpty ?? true { required("\(path).topologyKey", "can not be empty") }
         selector(term["labelSelector"], "\(path).labelSelector")
     }
-
-    /// Names the volumes and returns them.
-    private mutating func volumes(_ list: JSON, _ path: String) -> Set<String> {
-        var names: Set<String> = []
-        for (index, volume) in list.items.enumerated() {
-            let at = "\(path)[\(index)]"
-            let name = volume["name"].string ?? ""
-            if name.isEmpty {
-                required("\(at).name")
-            } else {
-                invalid("\(at).name", .string(name), each: Names.label(name))
-                if !names.insert(name).inserted { duplicate("\(at).name", .string(name)) }
-            }
-            let sources = (volume.object ?? [:]).keys.filter { $0 != "name" }.sorted()
-            if sources.isEmpty { required(at, "must specify a volume type") }
-            for source in sources.dropFirst() {
-                forbidden("\(at).\(source)", "may not specify more than 1 volume type")
-            }
-            let required = [
-                "hostPath": "path", "secret": "secretName", "persistentVolumeClaim": "claimName", "configMap": "name",
-            ]
-            if let source = sources.first, let field = required[source], volume[source][field].string?.isEmpty ?? true {
-                self.required("\(at).\(source).\(field)")
-            }
-            for source in ["secret", "configMap"] { keyItems(volume[source]["items"], "\(at).\(source).items") }
-        }
-        return names
-    }
-
-    private mutating func keyItems(_ list: JSON, _ path: String) {
-        for (index, item) in list.items.enumerated() {
-            if item["key"].string?.isEmpty ?? true { required("\(path)[\(index)].key") }
-            relativePath(item["path"], "\(path)[\(index)].path", required: true)
-        }
-    }
-
-    mutating func relativePath(_ value: JSON, _ path: String, required isRequired: Bool) {
-        let text = value.string ?? ""
-        if text.isEmpty {
-            if isRequired { required(path) }
-            return
-        }
-        if text.hasPrefix("/") { invalid(path, value, "must be a relative path") }
-        if text.split(separator: "/").contains("..") { invalid(path, value, "must not contain '..'") }
-    }
 }

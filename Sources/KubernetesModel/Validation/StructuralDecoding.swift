@@ -116,6 +116,15 @@ private struct StructuralWalk {
             "\(info.type.kind) in version \"\(info.type.version)\" cannot be handled as a \(info.type.kind): \(why)")
     }
 
+    /// A value's type, and a number itself.
+    private func described(_ value: JSON) -> String {
+        switch value {
+        case .integer(let number): "number \(number)"
+        case .double(let number): "number \(number)"
+        default: GoType.name(of: value)
+        }
+    }
+
     private mutating func mismatch(_ value: JSON, _ schema: Schema) throws(Status) {
         if info.isCustom, path.first.map({ if case .field("metadata") = $0 { false } else { true } }) ?? true {
             let found = GoType.name(of: value).replacingNumber(value)
@@ -125,9 +134,7 @@ private struct StructuralWalk {
                     detail: "\(text) in body must be of type \(schema.type.rawValue): \"\(found)\""))
             return
         }
-        var found = GoType.name(of: value)
-        if schema.type == .integer, case .integer(let number) = value { found += " \(number)" }
-        if case .double(let number) = value { found += " \(number)" }
+        let found = schema.type == .integer ? described(value) : GoType.name(of: value)
         throw failure(
             "json: cannot unmarshal \(found) into Go struct field \(owners.last ?? "").\(fieldPath) of type "
                 + GoType.name(of: schema))
@@ -137,11 +144,16 @@ private struct StructuralWalk {
     mutating func visit(_ value: JSON, _ schema: Schema) throws(Status) -> JSON? {
         if schema.isIntOrString {
             switch value {
-            case .integer, .string: return nil
+            case .string: break
+            case .integer(let number) where Int32(exactly: number) != nil: break
             default:
-                try mismatch(value, schema)
-                return nil
+                if info.isCustom {
+                    try mismatch(value, schema)
+                } else {
+                    throw failure("json: cannot unmarshal \(described(value)) into Go value of type int32")
+                }
             }
+            return nil
         }
         if schema.isQuantity { return try quantity(value) }
         switch schema.type {

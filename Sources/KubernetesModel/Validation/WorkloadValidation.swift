@@ -88,7 +88,7 @@ extension Validation {
     mutating func intOrPercent(_ value: JSON, _ path: String, atMostAll: Bool = false) {
         switch value {
         case .string(let text):
-            guard text.hasSuffix("%"), let percent = Int(text.dropLast()), percent >= 0 else {
+            guard let percent = IntOrString.string(text).percent else {
                 return invalid(
                     path, value,
                     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex "
