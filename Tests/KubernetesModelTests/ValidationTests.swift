@@ -30,6 +30,11 @@ import Testing
             ("volumeMounts", [["name": "v", "mountPath": "/v"]], "volumeMounts[0].name: Not found: \"v\""),
             ("livenessProbe", [:], "livenessProbe: Required value: must specify a handler type"),
             (
+                "lifecycle", ["preStop": ["sleep": ["seconds": 31]]],
+                "lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than "
+                    + "terminationGracePeriodSeconds (30)"
+            ),
+            (
                 "imagePullPolicy", "Sometimes",
                 "imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", \"IfNotPresent\", \"Never\""
             ),

@@ -22,7 +22,7 @@ struct WatchResponse: Sendable {
                 labels: query["labelSelector"], fields: query["fieldSelector"], name: resource.name, resource.type),
             resourceVersion: query["resourceVersion"], bookmarks: query.flag("allowWatchBookmarks"),
             initialEvents: initial,
-            timeout: try query.int("timeoutSeconds").flatMap { $0 > 0 ? .seconds($0) : nil }
+            timeout: try query.int("timeoutSeconds").flatMap { $0 > 0 ? .seconds(min($0, Int(Int32.max))) : nil }
                 ?? WatchRequest.defaultTimeout)
         let include = try ObjectRequests.include(query)
         let encoder = WatchEncoder(encoding, resource.resource, include)

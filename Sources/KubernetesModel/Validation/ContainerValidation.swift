@@ -1,5 +1,5 @@
 extension Validation {
-    mutating func container(_ container: JSON, _ path: String, volumes: Set<String>, isInit: Bool) {
+    mutating func container(_ container: JSON, _ path: String, volumes: Set<String>, isInit: Bool, gracePeriod: Int?) {
         let name = container["name"].string ?? ""
         if name.isEmpty {
             required("\(path).name")
@@ -32,7 +32,8 @@ extension Validation {
             } else if field == "lifecycle" {
                 for hook in ["postStart", "preStop"] where !container[field][hook].isNull {
                     handler(
-                        container[field][hook], "\(path).\(field).\(hook)", ["exec", "httpGet", "tcpSocket", "sleep"])
+                        container[field][hook], "\(path).\(field).\(hook)", ["exec", "httpGet", "tcpSocket", "sleep"],
+                        gracePeriod: gracePeriod)
                 }
             } else {
                 probe(container[field], "\(path).\(field)", isReadiness: field == "readinessProbe")
@@ -195,7 +196,7 @@ extension Validation {
     }
 
     /// A probe's or hook's action, of which there must be exactly one.
-    private mutating func handler(_ action: JSON, _ path: String, _ sorts: [String]) {
+    private mutating func handler(_ action: JSON, _ path: String, _ sorts: [String], gracePeriod: Int? = nil) {
         let present = sorts.filter { !action[$0].isNull }
         if present.isEmpty { required(path, "must specify a handler type") }
         for sort in present.dropFirst() {
@@ -210,6 +211,12 @@ extension Validation {
             port(action[sort]["port"], "\(at).port")
             oneOf("\(at).scheme", action[sort]["scheme"], ["HTTP", "HTTPS"])
         case "tcpSocket", "grpc": port(action[sort]["port"], "\(at).port")
+        case "sleep":
+            if let seconds = action[sort]["seconds"].int, let most = gracePeriod, !(0...max(0, most)).contains(seconds)
+            {
+                invalid(
+                    at, JSON(seconds), "must be non-negative and less than terminationGracePeriodSeconds (\(most))")
+            }
         default: break
         }
     }

@@ -124,7 +124,7 @@ extension Validation {
             let at = "\(path)[\(index)]"
             var common = container
             for probe in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] { common[probe] = nil }
-            self.container(common, at, volumes: volumes, isInit: false)
+            self.container(common, at, volumes: volumes, isInit: false, gracePeriod: nil)
             if let name = container["name"].string, !name.isEmpty, !names.insert(name).inserted {
                 duplicate("\(at).name", .string(name))
             }

@@ -26,7 +26,9 @@ extension Validation {
         for (list, isInit) in [("containers", false), ("initContainers", true)] {
             for (index, container) in spec[list].items.enumerated() {
                 let at = "\(path).\(list)[\(index)]"
-                self.container(container, at, volumes: volumes, isInit: isInit)
+                self.container(
+                    container, at, volumes: volumes, isInit: isInit,
+                    gracePeriod: spec["terminationGracePeriodSeconds"].int)
                 if let name = container["name"].string, !name.isEmpty, !names.insert(name).inserted {
                     duplicate("\(at).name", .string(name))
                 }

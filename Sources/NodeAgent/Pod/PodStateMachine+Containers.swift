@@ -194,7 +194,7 @@ extension PodStateMachine {
             let name = containers[index].name
             let message = "Container \(name) failed \(kind.rawValue.lowercased()) probe, will be restarted"
             actions.append(.record(.normal("Killing", message, container: name)))
-            let own = containers[index].spec[kind.field]["terminationGracePeriodSeconds"].int.map(Double.init)
+            let own = Self.seconds(containers[index].spec[kind.field]["terminationGracePeriodSeconds"])
             stopOne(index, grace: own ?? gracePeriod, now: now)
         }
     }

@@ -3,8 +3,7 @@ import KubernetesModel
 /// How a pod's containers are stopped, and what follows.
 extension PodStateMachine {
     mutating func beginDeletion(now: Timestamp) {
-        let grace = Double(
-            pod.metadata["deletionGracePeriodSeconds"].int ?? pod.spec["terminationGracePeriodSeconds"].int ?? 30)
+        let grace = Self.seconds(pod.metadata["deletionGracePeriodSeconds"]) ?? gracePeriod
         switch stage {
         case .active: beginStopping(.deleted, grace: grace, now: now)
         case .stopping(_, let deadline): stage = .stopping(.deleted, deadline: min(deadline, now.advanced(by: grace)))
@@ -50,7 +49,10 @@ extension PodStateMachine {
 
     static let evicted = "Evicted"
 
-    var gracePeriod: Double { Double(pod.spec["terminationGracePeriodSeconds"].int ?? 30) }
+    var gracePeriod: Double { Self.seconds(pod.spec["terminationGracePeriodSeconds"]) ?? 30 }
+
+    /// A grace period, at most as long as any clock can wait.
+    static func seconds(_ json: JSON) -> Double? { json.int.map { Double(min($0, Int(Int32.max))) } }
 
     mutating func advanceStopping(_ ending: Ending, deadline: Timestamp, now: Timestamp) {
         let alive = containers.indices.filter { containers[$0].isRunning || containers[$0].isStarting }

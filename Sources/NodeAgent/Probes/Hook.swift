@@ -13,7 +13,8 @@ struct Hook: Sendable {
     /// Runs a lifecycle handler; returns what went wrong, nil for nothing.
     func run(_ handler: JSON, _ id: ContainerID) async -> String? {
         if let seconds = handler["sleep"]["seconds"].int {
-            try? await Task.sleep(for: .seconds(seconds))
+            // No clock holds the moment that is 2^63 seconds away.
+            try? await Task.sleep(for: .seconds(min(seconds, Int(Int32.max))))
             return nil
         }
         let timeout = 30.0 * 24 * 3600
