@@ -144,19 +144,21 @@ import Testing
         }
     }
 
-    @Test func deprecatedKindsWarn() async throws {
+    @Test(
+        arguments: [
+            (.get, "endpoints", "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+            (.get, "configmaps", nil),
+            (.post, "resourcequotas", "this version of Martlet stores resourcequotas but does not act on them"),
+            (.get, "resourcequotas", nil),
+        ] as [(HTTPRequest.Method, String, String?)])
+    func kindsThatArePastOrIdleWarn(method: HTTPRequest.Method, plural: String, text: String?) async throws {
         try await TestServer.run { api in
-            for (kind, wanted) in [
-                (
-                    "endpoints",
-                    ["299 - \"v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\""]
-                ),
-                ("configmaps", []),
-            ] {
-                let response = await api.respond(.get, "/api/v1/namespaces/default/\(kind)")
-                #expect(response.code == 200)
-                #expect(response.headers.filter { $0.name == .warning }.map(\.value) == wanted)
-            }
+            let body: JSON = ["metadata": ["name": "x"]]
+            let response = await api.respond(
+                method, "/api/v1/namespaces/default/\(plural)", ByteBuffer(bytes: body.encoded()))
+            #expect(response.code == (method == .post ? 201 : 200))
+            #expect(
+                response.headers.filter { $0.name == .warning }.map(\.value) == text.map { ["299 - \"\($0)\""] } ?? [])
         }
     }
 

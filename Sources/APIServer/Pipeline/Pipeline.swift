@@ -52,6 +52,7 @@ struct Pipeline: Sendable {
         var context = RequestContext(user: request.user)
         try RequestOptions.read(request.query, of: verb, into: &context)
         if let text = Warnings.deprecation(of: resource.type) { context.warnings.add(text) }
+        if verb == .create, let text = Warnings.idleness(of: resource.type) { context.warnings.add(text) }
         var response: APIResponse
         if Reviews.answers(resource.type), verb == .create {
             let review = try reviews.create(Decoding.object(request), resource, by: request.user)

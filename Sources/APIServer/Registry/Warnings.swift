@@ -20,6 +20,25 @@ final class Warnings: Sendable {
         }
     }
 
+    /// What the creation of an object is told that nothing in the cluster looks at: it would seem to be at work.
+    static func idleness(of type: ResourceType) -> String? {
+        guard idle.contains(type.groupResource) else { return nil }
+        return "this version of Martlet stores \(type.groupResource) but does not act on them"
+    }
+
+    private static let idle: Set<String> = [
+        "apiservices.apiregistration.k8s.io", "certificatesigningrequests.certificates.k8s.io",
+        "clusterrolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io", "cronjobs.batch",
+        "customresourcedefinitions.apiextensions.k8s.io", "daemonsets.apps", "horizontalpodautoscalers.autoscaling",
+        "ingresses.networking.k8s.io", "jobs.batch", "limitranges",
+        "mutatingwebhookconfigurations.admissionregistration.k8s.io", "networkpolicies.networking.k8s.io",
+        "persistentvolumeclaims", "poddisruptionbudgets.policy", "replicationcontrollers", "resourcequotas",
+        "rolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io", "statefulsets.apps",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+        "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    ]
+
     /// The headers' values (RFC 7234, 5.5, with code 299).
     var headers: [String] {
         texts.withLock { texts in
