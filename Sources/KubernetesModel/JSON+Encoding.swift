@@ -43,6 +43,23 @@ extension JSON {
         }
     }
 
+    /// JSON text for people: sorted members, each on a line.
+    public var indented: String { indented(from: "\n") }
+
+    private func indented(from start: String) -> String {
+        let inner = start + "    "
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            return "[" + elements.map { inner + $0.indented(from: inner) }.joined(separator: ",") + start + "]"
+        case .object(let members) where !members.isEmpty:
+            let lines = members.sorted { $0.key < $1.key }.map { key, value in
+                inner + JSON.string(key).description + ": " + value.indented(from: inner)
+            }
+            return "{" + lines.joined(separator: ",") + start + "}"
+        default: return description
+        }
+    }
+
     private static func text(of value: Double) -> String {
         if let whole = Int64(exactly: value) { return String(whole) }
         return value.isFinite ? "\(value)" : "null"

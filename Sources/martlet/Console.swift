@@ -1,8 +1,11 @@
 import Glibc
+import KubernetesModel
 
 /// What commands print.
 enum Console {
     static func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+    static func print(_ json: JSON) { print(json.indented) }
 
     static func error(_ text: String) { write("martlet: \(text)\n", to: STDERR_FILENO) }
 

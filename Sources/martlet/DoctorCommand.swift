@@ -21,7 +21,7 @@ struct DoctorCommand: AsyncParsableCommand {
                     "remedy": .string(finding.remedy),
                 ]
             }
-            Console.print(JSON.array(list).description)
+            Console.print(JSON.array(list))
         case .table:
             Console.table(findings.map { [$0.state.rawValue, $0.capability, $0.detail] })
             for finding in findings where finding.state != .available {

@@ -18,7 +18,7 @@ struct StatusCommand: AsyncParsableCommand {
         }
         let status = try await Launch(paths).connect().request(["op": "status"]).answer
         switch output {
-        case .json: Console.print(status.description)
+        case .json: Console.print(status)
         case .table:
             Console.print("Cluster \"\(paths.profile)\" \(status["ready"].bool == true ? "is Ready" : "is not Ready")")
             Console.print("API: https://127.0.0.1:\(status["apiPort"].int ?? 0)")

@@ -12,7 +12,7 @@ struct VersionCommand: ParsableCommand {
         case .table: Console.print("martlet \(Version.martlet) (Kubernetes \(Version.kubernetes))")
         case .json:
             let json: JSON = ["martlet": .string(Version.martlet), "kubernetes": .string(Version.kubernetes)]
-            Console.print(json.description)
+            Console.print(json)
         }
     }
 }

@@ -23,6 +23,21 @@ import Testing
         }
     }
 
+    @Test func isIndentedForPeople() {
+        let json: JSON = ["b": [1, [:], []], "a": "x\n"]
+        #expect(
+            json.indented == """
+                {
+                    "a": "x\\n",
+                    "b": [
+                        1,
+                        {},
+                        []
+                    ]
+                }
+                """)
+    }
+
     @Test func refusesControlCharactersWhereverTheyStand() {
         for before in 0..<18 {
             for escape in ["", #"\n"#] {

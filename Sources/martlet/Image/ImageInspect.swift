@@ -19,6 +19,6 @@ struct ImageInspect: AsyncParsableCommand {
             document["configuration"] = image.configurationDocument
             documents.append(document)
         }
-        Console.print(JSON.array(documents).description)
+        Console.print(JSON.array(documents))
     }
 }

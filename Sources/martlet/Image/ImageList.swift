@@ -15,7 +15,7 @@ struct ImageList: AsyncParsableCommand {
 
     func run() async throws {
         let images = try await ImageCommand.store.list()
-        if output == .json { return Console.print(JSON.array(images.map(Self.summary)).description) }
+        if output == .json { return Console.print(JSON.array(images.map(Self.summary))) }
         if quiet { return images.forEach { Console.print($0.id) } }
         var rows = [["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"]]
         if output == .wide { rows[0] += ["BASE", "DIGEST"] }
