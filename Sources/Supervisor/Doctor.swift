@@ -91,7 +91,11 @@ public struct Doctor: Sendable {
 
     /// Whether a process can join the namespaces of the process `pid`.
     private func join(_ pid: pid_t) async -> Bool {
-        let spawn = Spawn([programs.initializer, "enter", "--pid", "\(pid)", "--", "/bin/true"], environment: [])
+        let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { close(nothing) }
+        let spawn = Spawn(
+            [programs.initializer, "enter", "--pid", "\(pid)", "--", programs.martlet, "version"],
+            environment: Spawn.ownEnvironment, descriptors: [(nothing, 1), (nothing, 2)])
         guard let joining = try? spawn.start() else { return false }
         if let process = ProcessIdentity(pid: joining) { await process.waitForEnd() }
         return ExitStatus.reap(joining) == ExitStatus(code: 0, signal: 0)

@@ -5,6 +5,7 @@ import Networking
 /// Nodes that come and go while the cluster runs.
 extension Supervisor {
     /// Makes a change once those asked for before it are done: each looks at the nodes first, and takes its time then.
+    /// No change waits for what may never come, so that none holds up those behind it, nor the cluster's end.
     func inTurn<Result: Sendable>(_ change: @escaping @Sendable () async throws -> Result) async throws -> Result {
         let earlier = nodeChanges
         let task = Task {
@@ -27,7 +28,10 @@ extension Supervisor {
         try await start(component(node.componentName, ["node-agent", "--node", node.name], in: holder))
     }
 
-    func addNode(_ request: JSON) async throws -> JSON {
+    /// Adds a node; it is not Ready yet then.
+    ///
+    /// - Returns: its name.
+    func addNode(_ request: JSON) async throws -> String {
         let shape = try NodeShape(request["shape"].isNull ? [:] : request["shape"], file: "shape")
         var changed = configuration
         let node = try changed.addNode(name: request["name"].string, shape: shape)
@@ -36,8 +40,15 @@ extension Supervisor {
         configuration = changed
         guard let holder = clusterHolder else { throw SupervisorError.failed("the cluster is not up yet") }
         try await startNode(node, within: holder)
-        try await components[node.componentName]?.waitUntilReady()
-        return ["name": .string(node.name)]
+        return node.name
+    }
+
+    /// Returns when a node's agent has been ready once. Not to be waited for within a turn, which would last as long.
+    func waitUntilReady(_ node: String) async throws {
+        guard let component = components[ClusterConfiguration.NodeEntry.componentName(of: node)] else {
+            throw SupervisorError.failed("node \"\(node)\" was ended before it was Ready")
+        }
+        try await component.waitUntilReady()
     }
 
     func existing(_ name: String) throws -> ClusterConfiguration.NodeEntry {
@@ -52,14 +63,14 @@ extension Supervisor {
         guard configuration.nodes.count > 1 else {
             throw SupervisorError.usage("\"\(name)\" is the cluster's only node; add another one first")
         }
-        // First of all: a node that is half removed when this process dies does not come back.
+        await end(node)
+        try Files.removeTree(paths.node(name))
+        try Files.removeTree(paths.kubeconfig("node-\(name)"))
+        // Last: a node that is half removed when this process dies comes back, and can be removed again.
         var changed = configuration
         changed.nodes.removeAll { $0.name == name }
         try changed.save(paths.configuration)
         configuration = changed
-        await end(node)
-        try Files.removeTree(paths.node(name))
-        try Files.removeTree(paths.kubeconfig("node-\(name)"))
     }
 
     func setNode(_ name: String, stopped: Bool) async throws {
@@ -70,7 +81,6 @@ extension Supervisor {
         } else {
             guard let holder = clusterHolder else { throw SupervisorError.failed("the cluster is not up yet") }
             try await startNode(node, within: holder)
-            try await components[node.componentName]?.waitUntilReady()
         }
         for index in configuration.nodes.indices where configuration.nodes[index].name == name {
             configuration.nodes[index].stopped = stopped
@@ -93,6 +103,8 @@ extension Supervisor {
 }
 
 extension ClusterConfiguration.NodeEntry {
-    var componentName: String { "node-agent-\(name)" }
+    static func componentName(of name: String) -> String { "node-agent-\(name)" }
+
+    var componentName: String { Self.componentName(of: name) }
     var holderName: String { "node-holder-\(name)" }
 }

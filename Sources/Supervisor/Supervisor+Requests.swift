@@ -17,10 +17,15 @@ extension Supervisor {
             case "release":
                 ports.release(address(request))
                 return ControlServer.Answer([:])
-            case "node-add": return ControlServer.Answer(try await inTurn { try await self.addNode(request) })
+            case "node-add":
+                let added = try await inTurn { try await self.addNode(request) }
+                try await waitUntilReady(added)
+                return ControlServer.Answer(["name": .string(added)])
             case "node-remove": try await inTurn { try await self.removeNode(name) }
             case "node-stop": try await inTurn { try await self.setNode(name, stopped: true) }
-            case "node-start": try await inTurn { try await self.setNode(name, stopped: false) }
+            case "node-start":
+                try await inTurn { try await self.setNode(name, stopped: false) }
+                try await waitUntilReady(name)
             default: throw SupervisorError.usage("unknown request \(request["op"])")
             }
             return ControlServer.Answer([:])

@@ -198,13 +198,14 @@ public actor Supervisor {
     }
 
     private func endComponents() async {
+        let ending = components
         // Agents first: nothing may restart what is being ended.
-        for component in components.values where component.name.hasPrefix("node-agent-") { await component.stop() }
+        for component in ending.values where component.name.hasPrefix("node-agent-") { await component.stop() }
         await withDiscardingTaskGroup { group in
-            for component in components.values where !component.name.hasPrefix("node-agent-") {
+            for component in ending.values where !component.name.hasPrefix("node-agent-") {
                 group.addTask { await component.stop() }
             }
         }
-        components = [:]
+        for name in ending.keys { components[name] = nil }
     }
 }

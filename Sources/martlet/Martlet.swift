@@ -12,6 +12,7 @@ struct Martlet: AsyncParsableCommand {
         discussion: """
             martlet start brings a cluster up and points kubectl at it; martlet delete removes it without a trace.
             """,
+        version: VersionCommand.text,
         subcommands: [
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
             LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,

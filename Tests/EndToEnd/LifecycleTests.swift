@@ -150,6 +150,13 @@ struct LifecycleTests {
             try await cluster.martlet("stop")
             try await cluster.martlet("start")
             #expect(try await cluster.martlet("node", "list").matches(of: /Running/).count == 1)
+
+            // A stop does not wait for a node that is just being added.
+            async let added = cluster.attemptMartlet("node", "add", "late")
+            try await cluster.martlet("stop")
+            _ = try await added
+            try await cluster.martlet("start")
+            #expect(!(try await cluster.martlet("node", "list").contains("Stopped")))
         }
     }
 

@@ -20,8 +20,13 @@ final class Warnings: Sendable {
         }
     }
 
-    /// What the creation of an object is told that nothing in the cluster looks at: it would seem to be at work.
+    /// What the creation of an object is told that no controller acts on: it would seem to be at work.
     static func idleness(of type: ResourceType) -> String? {
+        if type.groupResource == "poddisruptionbudgets.policy" {
+            return
+                "this version of Martlet does not count a budget's pods: evictions of ready pods that it selects are "
+                + "refused unless its status is written by hand"
+        }
         guard idle.contains(type.groupResource) else { return nil }
         return "this version of Martlet stores \(type.groupResource) but does not act on them"
     }
@@ -32,7 +37,7 @@ final class Warnings: Sendable {
         "customresourcedefinitions.apiextensions.k8s.io", "daemonsets.apps", "horizontalpodautoscalers.autoscaling",
         "ingresses.networking.k8s.io", "jobs.batch", "limitranges",
         "mutatingwebhookconfigurations.admissionregistration.k8s.io", "networkpolicies.networking.k8s.io",
-        "persistentvolumeclaims", "poddisruptionbudgets.policy", "replicationcontrollers", "resourcequotas",
+        "persistentvolumeclaims", "persistentvolumes", "replicationcontrollers", "resourcequotas",
         "rolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io", "statefulsets.apps",
         "validatingadmissionpolicies.admissionregistration.k8s.io",
         "validatingadmissionpolicybindings.admissionregistration.k8s.io",
