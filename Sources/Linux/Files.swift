@@ -49,7 +49,10 @@ public func makeFolder(_ path: String, mode: mode_t = 0o755) throws(SystemError)
     let slash = UInt8(ascii: "/")
     for end in bytes.indices.dropFirst() where bytes[end] == slash && bytes[end - 1] != slash {
         let above = String(decoding: bytes[..<end], as: UTF8.self)
-        if mkdir(above, mode) != 0, errno != EEXIST, access(above, F_OK) != 0 { throw SystemError("mkdir", above) }
+        if mkdir(above, mode) == 0 || errno == EEXIST { continue }
+        let error = SystemError("mkdir", above)
+        // Where nothing may be made, the kernel may say so even of a folder that exists.
+        if access(above, F_OK) != 0 { throw error }
     }
     if mkdir(path, mode) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
 }

@@ -82,4 +82,13 @@ import Testing
             #expect(access(path, F_OK) == 0)
         }
     }
+
+    @Test func aFolderThatCannotBeMadeSaysWhy() throws {
+        let above = "/sys/martlet-test"
+        try #require(mkdir(above, 0o755) != 0)
+        let reason = errno
+        try #require(reason != ENOENT)
+        let error = #expect(throws: SystemError.self) { try makeFolder("\(above)/inner") }
+        #expect(error == SystemError("mkdir", errno: reason, above))
+    }
 }
