@@ -8,10 +8,13 @@ import Glibc
 ///
 /// - Parameters:
 ///   - enters: whether to go into a folder, known as in `visit`; where it does not, the folder is left out, too.
+///   - unreadable: is told why a folder below the top cannot be entered or read; where it does not throw, the folder is
+///     visited without what is in it, and the walk goes on.
 ///   - visit: is given the descriptor of the folder that an entry is in, its name there, and what it is.
-/// - Throws: what `enters` and `visit` throw; where a folder cannot be read; where the way back was moved elsewhere.
+/// - Throws: what the closures throw; where the top cannot be read; `ESTALE` where the way back was moved elsewhere.
 public func walkTree(
     _ path: String, enters: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Bool,
+    unreadable: (SystemError) throws(SystemError) -> Void = { error throws(SystemError) in throw error },
     visit: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Void
 ) throws(SystemError) {
     var folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -34,12 +37,27 @@ public func walkTree(
             let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             if inner < 0 {
                 if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { continue }
-                throw SystemError("open a folder", "below \(path)")
+                try unreadable(SystemError("open a folder", "below \(path)"))
+                try visit(folder, name, entry)
+                continue
+            }
+            do throws(SystemError) {
+                // Read anew: another folder may have come in its place.
+                let found = try status(of: inner, path)
+                // A folder that may be read but not searched would be a dead end.
+                var above = stat()
+                guard fstatat(inner, "..", &above, 0) == 0 else {
+                    throw SystemError("search a folder", "below \(path)")
+                }
+                way.append(Level(name: name, status: found, pending: try names(in: inner, path)))
+            } catch {
+                close(inner)
+                try unreadable(error)
+                try visit(folder, name, entry)
+                continue
             }
             close(folder)
             folder = inner
-            // Read anew: another folder may have come in its place.
-            way.append(Level(name: name, status: try status(of: inner, path), pending: try names(in: inner, path)))
         } else {
             way.removeLast()
             guard let above = way.last else { return }
@@ -125,20 +143,36 @@ public func removeTree(_ path: String, opening: Bool = false) throws(SystemError
 }
 
 /// The bytes that a folder and all below it take on the disk, as far as they are on the same filesystem. A file with
-/// several names counts once.
-public func diskUsage(_ path: String) -> Int {
+/// several names counts once; a folder that cannot be read counts without what is in it.
+public func diskUsage(_ path: String) -> Int { diskUsage(path) { _ in } }
+
+/// - Parameter measured: is told of all below the folder, as it is found.
+func diskUsage(_ path: String, measured: (stat) -> Void) -> Int {
     var top = stat()
     guard lstat(path, &top) == 0 else { return 0 }
-    var size = Int(top.st_blocks) * 512
-    guard top.st_mode & S_IFMT == S_IFDIR else { return size }
-    var seen: Set<ino_t> = []
-    // Of a tree that is moved about while it is measured, what was seen of it counts.
-    try? walkTree(path) { _, _, status in
-        status.st_dev == top.st_dev
-    } visit: { _, _, status in
-        guard status.st_dev == top.st_dev else { return }
-        if status.st_mode & S_IFMT != S_IFDIR, status.st_nlink > 1, !seen.insert(status.st_ino).inserted { return }
-        size += Int(status.st_blocks) * 512
+    guard top.st_mode & S_IFMT == S_IFDIR else { return Int(top.st_blocks) * 512 }
+    var most = 0
+    // A tree that is moved about while it is measured is measured again. Of one that is never at rest, what was seen of
+    // it counts.
+    for _ in 0..<5 {
+        var size = Int(top.st_blocks) * 512
+        var seen: Set<ino_t> = []
+        do throws(SystemError) {
+            try walkTree(path) { _, _, status in
+                status.st_dev == top.st_dev
+            } unreadable: { _ in
+            } visit: { _, _, status in
+                guard status.st_dev == top.st_dev else { return }
+                measured(status)
+                let isFolder = status.st_mode & S_IFMT == S_IFDIR
+                if !isFolder, status.st_nlink > 1, !seen.insert(status.st_ino).inserted { return }
+                size += Int(status.st_blocks) * 512
+            }
+            return size
+        } catch {
+            most = max(most, size)
+            guard error.errno == ESTALE else { break }
+        }
     }
-    return size
+    return most
 }

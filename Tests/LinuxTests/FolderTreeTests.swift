@@ -91,4 +91,48 @@ import Testing
         let error = #expect(throws: SystemError.self) { try makeFolder("\(above)/inner") }
         #expect(error == SystemError("mkdir", errno: reason, above))
     }
+
+    /// With modes that keep the owner from reading the folder's names, and from going further than to them.
+    @Test(arguments: [0o000, 0o444] as [mode_t]) func foldersThatCannotBeReadAreLeftOut(mode: mode_t) async throws {
+        try await withFolder { folder in
+            for name in ["a", "b", "c"] {
+                try makeFolder("\(folder)/\(name)/closed")
+                try replaceFile("\(folder)/\(name)/closed/file", [UInt8](repeating: 1, count: 100_000))
+                try replaceFile("\(folder)/\(name)/file", [UInt8](repeating: 1, count: 100_000))
+                try #require(chmod("\(folder)/\(name)/closed", mode) == 0)
+            }
+            // Which the Glibc module leaves out.
+            let symbol = try #require(dlsym(nil, "setfsuid"))
+            let setfsuid = unsafeBitCast(symbol, to: (@convention(c) (uid_t) -> CInt).self)
+            let size = await Blocking.run {
+                // Root may read everything; this thread as another user may not. Without root, nothing changes.
+                _ = setfsuid(65534)
+                defer { _ = setfsuid(getuid()) }
+                return diskUsage(folder)
+            }
+            #expect((300_000..<400_000).contains(size))
+            try removeTree(folder, opening: true)
+        }
+    }
+
+    @Test(arguments: [(moves: 1, isWhole: true), (moves: .max, isWhole: false)])
+    func aTreeThatIsMovedAboutIsMeasuredAgain(_ row: (moves: Int, isWhole: Bool)) async throws {
+        try await withFolder { folder in
+            for name in ["a/moved", "b"] { try makeFolder("\(folder)/\(name)") }
+            try replaceFile("\(folder)/a/moved/file", [UInt8](repeating: 1, count: 100_000))
+            var file = stat()
+            try #require(lstat("\(folder)/a/moved/file", &file) == 0)
+            var place = "a"
+            var moves = 0
+            let size = diskUsage(folder) { entry in
+                guard entry.st_ino == file.st_ino, moves < row.moves else { return }
+                let other = place == "a" ? "b" : "a"
+                #expect(rename("\(folder)/\(place)/moved", "\(folder)/\(other)/moved") == 0)
+                place = other
+                moves += 1
+            }
+            #expect(size >= 100_000)
+            #expect((size == diskUsage(folder)) == row.isWhole)
+        }
+    }
 }
