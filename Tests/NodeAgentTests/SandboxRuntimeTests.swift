@@ -424,7 +424,10 @@ private func withRuntime(_ body: (Node) async throws -> Void) async throws {
 }
 
 @Suite struct ContainerOperationsTests {
-    @Test(arguments: [(nil, "mode=700\0"), (1 << 20, "mode=700,size=1048576\0")] as [(Int?, String)])
+    @Test(
+        arguments: [
+            (nil, "mode=700\0"), (1 << 20, "mode=700,size=1048576\0"), (0, "mode=700,size=4096\0"),
+        ] as [(Int?, String)])
     func aLayerInMemoryHasTheContainersLimit(limit: Int?, options: String) {
         var container = ContainerConfiguration(
             id: ContainerID(podUID: "one", name: "main", restart: 0), root: RootFilesystem(layers: ["/"]),

@@ -108,7 +108,8 @@ struct ContainerOperations: Sendable {
         var layers = Array(configuration.root.layers.reversed())
         if layers.isEmpty { layers = ["\(folder)/empty"] }
         if machine.needsMemoryLayer {
-            let limit = configuration.layerLimit.map { ",size=\($0)" } ?? ""
+            // At least a page, for no bytes at all mean no limit (tmpfs(5)).
+            let limit = configuration.layerLimit.map { ",size=\(max($0, 4096))" } ?? ""
             list.mount("none", on: writable, type: "tmpfs", options: "mode=700\(limit)")
             list.root(writable)
             for name in ["upper", "work", "host-upper", "host-work"] { list.folder("/\(name)") }
