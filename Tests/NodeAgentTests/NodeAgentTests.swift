@@ -54,6 +54,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             throw CancellationError()
         }
 
+        func hasEvent(_ reason: String) -> Bool { client.all(.events).contains { $0["reason"].string == reason } }
         func pod(_ name: String = "web") -> Pod? { client.object(.pods, name).map(Pod.init) }
     }
 
@@ -109,6 +110,31 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                     .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: 0))
                 try await node.eventually("its sandbox is removed") { node.runtime.pods.isEmpty }
                 #expect(node.runtime.signals == signals)
+            }
+        }
+    }
+
+    @Test(
+        "a hook has until the end of the grace period, also of one that is shortened meanwhile",
+        arguments: [(hook: 1, grace: 50, least: 1.0), (hook: 60, grace: 1, least: 0.9)])
+    func aPreStopHookOutlivesAShorterGracePeriod(_ row: (hook: Int, grace: Int, least: Double)) async throws {
+        try await withNode { node in
+            try await node.agent {
+                var spec = Self.simple
+                spec["containers"][0]["lifecycle"] = ["preStop": ["sleep": ["seconds": JSON(row.hook)]]]
+                try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
+                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                let began = ContinuousClock.now
+                try await node.client.delete(
+                    .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: 60))
+                try await node.eventually("the pod is being stopped") { node.hasEvent("Killing") }
+                try await node.client.delete(
+                    .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: row.grace))
+                try await node.eventually("the program is told to end") { !node.runtime.signals.isEmpty }
+                #expect(ContinuousClock.now - began >= .seconds(row.least))
+                try await node.eventually("the pod is gone") { node.pod() == nil }
+                #expect(node.runtime.signals == [SIGTERM])
+                #expect(!node.hasEvent("FailedPreStopHook"), "a hook that is given up has not failed")
             }
         }
     }

@@ -114,14 +114,16 @@ extension PodWorker {
     // MARK: - Stopping
 
     /// preStop hook, stop signal, and after the grace period, which holds for both together, SIGKILL.
-    func stop(_ id: ContainerID, grace: Double, isFirst: Bool) async {
+    ///
+    /// Where the grace period is shortened, this is cancelled and begins again with what the first one has done.
+    func stop(_ id: ContainerID, grace: Double) async {
         let deadline = ContinuousClock.now + .seconds(grace)
         if signalled[id] == nil {
-            let spec = machine.containers.first { $0.name == id.name }?.spec ?? .null
-            let hook = spec["lifecycle"]["preStop"]
-            if isFirst, grace > 0, !hook.isNull { await preStop(id, hook, Container(spec), seconds: grace) }
+            if let hook = preStops[id] { await wait(for: hook, until: deadline) }
             if Task.isCancelled { return }
+            let spec = machine.containers.first { $0.name == id.name }?.spec ?? .null
             let signal = await stopSignal(id, image: spec["image"].string ?? "")
+            if Task.isCancelled { return }
             try? await node.runtime.signalContainer(id, signal: signal)
             signalled[id] = .now
         }
@@ -132,23 +134,32 @@ extension PodWorker {
         try? await node.runtime.signalContainer(id, signal: SIGKILL)
     }
 
-    /// Runs the hook until it ends or the grace period does.
-    private func preStop(_ id: ContainerID, _ hook: JSON, _ container: Container, seconds: Double) async {
-        let runner = Hook(node: node, container: container, address: hookAddress)
-        let fault = await withTaskGroup(of: String?.self) { group in
-            group.addTask { await runner.run(hook, id) }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(seconds))
-                return nil
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? nil
-        }
-        if let fault, !Task.isCancelled {
+    /// Starts a container's preStop hook, where it has one.
+    func startPreStop(_ id: ContainerID) {
+        guard let spec = machine.containers.first(where: { $0.name == id.name })?.spec else { return }
+        let hook = spec["lifecycle"]["preStop"]
+        if hook.isNull { return }
+        let runner = Hook(node: node, container: Container(spec), address: hookAddress)
+        preStops[id] = Task {
+            guard let fault = await runner.run(hook, id), !Task.isCancelled else { return }
             node.logger.notice("the preStop hook of \(paths.folder)/\(id.name) failed: \(fault)")
             // What the hook said is not told, for it may be secret.
             record(.warning("FailedPreStopHook", "PreStopHook failed", container: id.name))
         }
+    }
+
+    /// Waits until a hook has ended, which is given up at the deadline. Being cancelled does not end it.
+    private func wait(for hook: Task<Void, Never>, until deadline: ContinuousClock.Instant) async {
+        let limit = Task {
+            guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }
+            hook.cancel()
+        }
+        await withTaskCancellationHandler {
+            await hook.value
+        } onCancel: {
+            limit.cancel()
+        }
+        limit.cancel()
     }
 
     private func stopSignal(_ id: ContainerID, image: String) async -> Int32 {

@@ -19,6 +19,8 @@ actor PodWorker {
     private var timer: (moment: Timestamp, task: Task<Void, Never>)?
     private var probes: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
     private var stops: [ContainerID: Task<Void, Never>] = [:]
+    /// The preStop hooks of containers that are being stopped; each outlives a change of the grace period.
+    var preStops: [ContainerID: Task<Void, Never>] = [:]
     var stopSignals: [ContainerID: Int32] = [:]
     /// When containers that are being stopped were sent their stop signal.
     var signalled: [ContainerID: ContinuousClock.Instant] = [:]
@@ -72,6 +74,7 @@ actor PodWorker {
                 }
                 if case .exited(let id, _) = event {
                     stops.removeValue(forKey: id)?.cancel()
+                    preStops.removeValue(forKey: id)?.cancel()
                     signalled[id] = nil
                 }
                 carryOut(machine.handle(event, now: .now), &group)
@@ -83,6 +86,7 @@ actor PodWorker {
             }
             for task in probes.values.flatMap(\.values) { task.cancel() }
             for task in stops.values { task.cancel() }
+            for task in preStops.values { task.cancel() }
             timer?.task.cancel()
             for watcher in endWatchers.values.joined() { watcher.finish() }
             endWatchers = [:]
@@ -103,9 +107,9 @@ actor PodWorker {
             case .startSandbox: group.addTask { await self.startSandbox() }
             case .start(let id): group.addTask { await self.start(id) }
             case .stop(let id, let grace):
-                let isFirst = stops[id] == nil
+                if stops[id] == nil, grace > 0 { startPreStop(id) }
                 stops[id]?.cancel()
-                stops[id] = Task { await self.stop(id, grace: grace, isFirst: isFirst) }
+                stops[id] = Task { await self.stop(id, grace: grace) }
             case .forget(let id):
                 group.addTask { [node, paths] in
                     try? await node.runtime.removeContainer(id)
