@@ -64,6 +64,8 @@ extension ResourceType {
     public static let leases = named("coordination.k8s.io", "v1", "leases", "Lease")
     public static let endpointSlices = named("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
     public static let podDisruptionBudgets = named("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+    public static let storageClasses = named(
+        "storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced: false)
     public static let priorityClasses = named(
         "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced: false)
 }

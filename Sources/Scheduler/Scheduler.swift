@@ -16,6 +16,7 @@ public actor Scheduler {
         case node(Change)
         case namespace(Change)
         case claim(Change)
+        case storageClass(Change)
         case bindingFailed(SchedulingQueue.Entry, node: String, String)
         case tick
     }
@@ -54,6 +55,7 @@ public actor Scheduler {
         self.informers[.nodes].addHandler { input.yield(.node($0)) }
         self.informers[.namespaces].addHandler { input.yield(.namespace($0)) }
         self.informers[.persistentVolumeClaims].addHandler { input.yield(.claim($0)) }
+        self.informers[.storageClasses].addHandler { input.yield(.storageClass($0)) }
     }
 
     /// Schedules until the task is cancelled.
@@ -62,7 +64,7 @@ public actor Scheduler {
             group.addTask { [recorder] in await recorder.run() }
             if runsInformers { group.addTask { [informers] in await informers.run() } }
             // Before all pods and nodes are known, a decision could give a node more than it has.
-            for type in [ResourceType.nodes, .pods, .namespaces, .persistentVolumeClaims] {
+            for type in [ResourceType.nodes, .pods, .namespaces, .persistentVolumeClaims, .storageClasses] {
                 await informers[type].waitForSync()
             }
             await work(&group)
@@ -94,6 +96,10 @@ public actor Scheduler {
         case .claim(.deleted(let claim)): cluster.claims.remove(claim.key)
         case .claim(.added(let claim)), .claim(.updated(_, let claim)):
             cluster.claims.put(claim)
+            queue.moveAll(on: .claimChanged, now: now)
+        case .storageClass(.deleted(let storageClass)): cluster.claims.remove(storageClass: storageClass.name)
+        case .storageClass(.added(let storageClass)), .storageClass(.updated(_, let storageClass)):
+            cluster.claims.put(storageClass: storageClass)
             queue.moveAll(on: .claimChanged, now: now)
         case .bindingFailed(let entry, let node, let why):
             logger.debug("\(entry.pod.key): not bound to \(node): \(why)")

@@ -36,8 +36,17 @@ func claim(_ name: String, _ change: (inout Object) -> Void = { _ in }) -> Objec
     return claim
 }
 
-func cluster(_ nodes: [Object], placed: [(Object, String)] = [], claims: [Object] = []) -> Cluster {
+func storageClass(_ name: String, _ mode: String) -> Object {
+    var storageClass = Object(.storageClasses, name: name)
+    storageClass["volumeBindingMode"] = .string(mode)
+    return storageClass
+}
+
+func cluster(
+    _ nodes: [Object], placed: [(Object, String)] = [], claims: [Object] = [], classes: [Object] = []
+) -> Cluster {
     var cluster = Cluster()
+    for storageClass in classes { cluster.claims.put(storageClass: storageClass) }
     for claim in claims { cluster.claims.put(claim) }
     for node in nodes { _ = cluster.put(node) }
     for (pod, node) in placed { cluster.place(PodInfo(pod), on: node) }
@@ -156,8 +165,29 @@ extension Decision {
             wanted: "0/1 nodes are available: persistentvolumeclaim \"data\" is being deleted. "
                 + "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."),
         Case(
-            why: "a claim that is there", pod: pod("p", volumes("data")),
-            cluster: cluster([node("a")], claims: [claim("data")]), wanted: "a"),
+            why: "a claim that has its volume", pod: pod("p", volumes("data")),
+            cluster: cluster([node("a")], claims: [claim("data") { $0.spec["volumeName"] = "v" }]), wanted: "a"),
+        Case(
+            why: "a claim without a class and a volume", pod: pod("p", volumes("data")),
+            cluster: cluster([node("a")], claims: [claim("data")]),
+            wanted: "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. "
+                + "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."),
+        Case(
+            why: "a claim whose class binds at once", pod: pod("p", volumes("data")),
+            cluster: cluster(
+                [node("a")], claims: [claim("data") { $0.spec["storageClassName"] = "fast" }],
+                classes: [storageClass("fast", "Immediate"), storageClass("late", "WaitForFirstConsumer")]),
+            wanted: "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. "
+                + "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."),
+        Case(
+            why: "a claim whose class waits for a pod", pod: pod("p", volumes("data")),
+            cluster: cluster(
+                [node("a"), node("b", unschedulable: true)],
+                claims: [claim("data") { $0.spec["storageClassName"] = "late" }],
+                classes: [storageClass("late", "WaitForFirstConsumer")]),
+            wanted: "0/2 nodes are available: 1 node(s) didn't find available persistent volumes to bind, "
+                + "1 node(s) were unschedulable. "
+                + "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."),
         Case(
             why: "a host port is taken once",
             pod: pod("p", ["containers": [["name": "c", "ports": [["containerPort": 80, "hostPort": 80]]]]]),
@@ -293,13 +323,19 @@ extension Decision {
             for name in ["a", "b"] { try await client.create(.nodes, node(name)) }
             try await eventually("all bound") { client.all(.pods).allSatisfy { Pod($0).nodeName != nil } }
 
-            // A claim that comes lets the pod that names it go on.
+            // A claim that has its volume lets the pod that names it go on.
             try await client.create(.pods, pod("claims", volumes("data")))
             try await eventually("its claim is missing") {
                 client.object(.pods, "claims")?.condition("PodScheduled")?.message
                     .contains("persistentvolumeclaim \"data\" not found") == true
             }
-            try await client.create(.persistentVolumeClaims, claim("data"))
+            var data = try await client.create(.persistentVolumeClaims, claim("data"))
+            try await eventually("its claim has no volume") {
+                client.object(.pods, "claims")?.condition("PodScheduled")?.message
+                    .contains("pod has unbound immediate PersistentVolumeClaims") == true
+            }
+            data.spec["volumeName"] = "v"
+            try await client.update(.persistentVolumeClaims, data)
             try await eventually("bound with its claim") {
                 client.object(.pods, "claims").map { Pod($0).nodeName != nil } == true
             }

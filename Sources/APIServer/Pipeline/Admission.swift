@@ -163,7 +163,7 @@ struct DefaultStorageClass: Sendable {
 
     func mutate(_ claim: inout Object) {
         guard claim.spec["storageClassName"].isNull else { return }
-        let classes = registry.store.list(prefix: "storageclasses.storage.k8s.io/").map(\.object)
+        let classes = registry.store.list(prefix: ResourceType.storageClasses.storePrefix(namespace: nil)).map(\.object)
         let marked = classes.filter { $0.annotations["storageclass.kubernetes.io/is-default-class"] == "true" }
         // Of several, the newest counts.
         let newest = marked.max { ($0.creationTimestamp?.seconds ?? 0) < ($1.creationTimestamp?.seconds ?? 0) }

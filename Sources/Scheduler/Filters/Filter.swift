@@ -30,11 +30,13 @@ struct Rejection: Equatable, Sendable {
 /// The checks of one pod against any node. What needs all nodes is counted once, when it is made.
 struct Filters {
     private let pod: PodInfo
+    private let lacksVolume: Bool
     private let spread: SpreadFilter?
     private let affinity: AffinityFilter?
 
     init(_ pod: PodInfo, _ cluster: Cluster) {
         self.pod = pod
+        lacksVolume = cluster.claims.lacksVolume(pod)
         spread = SpreadFilter(pod, cluster)
         affinity = AffinityFilter(pod, cluster)
     }
@@ -43,7 +45,14 @@ struct Filters {
     func rejection(of node: NodeInfo) -> Rejection? {
         Self.unschedulable(pod, node) ?? Self.nodeName(pod, node) ?? Self.taints(pod, node)
             ?? Self.nodeAffinity(pod, node) ?? Self.ports(pod, node) ?? Self.resources(pod, node)
-            ?? spread?.rejection(of: node) ?? affinity?.rejection(of: node)
+            ?? volumes() ?? spread?.rejection(of: node) ?? affinity?.rejection(of: node)
+    }
+
+    /// No node has volumes that a claim could be given.
+    private func volumes() -> Rejection? {
+        guard lacksVolume else { return nil }
+        return Rejection(
+            .volumeBinding, ["node(s) didn't find available persistent volumes to bind"], resolvable: false)
     }
 
     static func unschedulable(_ pod: PodInfo, _ node: NodeInfo) -> Rejection? {
