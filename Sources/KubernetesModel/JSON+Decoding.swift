@@ -28,12 +28,13 @@ extension JSON {
         }
     }
 
-    /// The paths of the members that some object has more than once: `spec.replicas`, `spec.containers[0].image`.
+    /// The paths of the members that some object has more than once: `spec.replicas`, `spec.containers[0].image`. Of
+    /// very many the first ones.
     public static func duplicates(in bytes: some Sequence<UInt8>) -> [String] {
         Array(bytes).withUnsafeBufferPointer { buffer in
             var parser = Parser(bytes: buffer, tracksPath: true)
             _ = try? parser.value(depth: 0)
-            return parser.duplicates
+            return parser.duplicates.texts
         }
     }
 
@@ -58,7 +59,7 @@ private struct Parser {
 
     private(set) var hasDuplicates = false
     /// Their paths, where it keeps track of its own.
-    private(set) var duplicates: [String] = []
+    private(set) var duplicates = FieldPaths()
     private let tracksPath: Bool
     private var path: [String] = []
 
@@ -77,9 +78,8 @@ private struct Parser {
 
     private mutating func note(duplicate key: String) {
         hasDuplicates = true
-        guard tracksPath else { return }
-        let name = String((path.joined() + "." + key).dropFirst())
-        if !duplicates.contains(name) { duplicates.append(name) }
+        guard tracksPath, !duplicates.isFull else { return }
+        duplicates.note(String((path.joined() + "." + key).dropFirst()))
     }
 
     func failure(_ what: String) -> JSONDecodingError {

@@ -119,6 +119,21 @@ import Testing
         }
     }
 
+    /// Clients read headers only so long.
+    @Test func warningsAreShortenedBeforeTheyAreLeftOut() {
+        func texts(_ lengths: [Int]) -> [Int] {
+            var texts = WarningTexts()
+            for (index, length) in lengths.enumerated() {
+                let text = String(repeating: "é", count: length - 3) + String(index + 100)
+                for _ in 0..<2 { texts.add(text) }
+            }
+            return texts.ordered.map(\.unicodeScalars.count)
+        }
+        #expect(texts([4000, 96]) == [4000, 96])
+        #expect(texts([4000, 97, 300]) == [256, 97, 256])
+        #expect(texts(Array(repeating: 5000, count: 50)) == Array(repeating: 256, count: 16))
+    }
+
     @Test func whatIsNoNumberIsRefused() async throws {
         try await TestServer.run { api in
             for target in ["\(Self.maps)?limit=abc", "\(Self.maps)?watch=1&timeoutSeconds=abc"] {

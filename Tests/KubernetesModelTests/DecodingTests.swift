@@ -28,6 +28,26 @@ import Testing
                 + "\"spec.template.spec.containers[0].colour\"")
     }
 
+    @Test func namesOnlySoManyFields() throws {
+        let info = try Self.info("apps/v1", "Deployment")
+        let unknown = Dictionary(uniqueKeysWithValues: (0..<60).map { ("u\($0)", JSON(1)) })
+        let twice = (0..<60).map { "metadata.labels.d\($0)" }
+        func decoded(_ fields: [String: JSON], _ duplicates: [String]) throws -> StructuralDecoding {
+            let container = JSON.object(fields.merging(["name": "c"]) { $1 })
+            return try StructuralDecoding(Self.deployment(container), as: info, duplicateFields: duplicates)
+        }
+        // What is unknown is not told a second time for coming twice.
+        let both = try decoded(unknown, ["spec.template.spec.containers[0].u0"] + twice)
+        #expect(both.unknownFields.count == 60)
+        #expect(both.warnings.suffix(40) == twice.prefix(40).map { "duplicate field \"\($0)\"" })
+        #expect(both.warnings.count == 100)
+
+        let many = try decoded(
+            Dictionary(uniqueKeysWithValues: (0..<1000).map { ("u\($0)", JSON(1)) }), twice)
+        #expect(many.warnings.count == 100)
+        #expect(many.object.spec["template"]["spec"]["containers"][0] == ["name": "c"])
+    }
+
     @Test(
         arguments: [
             (JSON(Int(Int32.max) + 1), "number 2147483648"), (.bool(true), "bool"), (["a": 1], "object"),

@@ -62,4 +62,19 @@ import Testing
         #expect(hasDuplicates == !paths.isEmpty)
         #expect(JSON.duplicates(in: text.utf8) == paths)
     }
+
+    /// However many there are, and however long their paths, as many are told as upstream tells.
+    @Test(arguments: [1, 2000])
+    func tellsOnlySoMuchOfWhatComesTwice(length: Int) throws {
+        let members = (0..<20_000).flatMap { [$0, $0] }.map { #""\#($0)":1"# }.joined(separator: ",")
+        let outer = String(repeating: "o", count: length)
+        let found = JSON.duplicates(in: #"{"\#(outer)":{\#(members)}}"#.utf8)
+        #expect(found == (0..<100).map { "\(outer).\($0)" })
+    }
+
+    @Test func aPathIsWrittenOnlySoOften() {
+        let outer = String(repeating: "o", count: 1 << 20)
+        let pairs = (0..<2000).map { _ in #""a":1"# }.joined(separator: ",")
+        #expect(JSON.duplicates(in: #"{"\#(outer)":{\#(pairs)},"b":1,"b":1}"#.utf8) == [outer + ".a"])
+    }
 }

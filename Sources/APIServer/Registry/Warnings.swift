@@ -3,12 +3,10 @@ import Synchronization
 
 /// What a request's answer says in `Warning` headers, gathered along the pipeline.
 final class Warnings: Sendable {
-    private let texts = Mutex<[String]>([])
+    private let texts = Mutex(WarningTexts())
 
     func add(_ text: String) {
-        texts.withLock { texts in
-            if !texts.contains(text) { texts.append(text) }
-        }
+        texts.withLock { $0.add(text) }
     }
 
     /// What every request on a kind that is on its way out is told.
@@ -47,7 +45,7 @@ final class Warnings: Sendable {
     /// The headers' values (RFC 7234, 5.5, with code 299).
     var headers: [String] {
         texts.withLock { texts in
-            texts.map { text in
+            texts.ordered.map { text in
                 let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(
                     "\n", with: " ")
                 return "299 - \"\(escaped)\""

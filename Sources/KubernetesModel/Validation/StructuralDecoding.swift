@@ -5,7 +5,7 @@
 public struct StructuralDecoding: Sendable {
     /// The object with no more than its schema allows.
     public let object: Object
-    /// The paths of the dropped fields: `spec.template.spec.containers[0].colour`.
+    /// The paths of the dropped fields: `spec.template.spec.containers[0].colour`. Of very many some.
     public let unknownFields: [String]
     private let duplicateFields: [String]
 
@@ -25,9 +25,10 @@ public struct StructuralDecoding: Sendable {
             throw .invalid(info.type, name, walk.typeErrors)
         }
         object = Object(changed ?? json)
-        let unknown = walk.unknown.sorted()
-        unknownFields = unknown
-        self.duplicateFields = duplicateFields.filter { !unknown.contains($0) }
+        unknownFields = walk.unknown.texts.sorted()
+        let unknown = Set(unknownFields)
+        self.duplicateFields = Array(
+            duplicateFields.lazy.filter { !unknown.contains($0) }.prefix(FieldPaths.most - unknown.count))
     }
 
     /// The warnings for `fieldValidation=Warn`.
@@ -85,7 +86,7 @@ private struct StructuralWalk {
     }
 
     let info: ResourceInfo
-    var unknown: [String] = []
+    var unknown = FieldPaths()
     var typeErrors: [FieldError] = []
     private var path: [Step] = []
     /// The definitions that enclose the visited value, for messages.
@@ -239,7 +240,7 @@ private struct StructuralWalk {
             guard let field = resolved.properties[name] ?? resolved.additionalProperties else {
                 if resolved.preservesUnknownFields { continue }
                 path.append(.field(name))
-                if !isImplied(name, resolved) { unknown.append(text) }
+                if !isImplied(name, resolved), !unknown.isFull { unknown.note(text) }
                 path.removeLast()
                 changed = changed ?? members
                 changed?[name] = nil
