@@ -100,4 +100,41 @@ import Testing
             #expect(try await Self.state(api.client) == (true, 0))
         }
     }
+
+    /// The pod is read, and its status written before it is deleted. Whoever set no precondition hears of none.
+    @Test(arguments: [(1, false, nil), (1000, false, 429), (1, true, 409)] as [(Int, Bool, Int?)])
+    func aPodThatChangesMeanwhileIsLookedAtAgain(changes: Int, namesVersion: Bool, code: Int?) async throws {
+        try await TestServer.run { api in
+            try await Self.prepare(api.client, allowed: 0, budget: ["unhealthyPodEvictionPolicy": "AlwaysAllow"])
+            var pod = try await api.client.get(.pods, namespace: "default", name: "p")
+            pod.status["conditions"] = [["type": "Ready", "status": "False"]]
+            try await api.client.update(.pods, pod, subresource: "status")
+            pod = try await api.client.get(.pods, namespace: "default", name: "p")
+
+            let racing = RacingStore(store: api.server.pipeline.registry.store, changes: changes)
+            let registry = Registry(
+                store: racing, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
+            let pods = try #require(registry.catalogue.resource(.pods))
+            var options: JSON = .null
+            if namesVersion { options = ["preconditions": ["resourceVersion": .string(pod.resourceVersion)]] }
+            let eviction = Object(Self.eviction(options))
+            let request = ResourceRequest(pods, namespace: "default", name: "p")
+            let context = RequestContext(user: User(name: "kubernetes-admin", groups: ["system:masters"]))
+            var refusal: Status?
+            do throws(Status) {
+                try await Eviction(registry: registry).evict(eviction, request, "p", context)
+            } catch {
+                refusal = error
+            }
+            #expect(refusal?.code == code)
+            if code == 429 {
+                #expect(
+                    refusal?.causes.map(\.message) == [
+                        "The disruption budget b is still being processed by the server."
+                    ]
+                )
+            }
+            #expect(try await Self.state(api.client).isEnding == (code == nil))
+        }
+    }
 }

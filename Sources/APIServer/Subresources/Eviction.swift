@@ -5,25 +5,44 @@ import KubernetesModel
 struct Eviction: Sendable {
     let registry: Registry
 
+    /// How often a pod that keeps changing is looked at again.
+    private static let mostAttempts = 5
+
     func evict(
         _ eviction: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
     ) async throws(Status) {
         guard eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
         // All that can refuse the deletion comes before the budget is used.
-        var options = try RequestOptions.deletion(eviction["deleteOptions"])
+        let options = try RequestOptions.deletion(eviction["deleteOptions"])
         var context = context
         if options.dryRun { context.dryRun = true }
-        let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
-        try options.checkPreconditions(pod, .pods)
-        if pod.status["phase"].string == "Running", !pod.isBeingDeleted, let budget = try budget(of: pod) {
-            if Self.permitsUnready(budget), pod.condition("Ready")?.isTrue != true {
-                // It is not in the budget's count. Were it ready by now, it would be.
-                options.resourceVersion = pod.resourceVersion
-            } else {
-                try await take(pod, from: budget, context)
+        var attempts = 0
+        while true {
+            let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+            try options.checkPreconditions(pod, .pods)
+            let isAtWork = pod.status["phase"].string == "Running" && !pod.isBeingDeleted
+            let budget = isAtWork ? try budget(of: pod) : nil
+            var deletion = options
+            if let budget {
+                if Self.permitsUnready(budget), pod.condition("Ready")?.isTrue != true {
+                    // It is not in the budget's count. Were it ready by now, it would be.
+                    deletion.resourceVersion = pod.resourceVersion
+                } else {
+                    try await take(pod, from: budget, context)
+                }
+            }
+            do throws(Status) {
+                _ = try await registry.delete(resource, name: name, deletion, context)
+                return
+            } catch {
+                // The client hears of no conflict with a precondition that it has not set.
+                guard error.code == 409, deletion.resourceVersion != options.resourceVersion, let budget else {
+                    throw error
+                }
+                attempts += 1
+                guard attempts < Self.mostAttempts else { throw Self.postponement(budget) }
             }
         }
-        _ = try await registry.delete(resource, name: name, options, context)
     }
 
     /// The budget that selects the pod.
@@ -63,14 +82,19 @@ struct Eviction: Sendable {
     private static func refusal(_ budget: Object) -> Status {
         let needed = budget.status["desiredHealthy"].int ?? 0
         let healthy = budget.status["currentHealthy"].int ?? 0
-        return Status(
+        return tooManyRequests(
+            "The disruption budget \(budget.name) needs \(needed) healthy pods and has \(healthy) currently")
+    }
+
+    private static func postponement(_ budget: Object) -> Status {
+        tooManyRequests(
+            "The disruption budget \(budget.name) is still being processed by the server.", retryAfterSeconds: 10)
+    }
+
+    private static func tooManyRequests(_ cause: String, retryAfterSeconds: Int? = nil) -> Status {
+        Status(
             code: 429, reason: "TooManyRequests",
             message: "Cannot evict pod as it would violate the pod's disruption budget.",
-            causes: [
-                Status.Cause(
-                    reason: "DisruptionBudget",
-                    message: "The disruption budget \(budget.name) needs \(needed) healthy pods and has \(healthy) "
-                        + "currently")
-            ])
+            causes: [Status.Cause(reason: "DisruptionBudget", message: cause)], retryAfterSeconds: retryAfterSeconds)
     }
 }
