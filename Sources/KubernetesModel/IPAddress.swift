@@ -10,6 +10,8 @@ struct IPAddress: Hashable {
     let bytes: [UInt8]
 
     init?(_ text: String) {
+        // To C a string ends at its first NUL.
+        guard !text.utf8.contains(0) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, text, &bytes) == 1 {
             self.bytes = Array(bytes.prefix(4))

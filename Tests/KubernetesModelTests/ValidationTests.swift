@@ -161,7 +161,7 @@ import Testing
                             "addresses": [
                                 ["ip": "0:0:0:0:0:0:0:1"], ["ip": "::ffff:127.0.0.1"], ["ip": "FEBF::1"],
                                 ["ip": "fec0::1"], ["ip": "ff12::1"], ["ip": "0::"], ["ip": "2001:db8::1"],
-                                ["ip": "1:2"],
+                                ["ip": "1:2"], ["ip": "10.0.0.1\0.evil"],
                             ]
                         ]
                     ],
@@ -173,6 +173,7 @@ import Testing
                     "subsets[0].addresses[4].ip: Invalid value: \"ff12::1\": may not be in the link-local multicast",
                     "subsets[0].addresses[5].ip: Invalid value: \"0::\": may not be unspecified (0::)",
                     "subsets[0].addresses[7].ip: Invalid value: \"1:2\": must be a valid IP address",
+                    "subsets[0].addresses[8].ip: Invalid value: ",
                 ]
             ),
             (
