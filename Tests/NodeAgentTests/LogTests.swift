@@ -70,6 +70,14 @@ import Testing
             try #require(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
             try #require(rename(path, "\(path).20260101-00000\(rotations).000000000") == 0)
         }
+
+        /// Each number in a part of its own.
+        mutating func writeParts(_ numbers: ClosedRange<Int>) throws {
+            for number in numbers {
+                try write("\(number)")
+                try rotate()
+            }
+        }
     }
 
     private func texts(_ file: LogFile) -> [String] {
@@ -117,10 +125,7 @@ import Testing
             // It has begun with the part that was put away, and so knows its name.
             #expect(file.next().count == 1)
             try log.rotate()
-            for number in 3...4 {
-                try log.write("\(number)")
-                try log.rotate()
-            }
+            try log.writeParts(3...4)
             LogArchive(folder: folder).compressAll()
             try log.write("5")
             #expect(texts(file) == ["2", "3", "4", "5"])
@@ -132,10 +137,7 @@ import Testing
             let place = "\(folder)/default_web_uid/main"
             try makeFolder(place)
             var log = Writer(path: "\(place)/0.log")
-            for number in 1...2 {
-                try log.write("\(number)")
-                try log.rotate()
-            }
+            try log.writeParts(1...2)
             try log.write("3")
             let file = LogFile(path: log.path)
             try file.begin(tail: nil)
@@ -167,10 +169,7 @@ import Testing
             let place = "\(folder)/default_web_uid/main"
             try makeFolder(place)
             var log = Writer(path: "\(place)/0.log")
-            for number in 1...3 {
-                try log.write("\(number)")
-                try log.rotate()
-            }
+            try log.writeParts(1...3)
             try log.write("4")
             try replaceFile("\(place)/0.log.1.gz.tmp", [1])
             LogArchive(folder: folder).compressAll()
