@@ -1,3 +1,4 @@
+import Eventually
 import Foundation
 import HTTPTypes
 import KubernetesModel
@@ -13,7 +14,7 @@ import Testing
         let server = try await StreamServer.bind(socket: socket)
         let serving = Task {
             try await server.run { request, incoming in
-                guard request == .statistics, let summary else { return try await Task.sleep(for: .seconds(600)) }
+                guard request == .statistics, let summary else { return await untilCancelled() }
                 let session = try await incoming.accept()
                 try await session.send(.stdout, summary.encoded())
             }

@@ -1,4 +1,5 @@
 import APIClient
+import Eventually
 import KubernetesModel
 import Testing
 
@@ -115,11 +116,10 @@ import Testing
             let key = ObjectKey(namespace: "default", name: "kubernetes")
             let first = try await client.get(.services, key)
             try await client.delete(.services, key)
-            let limit = ContinuousClock.now + .seconds(10)
             var second: Object?
-            while second == nil, ContinuousClock.now < limit {
-                try await Task.sleep(for: .milliseconds(10))
+            try await eventually("the Service is there again") {
                 second = try? await client.get(.services, key)
+                return second != nil
             }
             #expect(second?.spec["clusterIP"] == "10.96.0.1")
             #expect(second?.uid != first.uid)

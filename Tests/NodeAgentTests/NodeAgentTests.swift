@@ -1,3 +1,4 @@
+import Eventually
 import Glibc
 import InMemoryClient
 import KubernetesModel
@@ -46,12 +47,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         }
 
         func eventually(_ what: String, _ condition: () -> Bool) async throws {
-            for _ in 0..<500 {
-                if condition() { return }
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            Issue.record("after 5 s still not: \(what)")
-            throw CancellationError()
+            try await Eventually.eventually(what, within: .seconds(5), condition)
         }
 
         func hasEvent(_ reason: String) -> Bool { client.all(.events).contains { $0["reason"].string == reason } }

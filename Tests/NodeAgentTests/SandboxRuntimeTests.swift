@@ -1,4 +1,5 @@
 import APIClient
+import Eventually
 import Glibc
 import InMemoryClient
 import KubernetesModel

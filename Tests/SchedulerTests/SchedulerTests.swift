@@ -1,4 +1,5 @@
 import APIClient
+import Eventually
 import InMemoryClient
 import KubernetesModel
 import Testing
