@@ -10,8 +10,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name), "Eventually"] + dependencies, swiftSettings: strict)
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
 /// A program of `images/`: static, so that it runs in an image made from nothing.
@@ -134,7 +133,6 @@ let package = Package(
         service("hello"),
         service("auth"),
 
-        .target(name: "Eventually", path: "Tests/Eventually", swiftSettings: strict),
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
         .executableTarget(

@@ -1,4 +1,3 @@
-import Eventually
 import KubernetesModel
 import NIOCore
 import Synchronization
@@ -25,12 +24,12 @@ import Testing
         let run = Task { await informer.run() }
         await informer.waitForSync()
         #expect(informer.get(namespace: "default", "a") != nil)
-        try await eventually("it watches") { client.state.withLock { !$0.watchers.isEmpty } }
+        #expect(await eventually { client.state.withLock { !$0.watchers.isEmpty } })
         client.put("b", ["app": "x"])
         client.put("a", ["app": "y"])
         client.put("c")
         client.remove("b")
-        try await eventually("the change is seen") { seen.withLock { $0.last == "-b" } }
+        #expect(await eventually { seen.withLock { $0.last == "-b" } })
         #expect(seen.withLock { $0 } == ["+a", "+b", "~a", "+c", "-b"])
         #expect(informer.list(index: "app", "x").isEmpty)
         #expect(informer.list(index: "app", "y").map(\.name) == ["a"])
@@ -39,7 +38,7 @@ import Testing
         // What happened while nobody watched is found by listing anew, and nothing is told twice.
         client.remove("c", silently: true)
         client.endWatches(Status.expired("too old"))
-        try await eventually("the change after the break is seen") { seen.withLock { $0.last == "-c" } }
+        #expect(await eventually { seen.withLock { $0.last == "-c" } })
         #expect(seen.withLock { $0.count } == 6)
         run.cancel()
         client.endWatches(nil)
@@ -108,31 +107,32 @@ import Testing
         }
     }
 
-    @Test func failedAndRequeuedKeysComeBack() async throws {
+    @Test func failedAndRequeuedKeysComeBack() async {
         let reconciler = Flaky()
         let controller = Controller(name: "test", reconciler: reconciler)
         let run = Task { await controller.run() }
         for name in ["fails", "again", "works"] { controller.queue.add(ObjectKey(name: name)) }
-        try await eventually("all have been tried as often as they should") {
-            reconciler.calls.withLock { $0 } == ["fails": 4, "again": 3, "works": 1]
-        }
+        #expect(
+            await eventually {
+                reconciler.calls.withLock { $0 } == ["fails": 4, "again": 3, "works": 1]
+            })
         run.cancel()
         await run.value
     }
 }
 
 @Suite struct EventTests {
-    @Test func theSameEventIsCountedAndManyAlikeAreCombined() async throws {
+    @Test func theSameEventIsCountedAndManyAlikeAreCombined() async {
         let client = FakeClient()
         let recorder = EventRecorder(client, component: "test")
         let run = Task { await recorder.run() }
         let pod = Object(.pods, namespace: "default", name: "a")
         for _ in 0..<3 { recorder.record(pod, .warning, reason: "BackOff", message: "same") }
         func events() -> [Object] { client.state.withLock { Array($0.objects.values) } }
-        try await eventually("three are counted") { events().first?["count"].int == 3 }
+        #expect(await eventually { events().first?["count"].int == 3 })
         #expect(events().count == 1)
         for number in 0..<15 { recorder.record(pod, reason: "Alike", message: "\(number)") }
-        try await eventually("five are counted") { events().contains { $0["count"].int == 5 } }
+        #expect(await eventually { events().contains { $0["count"].int == 5 } })
         #expect(events().count == 12)
         run.cancel()
         await run.value

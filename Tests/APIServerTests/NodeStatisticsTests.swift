@@ -1,4 +1,3 @@
-import Eventually
 import Foundation
 import HTTPTypes
 import KubernetesModel
@@ -14,7 +13,7 @@ import Testing
         let server = try await StreamServer.bind(socket: socket)
         let serving = Task {
             try await server.run { request, incoming in
-                guard request == .statistics, let summary else { return await untilCancelled() }
+                guard request == .statistics, let summary else { return try await Task.sleep(for: .seconds(600)) }
                 let session = try await incoming.accept()
                 try await session.send(.stdout, summary.encoded())
             }

@@ -1,5 +1,4 @@
 import APIClient
-import Eventually
 import InMemoryClient
 import KubernetesModel
 import Testing

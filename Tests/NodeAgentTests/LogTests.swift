@@ -55,16 +55,6 @@ import Testing
         let path: String
         var rotations = 0
 
-        init(path: String) { self.path = path }
-
-        /// In a folder as the pods of a node have it.
-        init(ofContainerIn folder: String) throws {
-            try makeFolder("\(folder)/default_web_uid/main")
-            self.init(path: "\(folder)/default_web_uid/main/0.log")
-        }
-
-        var folder: String { String(path.dropLast("/0.log".count)) }
-
         func write(_ text: String) throws {
             let bytes = Array("2026-01-01T00:00:01.000000000Z stdout F \(text)\n".utf8)
             let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
@@ -124,7 +114,9 @@ import Testing
 
     @Test func aSlowReaderFindsPartsThatAreCompressedMeanwhile() throws {
         try withFolder { folder in
-            var log = try Writer(ofContainerIn: folder)
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
             try log.write("1")
             let file = LogFile(path: log.path)
             try file.begin(tail: nil)
@@ -142,7 +134,9 @@ import Testing
 
     @Test func aSlowReaderFindsItsPlaceThoughItsOwnPartIsCompressed() throws {
         try withFolder { folder in
-            var log = try Writer(ofContainerIn: folder)
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
             try log.writeParts(1...2)
             try log.write("3")
             let file = LogFile(path: log.path)
@@ -172,21 +166,23 @@ import Testing
 
     @Test func allPartsButTheLatestAreCompressed() throws {
         try withFolder { folder in
-            var log = try Writer(ofContainerIn: folder)
+            let place = "\(folder)/default_web_uid/main"
+            try makeFolder(place)
+            var log = Writer(path: "\(place)/0.log")
             try log.writeParts(1...3)
             try log.write("4")
-            try replaceFile("\(log.folder)/0.log.1.gz.tmp", [1])
+            try replaceFile("\(place)/0.log.1.gz.tmp", [1])
             LogArchive(folder: folder).compressAll()
-            let names = try listFolder(log.folder).sorted()
+            let names = try listFolder(place).sorted()
             #expect(
                 names == [
                     "0.log", "0.log.20260101-000001.000000000.gz", "0.log.20260101-000002.000000000.gz",
                     "0.log.20260101-000003.000000000",
                 ])
-            let magic = try readBytes("\(log.folder)/\(names[1])").prefix(2)
+            let magic = try readBytes("\(place)/\(names[1])").prefix(2)
             #expect(magic == [0x1f, 0x8b])
             removeLogs(log.path)
-            #expect(try listFolder(log.folder).isEmpty)
+            #expect(try listFolder(place).isEmpty)
         }
     }
 }

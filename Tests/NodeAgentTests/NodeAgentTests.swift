@@ -1,4 +1,3 @@
-import Eventually
 import Glibc
 import InMemoryClient
 import KubernetesModel
@@ -47,7 +46,12 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         }
 
         func eventually(_ what: String, _ condition: () -> Bool) async throws {
-            try await Eventually.eventually(what, within: .seconds(5), condition)
+            for _ in 0..<500 {
+                if condition() { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            Issue.record("after 5 s still not: \(what)")
+            throw CancellationError()
         }
 
         func hasEvent(_ reason: String) -> Bool { client.all(.events).contains { $0["reason"].string == reason } }

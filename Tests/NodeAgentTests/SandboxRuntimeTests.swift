@@ -1,5 +1,4 @@
 import APIClient
-import Eventually
 import Glibc
 import InMemoryClient
 import KubernetesModel

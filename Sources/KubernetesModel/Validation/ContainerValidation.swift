@@ -1,6 +1,11 @@
 extension Validation {
     mutating func container(_ container: JSON, _ path: String, volumes: Set<String>, isInit: Bool, gracePeriod: Int?) {
-        name(container["name"], "\(path).name", Names.label)
+        let name = container["name"].string ?? ""
+        if name.isEmpty {
+            required("\(path).name")
+        } else {
+            invalid("\(path).name", .string(name), each: Names.label(name))
+        }
         let image = container["image"].string ?? ""
         if image.isEmpty {
             required("\(path).image")
@@ -67,7 +72,12 @@ extension Validation {
     private mutating func environment(_ list: JSON, _ path: String) {
         for (index, variable) in list.items.enumerated() {
             let at = "\(path)[\(index)]"
-            name(variable["name"], "\(at).name", Names.environmentVariable)
+            let name = variable["name"].string ?? ""
+            if name.isEmpty {
+                required("\(at).name")
+            } else {
+                invalid("\(at).name", .string(name), each: Names.environmentVariable(name))
+            }
             let source = variable["valueFrom"]
             guard !source.isNull else { continue }
             let present = Self.sources.filter { !source[$0].isNull }

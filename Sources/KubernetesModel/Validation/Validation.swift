@@ -67,17 +67,6 @@ struct Validation {
     }
 
     /// The value must be one of some; an absent one is a fault only where it is `required`.
-    /// Checks a name that has to be there; returns it, nil where it is not.
-    @discardableResult
-    mutating func name(_ value: JSON, _ path: String, _ faults: (String) -> [String]) -> String? {
-        guard let name = value.string, !name.isEmpty else {
-            required(path)
-            return nil
-        }
-        invalid(path, .string(name), each: faults(name))
-        return name
-    }
-
     mutating func oneOf(_ path: String, _ value: JSON, _ supported: [String], required isRequired: Bool = false) {
         switch value {
         case .null, .string(""): if isRequired { required(path) }

@@ -10,8 +10,12 @@ extension Validation {
         var names: Set<String> = []
         for (index, volume) in list.items.enumerated() {
             let at = "\(path)[\(index)]"
-            if let name = name(volume["name"], "\(at).name", Names.label), !names.insert(name).inserted {
-                duplicate("\(at).name", .string(name))
+            let name = volume["name"].string ?? ""
+            if name.isEmpty {
+                required("\(at).name")
+            } else {
+                invalid("\(at).name", .string(name), each: Names.label(name))
+                if !names.insert(name).inserted { duplicate("\(at).name", .string(name)) }
             }
             let sources = (volume.object ?? [:]).keys.filter { $0 != "name" }.sorted()
             if sources.isEmpty { required(at, "must specify a volume type") }

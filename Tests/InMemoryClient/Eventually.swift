@@ -14,6 +14,3 @@ public func eventually(
 public struct Timeout: Error, CustomStringConvertible {
     public let description: String
 }
-
-/// Returns when the task is cancelled.
-public func untilCancelled() async { for await _ in AsyncStream<Never>.makeStream().stream {} }
