@@ -33,6 +33,7 @@ struct StartCommand: AsyncParsableCommand {
         if let apiPort, !(1...65_535).contains(apiPort) {
             throw SupervisorError.usage("--api-port \(apiPort): a port is a number from 1 to 65535")
         }
+        if !noKubeconfig { try UserKubeconfig().checkMerge(paths.profile) }
         let begin = ContinuousClock.now
         try await Launch(paths).start(
             .init(nodes: nodes, shapes: shapes, apiPort: apiPort), progress: Console.progress)

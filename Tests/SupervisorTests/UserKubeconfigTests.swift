@@ -5,59 +5,248 @@ import Testing
 @testable import Supervisor
 
 @Suite struct UserKubeconfigTests {
-    private static func cluster(_ name: String, _ server: String) -> JSON {
+    private static func cluster(_ name: String, _ server: String = "https://127.0.0.1:1") -> JSON {
         KubeconfigEntry(name: name, server: server, authority: "A", clientCertificate: "B", clientKey: "C").document
     }
 
-    private static func with(_ text: String?, _ body: (UserKubeconfig, () throws -> JSON) throws -> Void) throws {
-        let path = NSTemporaryDirectory() + "martlet-kubeconfig-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try text?.write(toFile: path, atomically: false, encoding: .utf8)
-        try body(UserKubeconfig(path: path)) { try JSON(yaml: String(contentsOfFile: path, encoding: .utf8)) }
+    /// A directory with files of these texts, in the order of KUBECONFIG; nil: the file is not there.
+    private final class Home {
+        let directory = NSTemporaryDirectory() + "martlet-kubeconfig-" + UUID().uuidString
+        let paths: [String]
+
+        init(_ texts: String?...) throws {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            paths = texts.indices.map { [directory] in "\(directory)/\($0)" }
+            for (path, text) in zip(paths, texts) {
+                try text?.write(toFile: path, atomically: false, encoding: .utf8)
+            }
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+        var config: UserKubeconfig { UserKubeconfig(paths: paths) }
+
+        func text(_ index: Int = 0) throws -> String { try String(contentsOfFile: paths[index], encoding: .utf8) }
+        func content(_ index: Int = 0) throws -> JSON { try JSON(yaml: try text(index)) }
+        /// The names of all that is in the directory.
+        func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
     }
 
-    private static let mine = """
+    private static let work = """
+        # my clusters
         apiVersion: v1
         kind: Config
-        current-context: work
-        clusters: [{name: work, cluster: {server: "https://work"}}]
-        contexts: [{name: work, context: {cluster: work, user: me}}]
-        users: [{name: me, user: {token: t}}]
+        current-context: work # the usual one
+        clusters:
+        # the company's
+        - name: work
+          cluster: {server: "https://work"}   # by VPN
+        contexts:
+          - context:
+              cluster: work
+              user: me
+            name: work
+        users:
+        - name: me
+          user:
+            token: 0123
+            client-key-data: |
+              - name: martlet
+              # not a comment
+        future: {anything: [1, 2.50]}
         preferences: {colors: true}
+
         """
 
-    /// What was the user's is the user's again, also after starting twice.
-    @Test func givesBackWhatWasThere() throws {
-        try Self.with(Self.mine) { config, read in
-            let before = try read()
-            try config.merge(Self.cluster("martlet", "https://127.0.0.1:1"))
-            try config.merge(Self.cluster("martlet", "https://127.0.0.1:2"))
-            let merged = try read()
-            #expect(merged["current-context"] == "martlet")
-            #expect(merged["clusters"].items.count == 2)
-            #expect(merged["clusters"][1]["cluster"]["server"] == "https://127.0.0.1:2")
-            try config.remove("martlet")
-            #expect(try read() == before)
+    /// Shapes of a file whose entries are not ours, with why each is one.
+    static let shapes: [(String, String)] = [
+        ("comments, unknown fields, both indentations of lists", work),
+        ("as kubectl writes an empty one", "apiVersion: v1\nclusters: null\ncontexts: null\nusers: null\n"),
+        ("empty lists, a comment at one", "clusters: [] # none\ncontexts:\nusers: ~\n"),
+        ("no line break at the end", "apiVersion: v1\nkind: Config\npreferences: {}"),
+        ("lines that end as on Windows", "apiVersion: v1\r\nclusters:\r\n- name: w\r\n  cluster: {}\r\n"),
+        ("a document's start and end", "---\napiVersion: v1\nkind: Config\n...\n"),
+        ("comments alone", "# to be filled\n"),
+        ("empty", ""),
+    ]
+
+    /// Starting and deleting a cluster leaves the lines of others as they were; only empty sections may be added.
+    @Test(arguments: shapes)
+    func keepsOthersByteForByte(_ why: String, _ text: String) throws {
+        let home = try Home(text)
+        let before = try home.content()
+        try home.config.merge(Self.cluster("martlet"))
+        try home.config.merge(Self.cluster("martlet", "https://127.0.0.1:2"))
+        let merged = try home.content()
+        #expect(merged["current-context"] == "martlet")
+        #expect(merged["clusters"].items.last?["cluster"]["server"] == "https://127.0.0.1:2")
+        #expect(merged["clusters"].items.count == before["clusters"].items.count + 1)
+        try home.config.remove("martlet")
+        let after = try home.text()
+        // Each line of before, in its order, but for the keys of the lists that were empty.
+        var rest = after.utf8.split(separator: UInt8(ascii: "\n")).map { String($0) ?? "" }[...]
+        let emptied = ["clusters:", "contexts:", "users:"]
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")).map({ String($0) ?? "" })
+        where !emptied.contains(where: line.hasPrefix) {
+            let place = try #require(rest.firstIndex(of: line), "\(line) is gone from \(after)")
+            rest = rest[(place + 1)...]
         }
+        var plain = try home.content()
+        // A list that was absent or null may be an empty one now, and the fields that every kubeconfig has may be there.
+        for list in emptied.map({ String($0.dropLast()) }) where plain[list] == [] { plain[list] = before[list] }
+        for key in ["apiVersion", "kind", "current-context"] where before[key].isNull { plain[key] = .null }
+        var wanted = before.isNull ? [:] : before
+        for list in ["clusters", "contexts", "users"] where wanted[list].isNull { wanted[list] = .null }
+        #expect(plain == wanted)
+        #expect(try home.names() == ["0"])
+    }
+
+    @Test func givesBackTheWholeText() throws {
+        let home = try Home(Self.work)
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.text().contains("current-context: martlet # the usual one\n"))
+        try home.config.remove("martlet")
+        #expect(try home.text() == Self.work)
+    }
+
+    /// Deleting a cluster that is not in the file touches no byte, whatever is there.
+    @Test(arguments: shapes.map(\.1) + ["{\"users\": [{\"name\": \"me\", \"user\": {}}]}", "clusters: &a []\n"])
+    func removesNothingOfOthers(_ text: String) throws {
+        let home = try Home(text)
+        let path = home.paths[0]
+        let before = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? UInt64
+        for name in ["absent", "work", "me", "w"] {
+            try home.config.remove(name)
+            try home.config.remove(name)
+        }
+        #expect(try home.text() == text)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? UInt64 == before)
+    }
+
+    @Test func makesAFile() throws {
+        let home = try Home(nil)
+        try home.config.remove("martlet")
+        #expect(try home.names() == [])
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.content()["contexts"][0]["context"]["cluster"] == "martlet")
+        let mode = try FileManager.default.attributesOfItem(atPath: home.paths[0])[.posixPermissions] as? Int
+        #expect(mode == 0o600)
     }
 
     @Test func leavesAContextThatTheUserChose() throws {
-        try Self.with(Self.mine) { config, read in
-            try config.merge(Self.cluster("a", "https://a"))
-            try config.merge(Self.cluster("b", "https://b"))
-            try config.remove("a")
-            #expect(try read()["current-context"] == "b")
-            // The one before it is gone, so that none is left.
-            try config.remove("b")
-            #expect(try read()["current-context"] == "")
-            #expect(try read()["contexts"].items.map { $0["name"].string } == ["work"])
+        let home = try Home(Self.work)
+        try home.config.merge(Self.cluster("a"))
+        try home.config.merge(Self.cluster("b"))
+        try home.config.remove("a")
+        #expect(try home.content()["current-context"] == "b")
+        // The one before it is gone, so that none is left.
+        try home.config.remove("b")
+        #expect(try home.content()["current-context"] == "")
+        #expect(try home.content()["contexts"].items.map { $0["name"].string } == ["work"])
+    }
+
+    /// What cannot be changed line by line is refused, and stays as it is.
+    static let refused: [(String, String, String)] = [
+        ("flow style", "clusters: [{name: work, cluster: {}}]\n", "block style"),
+        ("JSON", #"{"apiVersion": "v1", "clusters": [{"name": "work", "cluster": {}}]}"#, "block style"),
+        ("an anchor", "clusters: &all\n- name: work\n  cluster: {}\nold: *all\n", "block style"),
+        ("no YAML", "clusters: [\n", "no YAML"),
+        ("a list", "- a\n", "no mapping"),
+        ("a sentence", "hello\n", "no mapping"),
+        ("another's cluster of our name", "clusters:\n- name: martlet\n  cluster: {}\n", "not Martlet's"),
+        ("another's user of our name", "users:\n- name: martlet\n  user: {token: t}\n", "not Martlet's"),
+    ]
+
+    @Test(arguments: refused)
+    func refuses(_ why: String, _ text: String, _ message: String) throws {
+        let home = try Home(text)
+        for attempt in [{ try $0.merge(Self.cluster("martlet")) }, { try $0.checkMerge("martlet") }]
+            as [(UserKubeconfig) throws -> Void]
+        {
+            let error = try #require(throws: SupervisorError.self) { try attempt(home.config) }
+            #expect(error.description.contains(message) && error.description.contains(home.paths[0]), "\(error)")
+            #expect(try home.text() == text)
+            #expect(try home.names() == ["0"])
         }
     }
 
-    @Test func makesNoFileToRemoveFrom() throws {
-        try Self.with(nil) { config, _ in
-            try config.remove("martlet")
-            #expect(!FileManager.default.fileExists(atPath: config.path))
+    @Test func refusesBytesThatAreNoText() throws {
+        let home = try Home("")
+        let bytes = Data([0x61, 0x3a, 0x20, 0xff, 0x0a])
+        try bytes.write(to: URL(fileURLWithPath: home.paths[0]))
+        #expect(throws: SupervisorError.self) { try home.config.merge(Self.cluster("martlet")) }
+        #expect(throws: SupervisorError.self) { try home.config.remove("martlet") }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: home.paths[0])) == bytes)
+    }
+
+    /// Also for root, who could write it.
+    @Test func refusesAReadOnlyFile() throws {
+        let home = try Home(Self.work)
+        try home.config.merge(Self.cluster("martlet"))
+        let before = try home.text()
+        try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: home.paths[0])
+        for attempt in [
+            { try $0.merge(Self.cluster("b")) }, { try $0.checkMerge("b") }, { try $0.remove("martlet") },
+        ] as [(UserKubeconfig) throws -> Void] {
+            let error = try #require(throws: SupervisorError.self) { try attempt(home.config) }
+            #expect(error.description.contains("read-only"))
         }
+        // Nothing of ours to remove: nothing to write.
+        try home.config.remove("absent")
+        #expect(try home.text() == before)
+        #expect(try home.names() == ["0"])
+    }
+
+    @Test(arguments: [true, false]) func writesThroughASymbolicLink(_ exists: Bool) throws {
+        let home = try Home(nil)
+        let target = home.directory + "/target"
+        if exists { try Self.work.write(toFile: target, atomically: false, encoding: .utf8) }
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o640], ofItemAtPath: exists ? target : home.directory)
+        try FileManager.default.createSymbolicLink(atPath: home.paths[0], withDestinationPath: "target")
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: home.paths[0]) == "target")
+        #expect(try JSON(yaml: String(contentsOfFile: target, encoding: .utf8))["current-context"] == "martlet")
+        if exists {
+            #expect(try FileManager.default.attributesOfItem(atPath: target)[.posixPermissions] as? Int == 0o640)
+            try home.config.remove("martlet")
+            #expect(try home.text() == Self.work)
+        }
+    }
+
+    /// New entries go where kubectl puts them; those that are there are changed where they are.
+    @Test func changesOneOfSeveralFiles() throws {
+        let home = try Home(nil, "users:\n- name: x\n  user: {}\n", Self.work)
+        let others = try home.text(1)
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.names() == ["1", "2"])
+        #expect(try home.text(2) == Self.work)
+        #expect(try home.content(1)["current-context"] == "martlet")
+        // The user moves it into the last file.
+        try home.text(1).write(toFile: home.paths[2], atomically: false, encoding: .utf8)
+        try others.write(toFile: home.paths[1], atomically: false, encoding: .utf8)
+        try home.config.merge(Self.cluster("martlet", "https://127.0.0.1:2"))
+        #expect(try home.content(1)["clusters"].isNull)
+        #expect(try home.content(2)["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:2")
+        try home.config.remove("martlet")
+        #expect(try home.content(1)["users"].items.count == 1)
+        #expect(try home.content(2)["clusters"].items.isEmpty)
+    }
+
+    @Test func writesTheLastFileWhereNoneExists() throws {
+        let home = try Home(nil, nil)
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.names() == ["1"])
+    }
+
+    /// Who takes the lock first wins; the other waits, and gives up by name.
+    @Test func waitsForTheLock() throws {
+        let home = try Home(Self.work)
+        let lock = home.paths[0] + ".lock"
+        #expect(FileManager.default.createFile(atPath: lock, contents: nil))
+        let error = try #require(throws: SupervisorError.self) { try home.config.merge(Self.cluster("martlet")) }
+        #expect(error.description.contains(lock))
+        #expect(try home.text() == Self.work)
+        #expect(try home.names() == ["0", "0.lock"])
     }
 }

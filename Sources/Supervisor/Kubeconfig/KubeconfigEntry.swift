@@ -32,6 +32,30 @@ struct KubeconfigEntry {
         return document
     }
 
+    /// The lists of a kubeconfig, with the key under which each keeps its entries' content.
+    static let lists: [(name: String, key: String)] = [
+        ("clusters", "cluster"), ("contexts", "context"), ("users", "user"),
+    ]
+
+    /// The extension of an entry's content in a user's kubeconfig by which it is known as this program's.
+    private static let extensionName = "martlet.dev"
+
+    /// - Parameter previousContext: which context was the current one before; kept with the context.
+    static func mark(_ content: inout JSON, previousContext: String?) {
+        var kept: JSON = ["version": .string(Version.martlet)]
+        if let previousContext, !previousContext.isEmpty { kept["previous-context"] = .string(previousContext) }
+        content["extensions"] = [["name": .string(extensionName), "extension": kept]]
+    }
+
+    static func isOurs(_ content: JSON) -> Bool {
+        content["extensions"].items.contains { $0["name"].string == extensionName }
+    }
+
+    static func previousContext(of context: JSON) -> String? {
+        let kept = context["extensions"].items.first { $0["name"].string == extensionName } ?? .null
+        return kept["extension"]["previous-context"].string
+    }
+
     init(name: String, server: String, authority: String, clientCertificate: String, clientKey: String) {
         self.name = name
         self.server = server

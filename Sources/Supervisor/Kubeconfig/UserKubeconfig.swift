@@ -1,124 +1,148 @@
 import Glibc
 import KubernetesModel
 
-/// The user's own kubeconfig, into which a cluster's context is merged and from which it is taken out again.
+/// The user's own kubeconfig, to which a cluster's entries are added and from which they are removed.
 ///
-/// Everything else in it stays: other entries, their order, fields that Martlet does not know. Comments are lost, as
-/// with `kubectl config`.
+/// What is not this program's stays byte for byte, or the change is refused as a whole. An entry is this program's where
+/// it carries the extension `martlet.dev`.
 public struct UserKubeconfig: Sendable {
-    public let path: String
+    /// The files that kubectl merges, those whose entries win first.
+    public let paths: [String]
 
-    /// The file that `kubectl config` would write: the first of `KUBECONFIG`, else `~/.kube/config`.
+    /// The files of `KUBECONFIG`, else `~/.kube/config`.
     public init() {
         let listed = getenv("KUBECONFIG").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
-        if let first = listed.first {
-            path = first
-        } else {
-            let home = getenv("HOME").map { String(cString: $0) } ?? "/root"
-            path = "\(home)/.kube/config"
-        }
+        let home = getenv("HOME").map { String(cString: $0) } ?? "/root"
+        self.init(paths: listed.isEmpty ? ["\(home)/.kube/config"] : listed)
     }
 
-    public init(path: String) { self.path = path }
-
-    /// The extension of a context's entry that keeps which context was the current one before.
-    private static let mark = "martlet.dev"
-
-    private static func previousContext(of name: String, in config: JSON) -> String? {
-        let entry = config["contexts"].items.first { $0["name"].string == name } ?? .null
-        let kept = entry["context"]["extensions"].items.first { $0["name"].string == Self.mark } ?? .null
-        return kept["extension"]["previous-context"].string
-    }
-
-    private static func context(_ entry: JSON, after previous: String?) -> JSON {
-        guard let previous else { return entry }
-        var entry = entry
-        let kept: JSON = ["name": .string(mark), "extension": ["previous-context": .string(previous)]]
-        entry["context"]["extensions"] = [kept]
-        return entry
-    }
+    /// - Parameter paths: at least one.
+    public init(paths: [String]) { self.paths = paths }
 
     /// Adds or replaces the entries of `document` (one cluster's kubeconfig) and makes its context the current one.
+    ///
+    /// - Throws: `SupervisorError` where an entry of that name is not this program's, or a file cannot be changed.
     public func merge(_ document: JSON) throws {
-        try change { existing in
-            var result = existing
-            let name = document["current-context"].string ?? ""
-            let current = existing["current-context"].string ?? ""
-            let isOther = !current.isEmpty && current != name
-            let previous = isOther ? current : Self.previousContext(of: name, in: existing)
-            if result["apiVersion"].isNull { result["apiVersion"] = "v1" }
-            if result["kind"].isNull { result["kind"] = "Config" }
-            for list in ["clusters", "contexts", "users"] {
-                var entries = result[list].items
-                for given in document[list].items {
-                    let entry = list == "contexts" ? Self.context(given, after: previous) : given
-                    if let place = entries.firstIndex(where: { $0["name"] == entry["name"] }) {
-                        entries[place] = entry
-                    } else {
-                        entries.append(entry)
-                    }
+        let name = document["current-context"].string ?? ""
+        try change { files in try Self.merge(document, named: name, into: &files, default: defaultPath) }
+    }
+
+    /// Whether a cluster's entries of this name could be merged now.
+    ///
+    /// - Throws: as `merge`.
+    public func checkMerge(_ name: String) throws {
+        let entry = KubeconfigEntry(name: name, server: "", authority: "", clientCertificate: "", clientKey: "")
+        var files = try read()
+        for path in try Self.merge(entry.document, named: name, into: &files, default: defaultPath) {
+            try KubeconfigFile(path).checkWritable()
+        }
+    }
+
+    /// Removes the cluster, user and context called `name`, where they are this program's. Where that context is the
+    /// current one, the one that was before it is again, if it is still there; else there is none.
+    public func remove(_ name: String) throws { try change { try Self.remove(name, from: &$0) } }
+
+    /// Where kubectl adds entries: the first file that exists, else the last.
+    private var defaultPath: String { paths.first { access($0, F_OK) == 0 } ?? paths[paths.count - 1] }
+
+    private typealias Files = [(path: String, text: KubeconfigText)]
+
+    private func read() throws -> Files {
+        try paths.map { path in (path, try KubeconfigFile(path).read()) }
+    }
+
+    /// - Parameter body: changes texts and returns the paths of those that it changed.
+    private func change(_ body: (inout Files) throws -> [String]) throws {
+        var files = try read()
+        let changed = try body(&files)
+        var locks: [KubeconfigFile.Lock] = []
+        defer { for lock in locks { lock.release() } }
+        for path in changed { locks.append(try KubeconfigFile(path).lock()) }
+        // Read again: the texts are nobody else's to change only now.
+        files = try read()
+        for path in try body(&files) {
+            guard changed.contains(path), let file = files.first(where: { $0.path == path }) else {
+                throw SupervisorError.file(
+                    path: path, problem: "the kubeconfig was changed by another program meanwhile", remedy: "try again")
+            }
+            try KubeconfigFile(path).write(file.text.text)
+        }
+    }
+
+    private static func merge(
+        _ document: JSON, named name: String, into files: inout Files, default path: String
+    ) throws -> [String] {
+        let current = files.lazy.compactMap { $0.text.content["current-context"].string }.first { !$0.isEmpty } ?? ""
+        let previous = current == name ? Self.previousContext(of: name, in: files) : current
+        var changes: [String: [KubeconfigText.Change]] = [:]
+        for list in KubeconfigEntry.lists {
+            for entry in document[list.name].items {
+                let holder = files.first { Self.entry(name, list.name, in: $0.text.content) != nil }
+                if let holder, let existing = Self.entry(name, list.name, in: holder.text.content),
+                    !KubeconfigEntry.isOurs(existing[list.key])
+                {
+                    throw SupervisorError.file(
+                        path: holder.path,
+                        problem: "the kubeconfig has an entry \"\(name)\" in \(list.name) that is not Martlet's",
+                        remedy: "rename it, choose another --profile, or leave the file alone with --no-kubeconfig")
                 }
-                result[list] = .array(entries)
+                var ours = entry
+                KubeconfigEntry.mark(&ours[list.key], previousContext: list.key == "context" ? previous : nil)
+                changes[holder?.path ?? path, default: []].append(.set(ours, list: list.name))
             }
-            result["current-context"] = document["current-context"]
-            return result
         }
+        changes[path, default: []].append(.field("current-context", name))
+        for index in files.indices where changes[files[index].path] != nil {
+            for (key, value) in [("apiVersion", "v1"), ("kind", "Config")]
+            where files[index].text.content[key].isNull {
+                changes[files[index].path]?.insert(.field(key, value), at: 0)
+            }
+        }
+        return try apply(changes, to: &files)
     }
 
-    /// Takes out the cluster, user and context called `name`. Where that context is the current one, the one that was
-    /// before it is again, if it is still there; else there is none.
-    public func remove(_ name: String) throws {
-        try change { existing in
-            guard existing.object != nil else { return nil }
-            var result = existing
-            for list in ["clusters", "contexts", "users"] {
-                result[list] = .array(existing[list].items.filter { $0["name"].string != name })
+    private static func remove(_ name: String, from files: inout Files) throws -> [String] {
+        let previous = previousContext(of: name, in: files) ?? ""
+        let isThere = files.contains { entry(previous, "contexts", in: $0.text.content) != nil }
+        var changes: [String: [KubeconfigText.Change]] = [:]
+        for file in files {
+            for list in KubeconfigEntry.lists {
+                guard let entry = entry(name, list.name, in: file.text.content),
+                    KubeconfigEntry.isOurs(entry[list.key])
+                else { continue }
+                changes[file.path, default: []].append(.remove(name, list: list.name))
             }
-            if existing["current-context"].string == name {
-                let previous = Self.previousContext(of: name, in: existing)
-                let isThere = result["contexts"].items.contains { $0["name"].string == previous }
-                result["current-context"] = .string(isThere ? previous ?? "" : "")
-            }
-            return result == existing ? nil : result
         }
+        guard !changes.isEmpty else { return [] }
+        for file in files where file.text.content["current-context"].string == name {
+            changes[file.path, default: []].append(.field("current-context", isThere ? previous : ""))
+        }
+        return try apply(changes, to: &files)
     }
 
-    private func change(_ body: (JSON) -> JSON?) throws {
-        // kubectl holds the same lock while it writes.
-        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        let lock = path + ".lock"
-        let existed = try Files.read(path)
-        if existed == nil, body(.null) == nil { return }
-        if !folder.isEmpty, path.hasPrefix("/") { try Files.makeFolder("/" + folder) }
-        var descriptor: Int32 = -1
-        for _ in 0..<200 {
-            descriptor = open(lock, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            if descriptor >= 0 || errno != EEXIST { break }
-            usleep(10_000)
+    private static func apply(
+        _ changes: [String: [KubeconfigText.Change]], to files: inout Files
+    ) throws -> [String] {
+        for index in files.indices {
+            guard let changes = changes[files[index].path] else { continue }
+            do throws(KubeconfigText.Refusal) {
+                try files[index].text.edit(changes)
+            } catch {
+                throw SupervisorError.file(
+                    path: files[index].path, problem: error.problem,
+                    remedy: "name another file first in KUBECONFIG, or leave it alone: --no-kubeconfig with start, "
+                        + "and the cluster's own from: martlet kubeconfig")
+            }
         }
-        guard descriptor >= 0 else {
-            throw SupervisorError.file(
-                path: lock, problem: "cannot lock the kubeconfig: \(String(cString: strerror(errno)))",
-                remedy: "if no kubectl is writing it, remove that file; or name another one in KUBECONFIG")
-        }
-        close(descriptor)
-        defer { unlink(lock) }
-        let existing: JSON
-        do {
-            existing = try Files.text(path).map { try JSON(yaml: $0) } ?? .null
-        } catch let error as SupervisorError {
-            throw error
-        } catch {
-            throw SupervisorError.file(
-                path: path, problem: "the kubeconfig is no YAML: \(error)",
-                remedy: "mend it, or name another file in KUBECONFIG")
-        }
-        guard existing.isNull || existing.object != nil else {
-            throw SupervisorError.file(
-                path: path, problem: "the kubeconfig is no mapping",
-                remedy: "mend it, or name another file in KUBECONFIG")
-        }
-        guard let result = body(existing) else { return }
-        try Files.write(Array(try result.yaml.utf8), to: path)
+        return files.map(\.path).filter { changes[$0] != nil }
+    }
+
+    private static func entry(_ name: String, _ list: String, in content: JSON) -> JSON? {
+        content[list].items.first { $0["name"].string == name }
+    }
+
+    private static func previousContext(of name: String, in files: Files) -> String? {
+        files.lazy.compactMap { entry(name, "contexts", in: $0.text.content) }.first
+            .flatMap { KubeconfigEntry.previousContext(of: $0["context"]) }
     }
 }

@@ -41,10 +41,15 @@ enum Files {
     }
 
     /// Replaces the file as a whole: readers see the old content or the new, also after a crash.
-    static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(SupervisorError) {
+    static func write(
+        _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, owner: (user: uid_t, group: gid_t)? = nil
+    ) throws(SupervisorError) {
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw error(path, "write it") }
+        // Not only asked of open, where the umask takes from it; an owner that cannot be had is no fault.
+        fchmod(descriptor, mode)
+        if let owner { _ = fchown(descriptor, owner.user, owner.group) }
         var written = 0
         while written < bytes.count {
             let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
