@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/APIServer/Pipeline/ProtobufFields.swift: the numbers and types of the fields of the built-in kinds'
+"""Writes Sources/APIServer/Encoding/ProtobufFields.swift: the numbers and types of the fields of the built-in kinds'
 protobuf messages, which newer clients send their objects in.
 
     scripts/generate-protobuf-fields.py FOLDER
@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "Sources/APIServer/Pipeline/ProtobufFields.swift"
+OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "Sources/APIServer/Encoding/ProtobufFields.swift"
 GROUPS = """admissionregistration/v1 apps/v1 authentication/v1 authorization/v1 autoscaling/v1 autoscaling/v2 batch/v1
 certificates/v1 coordination/v1 core/v1 discovery/v1 events/v1 flowcontrol/v1 networking/v1 node/v1 policy/v1 rbac/v1
 scheduling/v1 storage/v1""".split()

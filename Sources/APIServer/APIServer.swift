@@ -38,27 +38,27 @@ public final class APIServer: Sendable {
         self.group = group
         self.logger = logger
         let services = store.list(prefix: ResourceType.services.storePrefix(namespace: nil)).map(\.object)
-        let registry = Registry(
+        let objects = Objects(
             store: store, catalogue: catalogue,
             strategies: Strategies(services: ServiceAllocation(services: services)))
         let tokens = try Self.tokens(configuration)
         proxy = ReverseProxy(group: group)
         let subresources = Subresources(
-            registry: registry, tokens: tokens, streams: PodStreams(runFolder: configuration.runFolder), proxy: proxy)
+            objects: objects, tokens: tokens, streams: PodStreams(runFolder: configuration.runFolder), proxy: proxy)
         let discovery = Discovery(
             catalogue: catalogue, version: configuration.version,
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
             openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
             store: store, tokens: tokens)
         pipeline = Pipeline(
-            registry: registry, authentication: Authentication(tokens: tokens), authorization: Authorization(),
+            objects: objects, authentication: Authentication(tokens: tokens), authorization: Authorization(),
             discovery: discovery, subresources: subresources,
-            metrics: ResourceMetrics(registry: registry, runFolder: configuration.runFolder), logger: logger)
+            metrics: ResourceMetrics(objects: objects, runFolder: configuration.runFolder), logger: logger)
         connections = ConnectionChannel(
             tls: try Self.tls(configuration), executors: EventLoopExecutor.Group(group),
             handler: RequestHandler(pipeline: pipeline, logger: logger), logger: logger)
-        bootstrap = Bootstrap(registry: registry, configuration: configuration)
-        client = InProcessClient(registry: registry, subresources: subresources, user: .controlPlane)
+        bootstrap = Bootstrap(objects: objects, configuration: configuration)
+        client = InProcessClient(objects: objects, subresources: subresources, user: .controlPlane)
     }
 
     /// Makes what every cluster has, serves at every listener, and returns when the task is cancelled and every

@@ -6,7 +6,7 @@ import Store
 struct Bootstrap: Sendable {
     static let immortalNamespaces: Set<String> = ["default", "kube-system", "kube-public"]
 
-    let registry: Registry
+    let objects: Objects
     let configuration: APIServer.Configuration
 
     /// Makes what is missing.
@@ -49,11 +49,11 @@ struct Bootstrap: Sendable {
     }
 
     private func ensure(_ object: Object) async throws(Status) {
-        guard let info = registry.catalogue.resource(apiVersion: object.apiVersion, kind: object.kind) else { return }
+        guard let info = objects.catalogue.resource(apiVersion: object.apiVersion, kind: object.kind) else { return }
         let namespace = info.type.namespaced ? object.namespace : nil
-        guard registry.object(info.type, namespace: namespace, name: object.name) == nil else { return }
+        guard objects.object(info.type, namespace: namespace, name: object.name) == nil else { return }
         do {
-            _ = try await registry.create(
+            _ = try await objects.create(
                 ResourceRequest(info, namespace: namespace), object, RequestContext(user: .controlPlane))
         } catch  where error.isAlreadyExists {
             return

@@ -2,30 +2,30 @@ import APIClient
 import KubernetesModel
 import Store
 
-/// The API for the components in the server's own process: the same registry, without HTTP and without encoding.
+/// The API for the components in the server's own process: the same `Objects`, without HTTP and without encoding.
 struct InProcessClient: Client {
-    let registry: Registry
+    let objects: Objects
     let subresources: Subresources
     let user: User
 
     private func request(_ type: ResourceType, _ namespace: String?, _ name: String? = nil) throws(Status)
         -> ResourceRequest
     {
-        guard let info = registry.catalogue.resource(type) else { throw .pathNotFound() }
+        guard let info = objects.catalogue.resource(type) else { throw .pathNotFound() }
         return ResourceRequest(info, namespace: type.namespaced ? namespace : nil, name: name)
     }
 
     private var context: RequestContext { RequestContext(user: user) }
 
     func get(_ type: ResourceType, namespace: String?, name: String) async throws -> Object {
-        registry.converted(try registry.stored(type, namespace: namespace, name: name).object, to: type)
+        objects.converted(try objects.stored(type, namespace: namespace, name: name).object, to: type)
     }
 
     func list(_ type: ResourceType, namespace: String?, options: ListOptions) async throws -> ObjectList {
         let selection = try Selection(labels: options.labelSelector, fields: options.fieldSelector, type)
-        let page = try registry.list(request(type, namespace), selection, options)
+        let page = try objects.list(request(type, namespace), selection, options)
         return ObjectList(
-            items: page.items.map { registry.converted($0.object, to: type) },
+            items: page.items.map { objects.converted($0.object, to: type) },
             resourceVersion: String(page.revision), continueToken: page.continueToken)
     }
 
@@ -40,8 +40,8 @@ struct InProcessClient: Client {
                         selection: try Selection(labels: options.labelSelector, fields: options.fieldSelector, type),
                         resourceVersion: options.resourceVersion, bookmarks: options.allowBookmarks,
                         timeout: options.timeoutSeconds.map { .seconds($0) } ?? .seconds(7 * 24 * 3600))
-                    try await registry.watch(watch) { notices in
-                        for notice in notices { try Self.tell(notice, type, registry, continuation) }
+                    try await objects.watch(watch) { notices in
+                        for notice in notices { try Self.tell(notice, type, objects, continuation) }
                     }
                     continuation.finish()
                 } catch {
@@ -53,14 +53,14 @@ struct InProcessClient: Client {
     }
 
     private static func tell(
-        _ notice: WatchNotice, _ type: ResourceType, _ registry: Registry,
+        _ notice: WatchNotice, _ type: ResourceType, _ objects: Objects,
         _ continuation: AsyncThrowingStream<WatchEvent, any Error>.Continuation
     ) throws(Status) {
         switch notice {
-        case .added(let stored): continuation.yield(.added(registry.converted(stored.object, to: type)))
-        case .modified(let stored): continuation.yield(.modified(registry.converted(stored.object, to: type)))
-        case .deleted(let stored): continuation.yield(.deleted(registry.converted(stored.object, to: type)))
-        case .left(let object): continuation.yield(.deleted(registry.converted(object, to: type)))
+        case .added(let stored): continuation.yield(.added(objects.converted(stored.object, to: type)))
+        case .modified(let stored): continuation.yield(.modified(objects.converted(stored.object, to: type)))
+        case .deleted(let stored): continuation.yield(.deleted(objects.converted(stored.object, to: type)))
+        case .left(let object): continuation.yield(.deleted(objects.converted(object, to: type)))
         case .bookmark(let revision, _): continuation.yield(.bookmark(resourceVersion: String(revision)))
         case .failed(let status): throw status
         }
@@ -71,15 +71,15 @@ struct InProcessClient: Client {
     ) async throws -> Object {
         guard let subresource else {
             let namespace = namespace ?? (object.namespace.isEmpty ? nil : object.namespace)
-            let written = try await registry.create(try request(type, namespace), object, context)
-            return registry.converted(written.object, to: type)
+            let written = try await objects.create(try request(type, namespace), object, context)
+            return objects.converted(written.object, to: type)
         }
         let request = try request(type, namespace, subresource.owner)
         switch subresource.name {
-        case "binding": try await Binding(registry: registry).bind(object, request, subresource.owner, context)
-        case "eviction": try await Eviction(registry: registry).evict(object, request, subresource.owner, context)
+        case "binding": try await Binding(objects: objects).bind(object, request, subresource.owner, context)
+        case "eviction": try await Eviction(objects: objects).evict(object, request, subresource.owner, context)
         case "token":
-            return try TokenRequests(registry: registry, tokens: subresources.tokens)
+            return try TokenRequests(objects: objects, tokens: subresources.tokens)
                 .answer(object, request, subresource.owner)
         default: throw Status.pathNotFound()
         }
@@ -90,13 +90,13 @@ struct InProcessClient: Client {
         let request = try request(type, object.namespace, object.name)
         let written: Written
         switch subresource {
-        case nil: written = try await registry.update(request, name: object.name, part: .main, context) { _ in object }
+        case nil: written = try await objects.update(request, name: object.name, part: .main, context) { _ in object }
         case "scale":
-            return try await Scale(registry: registry).set(request, object.name, context) { _ in object }
+            return try await Scale(objects: objects).set(request, object.name, context) { _ in object }
         case .some(let part):
-            written = try await registry.updatePart(part, request, name: object.name, object, context)
+            written = try await objects.updatePart(part, request, name: object.name, object, context)
         }
-        return registry.converted(written.object, to: type)
+        return objects.converted(written.object, to: type)
     }
 
     func patch(
@@ -104,18 +104,18 @@ struct InProcessClient: Client {
     ) async throws -> Object {
         let request = try request(type, namespace, name)
         if subresource == "scale" {
-            return try await Scale(registry: registry).set(request, name, context) { current throws(Status) in
+            return try await Scale(objects: objects).set(request, name, context) { current throws(Status) in
                 try PatchRequests.applySchemaless(patch, to: current)
             }
         }
-        let part = Registry.Part(subresource: subresource)
-        let written = try await registry.update(request, name: name, part: part, context) { current throws(Status) in
+        let part = Objects.Part(subresource: subresource)
+        let written = try await objects.update(request, name: name, part: part, context) { current throws(Status) in
             try PatchRequests.apply(patch, to: current, request.resource)
         }
-        return registry.converted(written.object, to: type)
+        return objects.converted(written.object, to: type)
     }
 
     func delete(_ type: ResourceType, namespace: String?, name: String, options: DeleteOptions) async throws {
-        _ = try await registry.delete(try request(type, namespace, name), name: name, options, context)
+        _ = try await objects.delete(try request(type, namespace, name), name: name, options, context)
     }
 }

@@ -111,10 +111,10 @@ import Testing
             try await api.client.update(.pods, pod, subresource: "status")
             pod = try await api.client.get(.pods, namespace: "default", name: "p")
 
-            let racing = RacingStore(store: api.server.pipeline.registry.store, changes: changes)
-            let registry = Registry(
+            let racing = RacingStore(store: api.server.pipeline.objects.store, changes: changes)
+            let objects = Objects(
                 store: racing, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
-            let pods = try #require(registry.catalogue.resource(.pods))
+            let pods = try #require(objects.catalogue.resource(.pods))
             var options: JSON = .null
             if namesVersion { options = ["preconditions": ["resourceVersion": .string(pod.resourceVersion)]] }
             let eviction = Object(Self.eviction(options))
@@ -122,7 +122,7 @@ import Testing
             let context = RequestContext(user: User(name: "kubernetes-admin", groups: ["system:masters"]))
             var refusal: Status?
             do throws(Status) {
-                try await Eviction(registry: registry).evict(eviction, request, "p", context)
+                try await Eviction(objects: objects).evict(eviction, request, "p", context)
             } catch {
                 refusal = error
             }

@@ -146,10 +146,10 @@ import Testing
     /// Whoever has heard of a revision that is still on its way waits for it, and is told when it does not come.
     @Test func revisionsToComeAreWaitedFor() async throws {
         try await TestServer.run { api in
-            let registry = api.server.pipeline.registry
-            let next = registry.store.revision + 1
+            let objects = api.server.pipeline.objects
+            let next = objects.store.revision + 1
             let status = try await #require(throws: Status.self) {
-                try await registry.wait(for: "\(next)", within: .milliseconds(1))
+                try await objects.wait(for: "\(next)", within: .milliseconds(1))
             }
             #expect(status.code == 504 && status.causes.map(\.reason) == ["ResourceVersionTooLarge"])
             async let listed = api.send(.get, "\(Self.maps)?resourceVersion=\(next)")

@@ -60,21 +60,21 @@ import Testing
     /// What is there when a watch begins is listed off the event loop, and told in parts.
     @Test func aLongBeginningLeavesTheEventLoopFree() async throws {
         try await TestServer.run { api in
-            let count = Registry.mostAtOnce + 1
+            let count = Objects.mostAtOnce + 1
             for index in 0..<count {
                 try await api.client.create(
                     .configMaps, Object(.configMaps, namespace: "default", name: "c\(index)"))
             }
             let loop = MultiThreadedEventLoopGroup.singleton.next()
-            let spy = SpyStore(store: api.server.pipeline.registry.store, loop: loop)
-            let registry = Registry(
+            let spy = SpyStore(store: api.server.pipeline.objects.store, loop: loop)
+            let objects = Objects(
                 store: spy, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
-            let maps = try #require(registry.catalogue.resource(.configMaps))
+            let maps = try #require(objects.catalogue.resource(.configMaps))
             let request = WatchRequest(
                 resource: ResourceRequest(maps, namespace: "default"), selection: .everything, timeout: .seconds(60))
             let (batches, told) = AsyncStream.makeStream(of: Int.self)
             let watch = Task(executorPreference: EventLoopExecutor(loop)) {
-                try await registry.watch(request) { notices in told.yield(notices.count) }
+                try await objects.watch(request) { notices in told.yield(notices.count) }
             }
             var parts: [Int] = []
             for await part in batches {
@@ -83,7 +83,7 @@ import Testing
             }
             watch.cancel()
             _ = await watch.result
-            #expect(parts == [Registry.mostAtOnce, 1])
+            #expect(parts == [Objects.mostAtOnce, 1])
             #expect(spy.lists.withLock { $0 } == [false])
         }
     }

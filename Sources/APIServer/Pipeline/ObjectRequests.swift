@@ -5,7 +5,7 @@ import Store
 
 /// The requests on whole objects and collections: each verb, from the decoded request to the encoded answer.
 struct ObjectRequests: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     func respond(
         to request: APIRequest, _ resource: ResourceRequest, _ verb: Verb, _ context: RequestContext
@@ -14,29 +14,29 @@ struct ObjectRequests: Sendable {
         let info = resource.resource
         switch verb {
         case .get:
-            try await registry.wait(for: request.query["resourceVersion"])
-            let stored = try registry.stored(info.type, namespace: resource.namespace, name: resource.name ?? "")
+            try await objects.wait(for: request.query["resourceVersion"])
+            let stored = try objects.stored(info.type, namespace: resource.namespace, name: resource.name ?? "")
             return encoding.response(stored, info)
         case .list:
             if request.query["continue"] == nil, request.query["resourceVersionMatch"] != "Exact" {
-                try await registry.wait(for: request.query["resourceVersion"])
+                try await objects.wait(for: request.query["resourceVersion"])
             }
             // A long list, as a table above all, takes too long for an event loop.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
                 try list(request, resource, encoding)
             }
         case .watch:
-            return try WatchResponse(registry: registry, encoding: encoding).respond(to: request, resource)
+            return try WatchResponse(objects: objects, encoding: encoding).respond(to: request, resource)
         case .create:
             guard resource.name == nil else { throw .methodNotSupported(info.type, "create") }
             var context = context
             let object = try Decoding.object(request, &context)
-            let written = try await registry.create(resource, object, context)
+            let written = try await objects.create(resource, object, context)
             return encoding.response(written, info, code: 201)
         case .update:
             var context = context
             let object = try Decoding.object(request, &context)
-            let written = try await registry.update(
+            let written = try await objects.update(
                 resource, name: resource.name ?? "", part: .main, context
             ) { _ in object }
             return encoding.response(written, info)
@@ -51,11 +51,11 @@ struct ObjectRequests: Sendable {
 
     /// Patches a part of an object.
     func patch(
-        _ request: APIRequest, _ resource: ResourceRequest, part: Registry.Part, _ context: RequestContext
+        _ request: APIRequest, _ resource: ResourceRequest, part: Objects.Part, _ context: RequestContext
     ) async throws(Status) -> APIResponse {
         let encoding = try Encoding(accept: request.header(.accept))
         let patch = try PatchRequests.patch(request)
-        let written = try await registry.update(
+        let written = try await objects.update(
             resource, name: resource.name ?? "", part: part, context
         ) { object throws(Status) in
             try PatchRequests.apply(patch, to: object, resource.resource)
@@ -72,7 +72,7 @@ struct ObjectRequests: Sendable {
             labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
         let options = ListOptions(
             resourceVersion: query["resourceVersion"], limit: try query.int("limit"), continueToken: query["continue"])
-        let page = try registry.list(
+        let page = try objects.list(
             resource, selection, options, exact: query["resourceVersionMatch"] == "Exact")
         return encoding.response(page, resource.resource, include: try Self.include(query))
     }
@@ -88,14 +88,14 @@ struct ObjectRequests: Sendable {
     private func delete(
         _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
     ) async throws(Status) -> APIResponse {
-        let deletion = try await registry.delete(
+        let deletion = try await objects.delete(
             resource, name: resource.name ?? "", try RequestOptions.deletion(request), context)
         let info = resource.resource
         switch deletion {
         case .began(let written):
             return encoding.response(written, info)
         case .removed(let object):
-            if registry.strategy(of: info.type).returnsDeletedObject {
+            if objects.strategy(of: info.type).returnsDeletedObject {
                 return encoding.response(encoding.json(object, info))
             }
             var details: JSON = [
@@ -115,14 +115,14 @@ struct ObjectRequests: Sendable {
         let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
         let options = try RequestOptions.deletion(request)
         let page = try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
-            try registry.list(resource, selection, ListOptions())
+            try objects.list(resource, selection, ListOptions())
         }
         for item in page.items {
             let object = item.object
             let one = ResourceRequest(
                 resource.resource, namespace: resource.type.namespaced ? object.namespace : nil, name: object.name)
             do {
-                _ = try await registry.delete(one, name: object.name, options, context)
+                _ = try await objects.delete(one, name: object.name, options, context)
             } catch  where error.isNotFound {
                 continue
             }

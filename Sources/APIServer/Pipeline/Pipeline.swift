@@ -6,10 +6,10 @@ import NIOCore
 import Store
 
 /// The way of every request: authentication → authorization → priority and fairness → decoding → admission (mutating)
-/// → defaults and validation → admission (validating) → store → encoding. Each step is a file of this folder; those
-/// around the store are called from the registry, which knows when there is an object to show them.
+/// → defaults and validation → admission (validating) → store → encoding. Each step has a directory of its own; those
+/// around the store are called from `Objects`, which knows when there is an object to show them.
 struct Pipeline: Sendable {
-    let registry: Registry
+    let objects: Objects
     let authentication: Authentication
     let authorization: Authorization
     let discovery: Discovery
@@ -19,11 +19,11 @@ struct Pipeline: Sendable {
 
     func user(headers: HTTPFields, certificate: User?) throws(Status) -> User {
         try authentication.user(headers: headers, certificate: certificate) { claims in
-            let account = registry.object(.serviceAccounts, namespace: claims.namespace, name: claims.serviceAccount)
+            let account = objects.object(.serviceAccounts, namespace: claims.namespace, name: claims.serviceAccount)
             guard let account, account.uid == claims.serviceAccountUID else { return false }
             guard let bound = claims.bound, bound.kind == "pod" || bound.kind == "secret" else { return true }
             let type: ResourceType = bound.kind == "pod" ? .pods : .secrets
-            return registry.object(type, namespace: claims.namespace, name: bound.name)?.uid == bound.uid
+            return objects.object(type, namespace: claims.namespace, name: bound.name)?.uid == bound.uid
         }
     }
 
@@ -39,7 +39,7 @@ struct Pipeline: Sendable {
     }
 
     private func answer(_ request: APIRequest) async throws -> APIResponse {
-        guard case .resource(let resource) = try Route(request.target, registry.catalogue) else {
+        guard case .resource(let resource) = try Route(request.target, objects.catalogue) else {
             let path = request.target.path
             try authorization.check(
                 request.user, .init(verb: request.method.rawValue.lowercased(), subject: .path(path)))
@@ -65,12 +65,12 @@ struct Pipeline: Sendable {
                 throw Status.pathNotFound()
             }
             response = try await subresources.respond(
-                to: request, resource, name, info, verb, context, ObjectRequests(registry: registry))
+                to: request, resource, name, info, verb, context, ObjectRequests(objects: objects))
         } else {
             guard resource.resource.supports(verb.rawValue) else {
                 throw Status.methodNotSupported(resource.type, verb.rawValue)
             }
-            response = try await ObjectRequests(registry: registry).respond(to: request, resource, verb, context)
+            response = try await ObjectRequests(objects: objects).respond(to: request, resource, verb, context)
         }
         for text in context.warnings.headers { response.headers.append((.warning, text)) }
         return response
@@ -78,7 +78,7 @@ struct Pipeline: Sendable {
 
     /// The session that a request's connection may be upgraded to.
     func upgrade(_ request: APIRequest, to protocolName: String) async throws -> Upgrade? {
-        guard case .resource(let resource) = try Route(request.target, registry.catalogue), resource.name != nil,
+        guard case .resource(let resource) = try Route(request.target, objects.catalogue), resource.name != nil,
             let verb = Verb(request, resource)
         else { return nil }
         try authorize(request.user, verb, resource)

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The answer to a watch: one JSON object a line, each sent as soon as it is there.
 struct WatchResponse: Sendable {
-    let registry: Registry
+    let objects: Objects
     let encoding: Encoding
 
     /// To encode more takes too long for an event loop, as tables above all.
@@ -26,10 +26,10 @@ struct WatchResponse: Sendable {
                 ?? WatchRequest.defaultTimeout)
         let include = try ObjectRequests.include(query)
         let encoder = WatchEncoder(encoding, resource.resource, include)
-        let registry = registry
+        let objects = objects
         var response = APIResponse(
             body: .stream { sink in
-                try await registry.watch(watch) { notices in
+                try await objects.watch(watch) { notices in
                     guard notices.count > Self.mostOnEventLoop else {
                         return try await sink.write(encoder.encode(notices))
                     }

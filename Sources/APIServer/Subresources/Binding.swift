@@ -3,7 +3,7 @@ import KubernetesModel
 
 /// `pods/binding`: the scheduler's decision, made once.
 struct Binding: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     func bind(
         _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
@@ -13,7 +13,7 @@ struct Binding: Sendable {
                 ResourceType(group: "", version: "v1", plural: "bindings", kind: "Binding", namespaced: true), name,
                 [FieldError(.required, "target.name")])
         }
-        _ = try await registry.update(resource, name: name, part: .all, context) { current throws(Status) in
+        _ = try await objects.update(resource, name: name, part: .all, context) { current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(resource.type, name, "pod \(name) is being deleted, cannot be assigned to a host")
             }

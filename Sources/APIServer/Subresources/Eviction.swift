@@ -3,7 +3,7 @@ import KubernetesModel
 
 /// `pods/eviction`: a deletion that the disruption budgets of the pod's application must allow.
 struct Eviction: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     /// How often a pod that keeps changing is looked at again.
     private static let mostAttempts = 5
@@ -18,7 +18,7 @@ struct Eviction: Sendable {
         if options.dryRun { context.dryRun = true }
         var attempts = 0
         while true {
-            let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+            let pod = try objects.stored(.pods, namespace: resource.namespace, name: name).object
             try options.checkPreconditions(pod, .pods)
             let isAtWork = pod.status["phase"].string == "Running" && !pod.isBeingDeleted
             let budget = isAtWork ? try budget(of: pod) : nil
@@ -32,7 +32,7 @@ struct Eviction: Sendable {
                 }
             }
             do throws(Status) {
-                _ = try await registry.delete(resource, name: name, deletion, context)
+                _ = try await objects.delete(resource, name: name, deletion, context)
                 return
             } catch {
                 // The client hears of no conflict with a precondition that it has not set.
@@ -48,7 +48,7 @@ struct Eviction: Sendable {
     /// The budget that selects the pod.
     private func budget(of pod: Object) throws(Status) -> Object? {
         let prefix = ResourceType.podDisruptionBudgets.storePrefix(namespace: pod.namespace)
-        let budgets = registry.store.list(prefix: prefix).map(\.object).filter { budget in
+        let budgets = objects.store.list(prefix: prefix).map(\.object).filter { budget in
             !budget.spec["selector"].isNull && LabelSelector(budget.spec["selector"]).matches(pod.labels)
         }
         guard budgets.count <= 1 else {
@@ -67,9 +67,9 @@ struct Eviction: Sendable {
 
     /// Takes the pod from `status.disruptionsAllowed` of a budget.
     private func take(_ pod: Object, from budget: Object, _ context: RequestContext) async throws(Status) {
-        guard let info = registry.catalogue.resource(.podDisruptionBudgets) else { return }
+        guard let info = objects.catalogue.resource(.podDisruptionBudgets) else { return }
         let request = ResourceRequest(info, namespace: budget.namespace, name: budget.name)
-        _ = try await registry.update(request, name: budget.name, part: .all, context) { current throws(Status) in
+        _ = try await objects.update(request, name: budget.name, part: .all, context) { current throws(Status) in
             let allowed = current.status["disruptionsAllowed"].int ?? 0
             guard allowed > 0 else { throw Self.refusal(current) }
             var changed = current

@@ -3,7 +3,7 @@ import KubernetesModel
 
 /// `nodes/proxy`: what tools read of the kubelet's own HTTP API. A node agent has no port; it is asked by its socket.
 struct NodeProxy: Sendable {
-    let registry: Registry
+    let objects: Objects
     let runFolder: String
 
     /// Whether a request is for the kubelet, and not for some other port of the node.
@@ -12,7 +12,7 @@ struct NodeProxy: Sendable {
     }
 
     func respond(to request: APIRequest, _ resource: ResourceRequest, _ node: String) async throws -> APIResponse {
-        _ = try registry.stored(.nodes, namespace: nil, name: node)
+        _ = try objects.stored(.nodes, namespace: nil, name: node)
         guard request.method == .get else { throw Status.methodNotSupported(.nodes, request.method.rawValue) }
         let encoding = try Encoding(accept: request.header(.accept))
         switch resource.rest {
@@ -22,8 +22,8 @@ struct NodeProxy: Sendable {
         case ["stats", "summary"]:
             return encoding.response(try await summary(node))
         case ["pods"]:
-            guard let pods = registry.catalogue.resource(.pods) else { throw Status.pathNotFound() }
-            let page = try registry.list(
+            guard let pods = objects.catalogue.resource(.pods) else { throw Status.pathNotFound() }
+            let page = try objects.list(
                 ResourceRequest(pods, namespace: nil),
                 try Selection(labels: nil, fields: "spec.nodeName=\(node)", .pods), ListOptions())
             return encoding.response(page, pods, include: .metadata)

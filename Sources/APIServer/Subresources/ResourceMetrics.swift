@@ -14,12 +14,12 @@ actor ResourceMetrics {
     private static let shortestWindow = Duration.seconds(1)
     private static let longestWindow = Duration.seconds(60)
 
-    private let registry: Registry
+    private let objects: Objects
     private let runFolder: String
     private var samples: [String: Sample] = [:]
 
-    init(registry: Registry, runFolder: String) {
-        self.registry = registry
+    init(objects: Objects, runFolder: String) {
+        self.objects = objects
         self.runFolder = runFolder
     }
 
@@ -54,8 +54,8 @@ actor ResourceMetrics {
     private func labelled(_ metrics: Object) -> Object {
         let subject =
             metrics.kind == "NodeMetrics"
-            ? registry.object(.nodes, name: metrics.name)
-            : registry.object(.pods, namespace: metrics.namespace, name: metrics.name)
+            ? objects.object(.nodes, name: metrics.name)
+            : objects.object(.pods, namespace: metrics.namespace, name: metrics.name)
         var labelled = metrics
         labelled.metadata["labels"] = subject?.metadata["labels"] ?? .null
         return labelled
@@ -63,7 +63,7 @@ actor ResourceMetrics {
 
     /// Each node's usage over the time between its last two samples; nodes that do not answer are left out.
     private func measure() async -> [(String, MeasuredUsage)] {
-        let nodes = registry.store.list(prefix: ResourceType.nodes.storePrefix(namespace: nil)).map(\.object.name)
+        let nodes = objects.store.list(prefix: ResourceType.nodes.storePrefix(namespace: nil)).map(\.object.name)
         let now = ContinuousClock.now
         let fresh = nodes.allSatisfy { node in
             samples[node].map { now - $0.taken >= Self.shortestWindow && now - $0.taken < Self.longestWindow } ?? false

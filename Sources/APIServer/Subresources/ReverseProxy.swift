@@ -25,10 +25,10 @@ final class ReverseProxy: Sendable {
     func shutDown() async { try? await client.shutdown() }
 
     func respond(
-        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ registry: Registry
+        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ objects: Objects
     ) async throws -> APIResponse {
         let target = Target(name)
-        let address = try Self.address(target, resource, registry)
+        let address = try Self.address(target, resource, objects)
         let path =
             "/" + resource.rest.joined(separator: "/")
             + (request.target.rawPath.hasSuffix("/") && !resource.rest.isEmpty ? "/" : "")
@@ -83,11 +83,11 @@ final class ReverseProxy: Sendable {
     }
 
     private static func address(
-        _ target: Target, _ resource: ResourceRequest, _ registry: Registry
+        _ target: Target, _ resource: ResourceRequest, _ objects: Objects
     ) throws(Status) -> String {
         switch resource.type {
         case .pods:
-            let pod = try registry.stored(.pods, namespace: resource.namespace, name: target.name).object
+            let pod = try objects.stored(.pods, namespace: resource.namespace, name: target.name).object
             guard let ip = pod.status["podIP"].string, !ip.isEmpty else {
                 throw .badRequest("address not allowed: pod \(target.name) has no IP yet")
             }
@@ -95,9 +95,9 @@ final class ReverseProxy: Sendable {
             let ports = pod.spec["containers"].items.flatMap { $0["ports"].items }
             return "\(ip):\(ports.first?["containerPort"].int ?? 80)"
         case .services:
-            return try service(target, resource, registry)
+            return try service(target, resource, objects)
         default:
-            let node = try registry.stored(resource.type, namespace: nil, name: target.name).object
+            let node = try objects.stored(resource.type, namespace: nil, name: target.name).object
             let ip = node.status["addresses"].items.first { $0["type"].string == "InternalIP" }?["address"].string
             guard let ip else { throw .serviceUnavailable("no address is known for node \(target.name)") }
             return "\(ip):\(target.port)"
@@ -106,9 +106,9 @@ final class ReverseProxy: Sendable {
 
     /// A ready endpoint of a Service.
     private static func service(
-        _ target: Target, _ resource: ResourceRequest, _ registry: Registry
+        _ target: Target, _ resource: ResourceRequest, _ objects: Objects
     ) throws(Status) -> String {
-        let service = try registry.stored(.services, namespace: resource.namespace, name: target.name).object
+        let service = try objects.stored(.services, namespace: resource.namespace, name: target.name).object
         let ports = service.spec["ports"].items
         let port = ports.first { port in
             target.port.isEmpty || port["name"].string == target.port
@@ -117,7 +117,7 @@ final class ReverseProxy: Sendable {
         guard let port else {
             throw .serviceUnavailable("no service port \"\(target.port)\" found for service \"\(target.name)\"")
         }
-        let endpoints = registry.object(.endpoints, namespace: resource.namespace, name: target.name)
+        let endpoints = objects.object(.endpoints, namespace: resource.namespace, name: target.name)
         let candidates = (endpoints?["subsets"].items ?? []).flatMap { subset -> [String] in
             let match = subset["ports"].items.first { $0["name"].string ?? "" == port["name"].string ?? "" }
             guard let number = match?["port"].int else { return [] }

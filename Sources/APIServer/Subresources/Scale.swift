@@ -3,7 +3,7 @@ import KubernetesModel
 
 /// `scale`: the number of replicas of any workload, as an `autoscaling/v1 Scale`.
 struct Scale: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     func respond(
         to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ verb: Verb,
@@ -27,7 +27,7 @@ struct Scale: Sendable {
     }
 
     func get(_ resource: ResourceRequest, _ name: String) throws(Status) -> Object {
-        Self.scale(of: try registry.stored(resource.type, namespace: resource.namespace, name: name).object)
+        Self.scale(of: try objects.stored(resource.type, namespace: resource.namespace, name: name).object)
     }
 
     /// Sets the replicas that `change` makes of the present scale.
@@ -35,7 +35,7 @@ struct Scale: Sendable {
         _ resource: ResourceRequest, _ name: String, _ context: RequestContext,
         _ change: (Object) throws(Status) -> Object
     ) async throws(Status) -> Object {
-        let written = try await registry.update(resource, name: name, part: .main, context) {
+        let written = try await objects.update(resource, name: name, part: .main, context) {
             current throws(Status) in
             let scale = try change(Self.scale(of: current))
             guard let replicas = scale.spec["replicas"].isNull ? 0 : scale.spec["replicas"].int else {

@@ -5,41 +5,41 @@ import Store
 
 /// The requests on parts of objects: `status`, `scale`, `binding` and the rest, each in a file of this folder.
 struct Subresources: Sendable {
-    let registry: Registry
+    let objects: Objects
     let tokens: TokenAuthority?
     let streams: PodStreams
     let proxy: ReverseProxy
 
     func respond(
         to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ info: ResourceInfo.Subresource,
-        _ verb: Verb, _ context: RequestContext, _ objects: ObjectRequests
+        _ verb: Verb, _ context: RequestContext, _ requests: ObjectRequests
     ) async throws -> APIResponse {
         let encoding = try Encoding(accept: request.header(.accept))
         switch info.name {
         case "status", "finalize", "approval", "ephemeralcontainers":
-            return try await part(request, resource, name, info.name, verb, context, objects, encoding)
+            return try await part(request, resource, name, info.name, verb, context, requests, encoding)
         case "scale":
-            return try await Scale(registry: registry).respond(to: request, resource, name, verb, context, encoding)
+            return try await Scale(objects: objects).respond(to: request, resource, name, verb, context, encoding)
         case "binding":
             try require(verb == .create, resource, verb)
-            try await Binding(registry: registry).bind(Decoding.object(request), resource, name, context)
+            try await Binding(objects: objects).bind(Decoding.object(request), resource, name, context)
             return encoding.created
         case "eviction":
             try require(verb == .create, resource, verb)
-            try await Eviction(registry: registry).evict(Decoding.object(request), resource, name, context)
+            try await Eviction(objects: objects).evict(Decoding.object(request), resource, name, context)
             return encoding.created
         case "token":
             try require(verb == .create, resource, verb)
-            return try TokenRequests(registry: registry, tokens: tokens).create(
+            return try TokenRequests(objects: objects, tokens: tokens).create(
                 Decoding.object(request), resource, name, encoding)
         case "log", "exec", "attach", "portforward":
-            let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+            let pod = try objects.stored(.pods, namespace: resource.namespace, name: name).object
             return try await streams.respond(to: request, pod, info.name)
         case "proxy" where NodeProxy.answers(resource.type, ReverseProxy.Target(name)):
-            return try await NodeProxy(registry: registry, runFolder: streams.runFolder).respond(
+            return try await NodeProxy(objects: objects, runFolder: streams.runFolder).respond(
                 to: request, resource, ReverseProxy.Target(name).name)
         case "proxy":
-            return try await proxy.respond(to: request, resource, name, registry)
+            return try await proxy.respond(to: request, resource, name, objects)
         default:
             throw Status.pathNotFound()
         }
@@ -51,7 +51,7 @@ struct Subresources: Sendable {
         guard resource.type == .pods, let name = resource.name, let subresource = resource.subresource,
             ["exec", "attach", "portforward", "log"].contains(subresource)
         else { return nil }
-        let pod = try registry.stored(.pods, namespace: resource.namespace, name: name).object
+        let pod = try objects.stored(.pods, namespace: resource.namespace, name: name).object
         return try streams.upgrade(request, pod, subresource, to: protocolName)
     }
 
@@ -62,18 +62,18 @@ struct Subresources: Sendable {
     /// A part that is read and written in the form of the whole object.
     private func part(
         _ request: APIRequest, _ resource: ResourceRequest, _ name: String, _ part: String, _ verb: Verb,
-        _ context: RequestContext, _ objects: ObjectRequests, _ encoding: Encoding
+        _ context: RequestContext, _ requests: ObjectRequests, _ encoding: Encoding
     ) async throws(Status) -> APIResponse {
         switch verb {
         case .get:
-            let stored = try registry.stored(resource.type, namespace: resource.namespace, name: name)
+            let stored = try objects.stored(resource.type, namespace: resource.namespace, name: name)
             return encoding.response(stored, resource.resource)
         case .patch:
-            return try await objects.patch(request, resource, part: Registry.Part(subresource: part), context)
+            return try await requests.patch(request, resource, part: Objects.Part(subresource: part), context)
         case .update:
             let sent = try Decoding.object(request)
             return encoding.response(
-                try await registry.updatePart(part, resource, name: name, sent, context), resource.resource)
+                try await objects.updatePart(part, resource, name: name, sent, context), resource.resource)
         default:
             throw .methodNotSupported(resource.type, verb.rawValue)
         }
@@ -87,7 +87,7 @@ extension Encoding {
     }
 }
 
-extension Registry {
+extension Objects {
     /// Replaces the part of an object that a subresource is about: for `finalize`, a namespace's `spec.finalizers`.
     func updatePart(
         _ part: String, _ request: ResourceRequest, name: String, _ sent: Object, _ context: RequestContext

@@ -2,7 +2,7 @@ import KubernetesModel
 
 /// `serviceaccounts/token`: tokens for `kubectl create token` and for pods.
 struct TokenRequests: Sendable {
-    let registry: Registry
+    let objects: Objects
     let tokens: TokenAuthority?
 
     func create(
@@ -12,7 +12,7 @@ struct TokenRequests: Sendable {
     }
 
     func answer(_ sent: Object, _ resource: ResourceRequest, _ name: String) throws(Status) -> Object {
-        let account = try registry.stored(resource.type, namespace: resource.namespace, name: name).object
+        let account = try objects.stored(resource.type, namespace: resource.namespace, name: name).object
         guard let tokens else { throw .internalError("this server has no key to sign tokens with") }
         var request = sent
         let audiences = request.spec["audiences"].strings
@@ -58,7 +58,7 @@ struct TokenRequests: Sendable {
         default:
             throw .badRequest("cannot bind token to object of type \(kind)")
         }
-        let object = try registry.stored(type, namespace: account.namespace, name: name).object
+        let object = try objects.stored(type, namespace: account.namespace, name: name).object
         if let uid = reference["uid"].string, uid != object.uid {
             throw .conflict(
                 type, name,

@@ -2,8 +2,8 @@ import APIClient
 import KubernetesModel
 import Testing
 
-/// The registry through the in-process client.
-@Suite struct RegistryTests {
+/// `Objects` through the in-process client.
+@Suite struct ObjectsTests {
     private static func configMap(_ name: String, _ value: String = "") -> Object {
         var object = Object(.configMaps, namespace: "default", name: name)
         object["data"] = ["a": .string(value)]

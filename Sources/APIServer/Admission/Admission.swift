@@ -2,7 +2,7 @@ import KubernetesModel
 
 /// Pipeline steps: admission, first the part that may change an object, later the part that may only refuse it.
 struct Admission: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     /// Runs before validation, on an object with its defaults set.
     func mutate(
@@ -11,11 +11,11 @@ struct Admission: Sendable {
         guard old == nil else { return }
         try checkNamespace(of: object, request)
         if request.type == .pods {
-            try ServiceAccountAdmission(registry: registry).mutate(&object)
-            try PriorityAdmission(registry: registry).mutate(&object)
+            try ServiceAccountAdmission(objects: objects).mutate(&object)
+            try PriorityAdmission(objects: objects).mutate(&object)
             Self.tolerateNodeFailures(&object)
         }
-        if request.type == .persistentVolumeClaims { DefaultStorageClass(registry: registry).mutate(&object) }
+        if request.type == .persistentVolumeClaims { DefaultStorageClass(objects: objects).mutate(&object) }
     }
 
     /// Runs on the object as it would be stored.
@@ -35,7 +35,7 @@ struct Admission: Sendable {
     private func checkNamespace(of object: Object, _ request: ResourceRequest) throws(Status) {
         guard request.type.namespaced else { return }
         let name = object.namespace
-        guard let namespace = registry.object(.namespaces, name: name) else { throw .notFound(.namespaces, name) }
+        guard let namespace = objects.object(.namespaces, name: name) else { throw .notFound(.namespaces, name) }
         guard namespace.isBeingDeleted || namespace.status["phase"].string == "Terminating" else { return }
         var status = Status.forbidden(
             request.type, object.name,
@@ -67,7 +67,7 @@ struct Admission: Sendable {
 struct ServiceAccountAdmission: Sendable {
     private static let mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-    let registry: Registry
+    let objects: Objects
 
     func mutate(_ pod: inout Object) throws(Status) {
         // A mirror pod shows what a node runs by itself; it has no account.
@@ -75,7 +75,7 @@ struct ServiceAccountAdmission: Sendable {
         let name = pod.spec["serviceAccountName"].string.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
         pod.spec["serviceAccountName"] = .string(name)
         pod.spec["serviceAccount"] = .string(name)
-        let account = registry.object(.serviceAccounts, namespace: pod.namespace, name: name)
+        let account = objects.object(.serviceAccounts, namespace: pod.namespace, name: name)
         guard account != nil || name == "default" else {
             throw .forbidden(
                 .pods, pod.name,
@@ -130,7 +130,7 @@ struct ServiceAccountAdmission: Sendable {
 
 /// Resolves `priorityClassName` to the number that the scheduler works with.
 struct PriorityAdmission: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     func mutate(_ pod: inout Object) throws(Status) {
         let name = pod.spec["priorityClassName"].string ?? ""
@@ -140,12 +140,12 @@ struct PriorityAdmission: Sendable {
         if let value = builtIn[name] {
             priority = value
         } else if !name.isEmpty {
-            guard let found = registry.object(.priorityClasses, name: name) else {
+            guard let found = objects.object(.priorityClasses, name: name) else {
                 throw .forbidden(.pods, pod.name, "no PriorityClass with name \(name) was found")
             }
             priority = found["value"].int ?? 0
             policy = found["preemptionPolicy"].string ?? policy
-        } else if let global = registry.store.list(prefix: ResourceType.priorityClasses.storePrefix(namespace: nil))
+        } else if let global = objects.store.list(prefix: ResourceType.priorityClasses.storePrefix(namespace: nil))
             .first(where: { $0.object["globalDefault"].bool == true })?.object
         {
             pod.spec["priorityClassName"] = .string(global.name)
@@ -159,11 +159,11 @@ struct PriorityAdmission: Sendable {
 
 /// Gives a claim that names no storage class the default one.
 struct DefaultStorageClass: Sendable {
-    let registry: Registry
+    let objects: Objects
 
     func mutate(_ claim: inout Object) {
         guard claim.spec["storageClassName"].isNull else { return }
-        let classes = registry.store.list(prefix: ResourceType.storageClasses.storePrefix(namespace: nil)).map(\.object)
+        let classes = objects.store.list(prefix: ResourceType.storageClasses.storePrefix(namespace: nil)).map(\.object)
         let marked = classes.filter { $0.annotations["storageclass.kubernetes.io/is-default-class"] == "true" }
         // Of several, the newest counts.
         let newest = marked.max { ($0.creationTimestamp?.seconds ?? 0) < ($1.creationTimestamp?.seconds ?? 0) }

@@ -1,7 +1,7 @@
 import KubernetesModel
 import Store
 
-extension Registry {
+extension Objects {
     /// Which part of an object an update may change.
     enum Part: Sendable {
         case main
@@ -117,7 +117,7 @@ extension Registry {
             object.metadata["selfLink"] = .null
             if part == .main {
                 if request.resource.subresource("status") != nil { object.status = old.status }
-                try await Admission(registry: self).mutate(&object, old: old, request, context)
+                try await Admission(objects: self).mutate(&object, old: old, request, context)
                 try await strategy.prepareForUpdate(&object, old: old, context)
             }
         }
@@ -136,7 +136,7 @@ extension Registry {
         case .all: return object
         }
         guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
-        try await Admission(registry: self).validate(object, old: old, request, context)
+        try await Admission(objects: self).validate(object, old: old, request, context)
         return object
     }
 
@@ -149,7 +149,7 @@ extension Registry {
     }
 }
 
-extension Registry.Part {
+extension Objects.Part {
     /// The part that a subresource in the form of the whole object is about.
     init(subresource: String?) {
         switch subresource {

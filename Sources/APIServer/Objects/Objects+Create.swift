@@ -1,7 +1,7 @@
 import KubernetesModel
 import Store
 
-extension Registry {
+extension Objects {
     /// Creates an object from what a client sent.
     func create(_ request: ResourceRequest, _ sent: Object, _ context: RequestContext) async throws(Status) -> Written {
         let type = request.type
@@ -17,7 +17,7 @@ extension Registry {
         Self.stripServerFields(&object)
 
         try fieldRules(&object, request, context)
-        try await Admission(registry: self).mutate(&object, old: nil, request, context)
+        try await Admission(objects: self).mutate(&object, old: nil, request, context)
         let strategy = strategy(of: type)
         object.metadata["uid"] = .string(Identifiers.uuid())
         object.metadata["creationTimestamp"] = .string(Timestamp.now.description)
@@ -29,7 +29,7 @@ extension Registry {
         do {
             let errors = request.resource.validateCreate(object) + strategy.validateCreate(object)
             guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
-            try await Admission(registry: self).validate(object, old: nil, request, context)
+            try await Admission(objects: self).validate(object, old: nil, request, context)
             guard !context.dryRun else {
                 if self.object(type, namespace: object.namespace, name: object.name) != nil {
                     throw Status.alreadyExists(type, object.name)

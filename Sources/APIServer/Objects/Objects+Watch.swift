@@ -26,7 +26,7 @@ struct WatchRequest: Sendable {
     static var defaultTimeout: Duration { .seconds(Int.random(in: 1800...3600)) }
 }
 
-extension Registry {
+extension Objects {
     /// Of what is there when a watch begins, so much is told in one batch: to hold all of it encoded, too, takes memory.
     static let mostAtOnce = 500
 

@@ -2,7 +2,7 @@ import APIClient
 import KubernetesModel
 import Store
 
-extension Registry {
+extension Objects {
     /// What came of a deletion.
     enum Deletion: Sendable {
         /// The object is gone; its last state.
@@ -23,7 +23,7 @@ extension Registry {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = current.object
             try options.checkPreconditions(old, type)
-            try await Admission(registry: self).validateDelete(old, request, context)
+            try await Admission(objects: self).validateDelete(old, request, context)
             var object = old
             Self.setPropagation(options.propagation, &object)
             let grace = strategy.gracePeriod(of: old, requested: options.gracePeriodSeconds)

@@ -35,7 +35,7 @@ struct ContinueToken: Sendable {
     }
 }
 
-extension Registry {
+extension Objects {
     func list(
         _ request: ResourceRequest, _ selection: Selection, _ options: ListOptions, exact: Bool = false
     ) throws(Status) -> Page {

@@ -4,7 +4,7 @@ import Store
 /// The generic part of every kind: what create, get, list, update, patch, delete and watch do to the store.
 ///
 /// What a kind's schema says is in the catalogue; what no schema can say is in its `Strategy`.
-struct Registry: Sendable {
+struct Objects: Sendable {
     let store: any Store
     let catalogue: Catalogue
     let strategies: Strategies
