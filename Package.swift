@@ -90,11 +90,12 @@ let package = Package(
         library("Controllers", ["APIClient", logging]),
         library("Scheduler", ["APIClient", collections, logging]),
         library("Networking", ["Linux", "CNftables", "APIClient", logging] + nio),
+        library("PodRuntime", ["CLinux", "Linux", "KubernetesModel", "NodeStreams", logging, system]),
         library(
             "NodeAgent",
             [
-                "Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", "CZlib", logging, nioHPACK,
-                nioSSL,
+                "Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", "PodRuntime", "CZlib",
+                logging, nioHPACK, nioSSL,
             ] + nio
         ),
         library(
@@ -135,6 +136,7 @@ let package = Package(
 
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
+        .target(name: "SandboxNode", dependencies: ["PodRuntime"], path: "Tests/SandboxNode", swiftSettings: strict),
         .executableTarget(
             name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
             path: "Benchmarks/Sources", swiftSettings: strict),
@@ -151,7 +153,8 @@ let package = Package(
         tests("Controllers", ["InMemoryClient"]),
         tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),
-        tests("NodeAgent", ["InMemoryClient"]),
+        tests("PodRuntime", ["InMemoryClient", "SandboxNode"]),
+        tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
         tests("Supervisor", []),
         .testTarget(
             name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd",

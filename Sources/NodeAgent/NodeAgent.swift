@@ -11,6 +11,7 @@ import Linux
 import Logging
 import Networking
 import NodeStreams
+import PodRuntime
 import Systemd
 
 public struct NodeAgent: Sendable {

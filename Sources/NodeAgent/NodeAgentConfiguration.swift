@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// Which node an agent serves, and where its things are.
 public struct NodeAgentConfiguration: Sendable {

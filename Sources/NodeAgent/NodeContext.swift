@@ -2,6 +2,7 @@ import APIClient
 import ImageStore
 import KubernetesModel
 import Logging
+import PodRuntime
 
 /// What all pod workers of a node share.
 struct NodeContext: Sendable {

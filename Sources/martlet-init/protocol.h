@@ -1,5 +1,5 @@
 // What the node agent and a pod's init say to each other, over a SOCK_SEQPACKET connection. The Swift side is
-// NodeAgent/Runtime/Sandbox/InitProtocol.swift: change both.
+// PodRuntime/Sandbox/InitProtocol.swift: change both.
 //
 // Each packet: a header, then a body of numbers (little-endian) and NUL-terminated strings, and descriptors.
 #pragma once

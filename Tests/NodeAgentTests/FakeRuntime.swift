@@ -1,6 +1,7 @@
 import Glibc
 import ImageStore
 import KubernetesModel
+import PodRuntime
 import Synchronization
 import SystemPackage
 

@@ -3,6 +3,7 @@ import InMemoryClient
 import KubernetesModel
 import Linux
 import Logging
+import PodRuntime
 import Testing
 
 @testable import NodeAgent

@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 import Testing
 
 @testable import NodeAgent

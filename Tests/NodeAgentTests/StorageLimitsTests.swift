@@ -1,5 +1,6 @@
 import KubernetesModel
 import Linux
+import PodRuntime
 import Testing
 
 @testable import NodeAgent

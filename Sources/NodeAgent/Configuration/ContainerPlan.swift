@@ -2,6 +2,7 @@ import Glibc
 import ImageStore
 import KubernetesModel
 import Linux
+import PodRuntime
 
 /// Turns a container's specification, its image and its pod's volumes into what the runtime is asked for.
 struct ContainerPlan: Sendable {

@@ -2,6 +2,7 @@ import APIClient
 import KubernetesModel
 import Linux
 import Logging
+import PodRuntime
 
 /// The workers of all pods of a node: makes one for each pod that appears, and passes on what concerns it.
 actor PodWorkers {

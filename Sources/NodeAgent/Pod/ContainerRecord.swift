@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// What the agent knows of one container of a pod.
 struct ContainerRecord: Sendable {

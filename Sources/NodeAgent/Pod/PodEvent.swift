@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// What happened to a pod: the input of `PodStateMachine`.
 enum PodEvent: Sendable {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import PodRuntime
 
 /// Removes a pod's folder, with the memory filesystems that are mounted in it. It blocks.
 func removePodFolder(_ path: String) {
@@ -7,7 +8,7 @@ func removePodFolder(_ path: String) {
     for name in (try? listFolder(volumes)) ?? [] where isMountPoint("\(volumes)/\(name)") {
         umount2("\(volumes)/\(name)", Int32(MNT_DETACH))
     }
-    SandboxPaths(podFolder: path, runFolder: "").sharedMemory.remove()
+    SharedMemory(podFolder: path).remove()
     try? removeTree(path)
 }
 

@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// How a new agent goes on where an earlier one was.
 extension PodStateMachine {

@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// How single containers start, end and start again.
 extension PodStateMachine {

@@ -2,6 +2,7 @@ import Glibc
 import ImageStore
 import KubernetesModel
 import Linux
+import PodRuntime
 
 /// Starting and stopping single containers.
 extension PodWorker {

@@ -2,6 +2,7 @@ import APIClient
 import KubernetesModel
 import Linux
 import Logging
+import PodRuntime
 
 /// Carries out what one pod's state machine asks for, and reports back to it, until nothing is left of the pod.
 ///

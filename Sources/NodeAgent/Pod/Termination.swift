@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// How one run of a container ended, as `state.terminated` has it.
 struct Termination: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Glibc
 import KubernetesModel
 import Linux
+import PodRuntime
 import SystemPackage
 
 /// Carries out the handlers that probes and lifecycle hooks share: exec, httpGet, tcpSocket, grpc, sleep.

@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 extension PodWorker {
     /// Makes one container's probe of one kind until the container ends; tells the worker what the results come to.

@@ -1,6 +1,7 @@
 import KubernetesModel
 import Linux
 import NodeStreams
+import PodRuntime
 import Synchronization
 import SystemPackage
 

@@ -1,5 +1,6 @@
 import KubernetesModel
 import NodeStreams
+import PodRuntime
 
 /// What streams ask of a pod.
 extension PodWorker {

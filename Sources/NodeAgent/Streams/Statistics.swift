@@ -1,4 +1,5 @@
 import KubernetesModel
+import PodRuntime
 
 /// The node's and its pods' use of resources, in the form of the kubelet's `/stats/summary`.
 struct Statistics: Sendable {

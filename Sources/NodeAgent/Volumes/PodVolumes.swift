@@ -144,11 +144,3 @@ struct PodVolumes: Sendable {
 extension JSON {
     fileprivate var members: [JSON] { object.map { Array($0.values) } ?? [] }
 }
-
-/// Whether a filesystem begins at `path`.
-func isMountPoint(_ path: String) -> Bool {
-    var own = stat()
-    var parent = stat()
-    guard lstat(path, &own) == 0, lstat(path + "/..", &parent) == 0 else { return false }
-    return own.st_dev != parent.st_dev
-}

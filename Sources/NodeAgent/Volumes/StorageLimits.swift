@@ -1,5 +1,6 @@
 import KubernetesModel
 import Linux
+import PodRuntime
 
 /// How much of the node's disk a pod may fill: `sizeLimit` of its `emptyDir` volumes, and `ephemeral-storage` of its
 /// containers, each and all together. The kernel enforces neither, so they are measured from time to time, as the kubelet

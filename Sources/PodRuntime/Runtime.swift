@@ -1,3 +1,9 @@
+/// PodRuntime: what runs pods on one machine, as a container runtime does for a kubelet.
+///
+/// The `Runtime` protocol and its implementations, one an isolation level; the drivers that limit and measure resources;
+/// the connection to a pod's `martlet-init`. It knows of pods what a `SandboxConfiguration` and a
+/// `ContainerConfiguration` say, never the API: what to run and when to run it again is the node agent's to decide.
+
 import KubernetesModel
 import NodeStreams
 import SystemPackage
@@ -5,7 +11,7 @@ import SystemPackage
 /// Runs pods: their sandboxes (namespaces, address, cgroup) and the containers within. What CRI is to a kubelet.
 ///
 /// Sandboxes and containers outlive the process that holds the runtime; a new one finds them with `sandboxes()`.
-public protocol Runtime: Sendable {
+package protocol Runtime: Sendable {
     /// Creates a pod's sandbox. Asking again for one that runs returns it.
     func startSandbox(_ configuration: SandboxConfiguration) async throws -> Sandbox
     /// All sandboxes that exist on this node, with the containers in them, dead ones included.
@@ -34,7 +40,7 @@ public protocol Runtime: Sendable {
     var exits: AsyncStream<ContainerState> { get }
 }
 
-public enum RuntimeError: Error, Sendable, CustomStringConvertible {
+package enum RuntimeError: Error, Sendable, CustomStringConvertible {
     /// The container's program could not be executed; the text is what the pod's status shows.
     case start(String)
     /// No such sandbox or container, or it runs no more.
@@ -42,11 +48,11 @@ public enum RuntimeError: Error, Sendable, CustomStringConvertible {
     case failed(String)
 
     /// The container whose processes another is to see runs no more, or not yet.
-    static func targetDoesNotRun(_ name: String) -> RuntimeError {
+    package static func targetDoesNotRun(_ name: String) -> RuntimeError {
         .failed("invalid target container: container \"\(name)\" is not running")
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .start(let text), .notFound(let text), .failed(let text): text
         }
@@ -54,36 +60,36 @@ public enum RuntimeError: Error, Sendable, CustomStringConvertible {
 }
 
 /// One run of one container of a pod: a restart has the next number.
-public struct ContainerID: Sendable, Hashable {
-    public let podUID: String
-    public let name: String
-    public let restart: Int
+package struct ContainerID: Sendable, Hashable {
+    package let podUID: String
+    package let name: String
+    package let restart: Int
 
-    public init(podUID: String, name: String, restart: Int) {
+    package init(podUID: String, name: String, restart: Int) {
         self.podUID = podUID
         self.name = name
         self.restart = restart
     }
 }
 
-public struct SandboxConfiguration: Sendable {
-    public var podUID: String
-    public var namespace: String
-    public var name: String
-    public var hostname: String
+package struct SandboxConfiguration: Sendable {
+    package var podUID: String
+    package var namespace: String
+    package var name: String
+    package var hostname: String
     /// The pod's address; nil with the node's own network (`hostNetwork`).
-    public var address: String?
+    package var address: String?
     /// The containers see each other's processes (`shareProcessNamespace`).
-    public var sharesProcesses: Bool
+    package var sharesProcesses: Bool
     /// The containers use the machine's own System V IPC, message queues and shared memory (`hostIPC`).
-    public var sharesHostIPC: Bool
-    public var sysctls: [String: String]
+    package var sharesHostIPC: Bool
+    package var sysctls: [String: String]
     /// The pod's QoS class, which names its parent cgroup: Guaranteed, Burstable, BestEffort.
-    public var qosClass: String
+    package var qosClass: String
     /// Limits of the pod as a whole.
-    public var limits: ResourceLimits
+    package var limits: ResourceLimits
 
-    public init(
+    package init(
         podUID: String, namespace: String, name: String, hostname: String, address: String?,
         sharesProcesses: Bool = false, sharesHostIPC: Bool = false, sysctls: [String: String] = [:],
         qosClass: String = "BestEffort",
@@ -102,18 +108,18 @@ public struct SandboxConfiguration: Sendable {
     }
 }
 
-public struct Sandbox: Sendable {
-    public var podUID: String
-    public var namespace: String
-    public var name: String
-    public var address: String?
+package struct Sandbox: Sendable {
+    package var podUID: String
+    package var namespace: String
+    package var name: String
+    package var address: String?
     /// The pod's `martlet-init`; 0 where it is dead.
-    public var pid: Int32
-    public var containers: [ContainerState]
+    package var pid: Int32
+    package var containers: [ContainerState]
     /// The ends of all runs since the sandbox's start, also of those that are forgotten; only from `sandboxes()`.
-    public var past: [ContainerState]
+    package var past: [ContainerState]
 
-    public init(
+    package init(
         podUID: String, namespace: String, name: String, address: String?, pid: Int32, containers: [ContainerState],
         past: [ContainerState] = []
     ) {
@@ -127,17 +133,17 @@ public struct Sandbox: Sendable {
     }
 }
 
-public struct ResourceLimits: Sendable, Hashable {
+package struct ResourceLimits: Sendable, Hashable {
     /// Thousandths of a core; nil for no limit.
-    public var cpuMillis: Int?
+    package var cpuMillis: Int?
     /// Thousandths of a core requested, for `cpu.shares`.
-    public var cpuRequestMillis: Int?
+    package var cpuRequestMillis: Int?
     /// Bytes; nil for no limit.
-    public var memory: Int?
+    package var memory: Int?
     /// Processes and threads; nil for no limit.
-    public var processes: Int?
+    package var processes: Int?
 
-    public init(cpuMillis: Int? = nil, cpuRequestMillis: Int? = nil, memory: Int? = nil, processes: Int? = nil) {
+    package init(cpuMillis: Int? = nil, cpuRequestMillis: Int? = nil, memory: Int? = nil, processes: Int? = nil) {
         self.cpuMillis = cpuMillis
         self.cpuRequestMillis = cpuRequestMillis
         self.memory = memory
@@ -145,14 +151,14 @@ public struct ResourceLimits: Sendable, Hashable {
     }
 }
 
-public struct ResourceUsage: Sendable, Hashable {
+package struct ResourceUsage: Sendable, Hashable {
     /// CPU time used since the start, in nanoseconds.
-    public var cpuNanoseconds: UInt64
+    package var cpuNanoseconds: UInt64
     /// Memory in use that cannot be reclaimed at once, in bytes.
-    public var workingSet: UInt64
-    public var processes: UInt64
+    package var workingSet: UInt64
+    package var processes: UInt64
 
-    public init(cpuNanoseconds: UInt64, workingSet: UInt64, processes: UInt64) {
+    package init(cpuNanoseconds: UInt64, workingSet: UInt64, processes: UInt64) {
         self.cpuNanoseconds = cpuNanoseconds
         self.workingSet = workingSet
         self.processes = processes
@@ -160,64 +166,64 @@ public struct ResourceUsage: Sendable, Hashable {
 }
 
 /// What a container's root filesystem is made of.
-public struct RootFilesystem: Sendable, Hashable {
+package struct RootFilesystem: Sendable, Hashable {
     /// Folders of the image's layers, lowest first. `/` stands for the machine's own root (the base image `host`).
-    public var layers: [String]
-    public var readOnly: Bool
+    package var layers: [String]
+    package var readOnly: Bool
 
-    public init(layers: [String], readOnly: Bool = false) {
+    package init(layers: [String], readOnly: Bool = false) {
         self.layers = layers
         self.readOnly = readOnly
     }
 }
 
-public struct Mount: Sendable, Hashable {
-    public enum Source: Sendable, Hashable {
+package struct Mount: Sendable, Hashable {
+    package enum Source: Sendable, Hashable {
         /// A file or folder of the host.
         case path(String)
         /// A memory filesystem of at most so many bytes.
         case memory(limit: Int?)
     }
 
-    public var source: Source
-    public var target: String
-    public var readOnly: Bool
+    package var source: Source
+    package var target: String
+    package var readOnly: Bool
 
-    public init(source: Source, target: String, readOnly: Bool) {
+    package init(source: Source, target: String, readOnly: Bool) {
         self.source = source
         self.target = target
         self.readOnly = readOnly
     }
 }
 
-public struct ContainerConfiguration: Sendable {
-    public var id: ContainerID
-    public var root: RootFilesystem
-    public var arguments: [String]
+package struct ContainerConfiguration: Sendable {
+    package var id: ContainerID
+    package var root: RootFilesystem
+    package var arguments: [String]
     /// `NAME=value`
-    public var environment: [String]
-    public var workingDirectory: String
-    public var user: UInt32
-    public var group: UInt32
-    public var supplementaryGroups: [UInt32]
-    public var mounts: [Mount]
-    public var limits: ResourceLimits
+    package var environment: [String]
+    package var workingDirectory: String
+    package var user: UInt32
+    package var group: UInt32
+    package var supplementaryGroups: [UInt32]
+    package var mounts: [Mount]
+    package var limits: ResourceLimits
     /// Bytes that its writable layer may take, where that is in memory; nil for no limit.
-    public var layerLimit: Int?
-    public var terminal: Bool
-    public var stdin: Bool
+    package var layerLimit: Int?
+    package var terminal: Bool
+    package var stdin: Bool
     /// `stdinOnce`: the first attached client's end of input closes the container's.
-    public var stdinOnce: Bool
-    public var privileged: Bool
-    public var addedCapabilities: [String]
-    public var droppedCapabilities: [String]
-    public var noNewPrivileges: Bool
+    package var stdinOnce: Bool
+    package var privileged: Bool
+    package var addedCapabilities: [String]
+    package var droppedCapabilities: [String]
+    package var noNewPrivileges: Bool
     /// The container whose processes it sees (`targetContainerName` of an ephemeral container).
-    public var target: ContainerID?
+    package var target: ContainerID?
     /// The CRI log file; its folder exists.
-    public var logPath: String
+    package var logPath: String
 
-    public init(
+    package init(
         id: ContainerID, root: RootFilesystem, arguments: [String], environment: [String], workingDirectory: String,
         logPath: String
     ) {
@@ -243,20 +249,20 @@ public struct ContainerConfiguration: Sendable {
 }
 
 /// What became of one run of a container.
-public struct ContainerState: Sendable, Hashable {
-    public enum Phase: Sendable, Hashable {
+package struct ContainerState: Sendable, Hashable {
+    package enum Phase: Sendable, Hashable {
         case running
         /// `code` is the exit code, or 128 + `signal`.
         case exited(code: Int32, signal: Int32, outOfMemory: Bool, at: Timestamp)
     }
 
-    public var id: ContainerID
+    package var id: ContainerID
     /// In the node's PID namespace, as the host's `ps` shows it.
-    public var pid: Int32
-    public var startedAt: Timestamp
-    public var phase: Phase
+    package var pid: Int32
+    package var startedAt: Timestamp
+    package var phase: Phase
 
-    public init(id: ContainerID, pid: Int32, startedAt: Timestamp, phase: Phase) {
+    package init(id: ContainerID, pid: Int32, startedAt: Timestamp, phase: Phase) {
         self.id = id
         self.pid = pid
         self.startedAt = startedAt
@@ -264,17 +270,17 @@ public struct ContainerState: Sendable, Hashable {
     }
 }
 
-public struct ExecConfiguration: Sendable {
-    public var container: ContainerID
-    public var arguments: [String]
-    public var stdin: Bool
-    public var stdout: Bool
-    public var stderr: Bool
-    public var terminal: Bool
+package struct ExecConfiguration: Sendable {
+    package var container: ContainerID
+    package var arguments: [String]
+    package var stdin: Bool
+    package var stdout: Bool
+    package var stderr: Bool
+    package var terminal: Bool
     /// The terminal's size when the program starts, if it is known.
-    public var terminalSize: TerminalSize?
+    package var terminalSize: TerminalSize?
 
-    public init(
+    package init(
         container: ContainerID, arguments: [String], stdin: Bool = false, stdout: Bool = true, stderr: Bool = true,
         terminal: Bool = false, terminalSize: TerminalSize? = nil
     ) {
@@ -289,7 +295,7 @@ public struct ExecConfiguration: Sendable {
 }
 
 /// A running program's streams. With a terminal, `stdin` and `stdout` are both its master side.
-public protocol ExecSession: Sendable {
+package protocol ExecSession: Sendable {
     /// Write here; closing it is the program's end of input. The session's user closes the descriptors.
     var stdin: FileDescriptor? { get }
     var stdout: FileDescriptor? { get }

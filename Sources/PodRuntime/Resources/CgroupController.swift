@@ -1,12 +1,12 @@
 import Linux
 
 /// Control groups of version 1 or 2.
-public struct CgroupController: ResourceController {
+package struct CgroupController: ResourceController {
     private let cgroups: any ControlGroups
 
-    public init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
+    package init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
 
-    public func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+    package func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)
         if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
         if let request = limits.cpuRequestMillis {
@@ -18,18 +18,18 @@ public struct CgroupController: ResourceController {
         return cgroups.joinFiles(group.path)
     }
 
-    public func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+    package func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         let files = try create(pod, limits: limits)
         // The containers' groups are below the pod's, so its init may need a leaf of its own.
         guard cgroups.holdsProcessesInLeavesOnly else { return files }
         return try create(ResourceGroup(path: "\(pod.path)/init"), limits: ResourceLimits())
     }
 
-    public func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
+    package func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
 
-    public func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
+    package func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
 
-    public func remove(_ group: ResourceGroup) async {
+    package func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
         for attempt in 0..<50 {
             if cgroups.remove(group.path) { return }
@@ -37,13 +37,13 @@ public struct CgroupController: ResourceController {
         }
     }
 
-    public func usage(_ group: ResourceGroup) -> ResourceUsage? {
+    package func usage(_ group: ResourceGroup) -> ResourceUsage? {
         guard let cpu = cgroups.cpuUsage(group.path), let memory = cgroups.workingSet(group.path) else { return nil }
         return ResourceUsage(
             cpuNanoseconds: cpu, workingSet: memory, processes: cgroups.processCount(group.path) ?? 0)
     }
 
-    public func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
+    package func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
 
-    public func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
+    package func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
 }

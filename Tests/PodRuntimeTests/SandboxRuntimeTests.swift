@@ -1,13 +1,13 @@
-import APIClient
 import Glibc
 import InMemoryClient
 import KubernetesModel
 import Linux
-import Logging
+import PodRuntime
+import SandboxNode
 import SystemPackage
 import Testing
 
-@testable import NodeAgent
+@testable import PodRuntime
 
 /// Pods on the host's network, so that no test touches a link.
 @Suite(.enabled(if: getuid() == 0, "needs root")) struct SandboxRuntimeTests {
@@ -99,22 +99,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (["true"], 60, nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], 60, "out\nerr\n"), (["false"], 60, ""),
-        (["sh", "-c", "echo x; sleep 1000"], 1, "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),
-    ]) func aCommandIsJudgedByItsEnd(command: [String], limit: Double, failure: String?) async throws {
-        try await withRuntime { node in
-            try await node.start("one")
-            let id = try await node.run("one", ["sleep", "1000"])
-            let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
-            let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
-            #expect(fault == failure)
-            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
-            let resources = resourceController(nodeFolder: node.nodeFolder)
-            try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
-        }
-    }
-
     @Test func amountsBeyondTheKernelsAreTaken() async throws {
         try await withRuntime { node in
             try await node.start("one")
@@ -167,23 +151,6 @@ import Testing
         }
     }
 
-    @Test func aHookThatIsGivenUpIsKilled() async throws {
-        try await withRuntime { node in
-            try await node.start("one")
-            let id = try await node.run("one", ["sleep", "1000"])
-            let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
-            let began = ContinuousClock.now
-            let run = Task { await hook.run(["exec": ["command": ["sh", "-c", "trap '' TERM; sleep 60"]]], id) }
-            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
-            let resources = resourceController(nodeFolder: node.nodeFolder)
-            try await eventually("the hook runs") { resources.processes(group).count > 1 }
-            run.cancel()
-            _ = await run.value
-            #expect(ContinuousClock.now - began < .seconds(30))
-            try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
-        }
-    }
-
     @Test func aContainerMaySeeAnothersProcesses() async throws {
         try await withRuntime { node in
             try await node.start("one")
@@ -196,47 +163,6 @@ import Testing
             #expect(try await node.end(of: id).phase.code == 0)
             #expect(try node.log(id).contains(" F sleep 1000 "))
             #expect(try await node.runtime.sandboxes().first?.containers.first { $0.id == target }?.phase == .running)
-        }
-    }
-
-    @Test func aLogIsRotatedAndFollowedWithoutLossOrRepetition() async throws {
-        try await withRuntime { node in
-            try await node.start("one")
-            let count = 160_000
-            // The reader is there before the first line is.
-            let path = node.logPath(ContainerID(podUID: "one", name: "main", restart: 0))
-            try replaceFile(path, [])
-            let file = LogFile(path: path)
-            try file.begin(tail: nil)
-            let id = try await node.run("one", ["seq", "-f", "%0100.0f", "1", String(count)])
-            let reading = Task {
-                var number = 0
-                while number < count {
-                    let lines = file.next()
-                    if lines.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
-                    for line in lines {
-                        number += 1
-                        let found = Int(String(decoding: line.suffix(100), as: UTF8.self))
-                        guard found == number else { return (number, found) }
-                    }
-                }
-                return (number, number)
-            }
-            #expect(try await node.end(of: id).phase.code == 0)
-            let (expected, found) = try await reading.value
-            #expect(found == expected)
-            #expect(expected == count)
-            #expect(RotatedLog.parts(of: node.logPath(id)).count == 2)
-        }
-    }
-
-    @Test func theOldestPartsOfALogGo() async throws {
-        try await withRuntime { node in
-            try await node.start("one")
-            // Lines of 16 KiB, so that the init has little to do.
-            let id = try await node.run("one", ["sh", "-c", "head -c 80000000 /dev/zero | tr '\\0' x"])
-            #expect(try await node.end(of: id).phase.code == 0)
-            #expect(RotatedLog.parts(of: node.logPath(id)).count == 4)
         }
     }
 
@@ -317,10 +243,6 @@ import Testing
     }
 }
 
-extension ContainerState.Phase {
-    fileprivate var code: Int32? { if case .exited(let code, _, _, _) = self { code } else { nil } }
-}
-
 private func text(_ descriptor: FileDescriptor?) throws -> String {
     let descriptor = try #require(descriptor)
     defer { try? descriptor.close() }
@@ -329,128 +251,4 @@ private func text(_ descriptor: FileDescriptor?) throws -> String {
     // A terminal's end is an error (EIO), a pipe's is zero bytes.
     while case let count = read(descriptor.rawValue, &buffer, buffer.count), count > 0 { result += buffer[..<count] }
     return String(decoding: result, as: UTF8.self)
-}
-
-/// A node in a folder of its own.
-private struct Node {
-    let folder: String
-    let runtime: SandboxRuntime
-
-    var nodeFolder: String { "\(folder)/nodes/node-1" }
-
-    init(folder: String) throws {
-        self.folder = folder
-        try makeFolder("\(folder)/log")
-        guard let program = Self.initPath else {
-            throw RuntimeError.failed("martlet-init is not built beside the tests")
-        }
-        runtime = SandboxRuntime(
-            configuration: SandboxRuntime.Configuration(
-                nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
-                gateway: IPv4Address(0), hiddenFolders: [folder]),
-            resources: resourceController(nodeFolder: "\(folder)/nodes/node-1"), logger: Logger(label: "test"))
-    }
-
-    /// What hooks and probes need of an agent.
-    var context: NodeContext {
-        let client = InMemoryClient()
-        let configuration = NodeAgentConfiguration(
-            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateFolder: folder,
-            runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
-        return NodeContext(
-            configuration: configuration, client: client, runtime: runtime, images: FakeImages(),
-            events: EventRecorder(client, component: "test"), references: ReferenceCache(client) { _ in },
-            services: Informer(client, .services), addresses: AddressPool(configuration: configuration),
-            tokens: TokenSource(client), clock: ContinuousClock(), logger: Logger(label: "test"))
-    }
-
-    /// The same node after the death of its agent.
-    func again() -> Node { (try? Node(folder: folder)) ?? self }
-
-    func start(_ uid: String, shared: Bool = false, hostIPC: Bool = false) async throws {
-        _ = try await runtime.startSandbox(
-            SandboxConfiguration(
-                podUID: uid, namespace: "default", name: uid, hostname: uid, address: nil, sharesProcesses: shared,
-                sharesHostIPC: hostIPC))
-    }
-
-    @discardableResult
-    func run(
-        _ uid: String, _ arguments: [String], name: String = "main",
-        _ change: (inout ContainerConfiguration) -> Void = { _ in }
-    ) async throws -> ContainerID {
-        let id = ContainerID(podUID: uid, name: name, restart: 0)
-        var container = ContainerConfiguration(
-            id: id, root: RootFilesystem(layers: ["/"]), arguments: arguments, environment: ["MARK=mark"],
-            workingDirectory: "/", logPath: logPath(id))
-        change(&container)
-        let state = try await runtime.startContainer(container)
-        #expect(state.pid > 1)
-        return id
-    }
-
-    func end(of id: ContainerID) async throws -> ContainerState {
-        _ = try await runtime.sandboxes()
-        for await state in runtime.exits where state.id == id { return state }
-        throw RuntimeError.failed("the runtime tells no more exits")
-    }
-
-    func logPath(_ id: ContainerID) -> String { "\(folder)/log/\(id.name).log" }
-    func log(_ id: ContainerID) throws -> String { try readFile(logPath(id)) }
-
-    private static var initPath: String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        return ([path] + CommandLine.arguments).compactMap { candidate in
-            candidate.lastIndex(of: "/").map { candidate[..<$0] + "/martlet-init" }
-        }.first { access($0, X_OK) == 0 }
-    }
-}
-
-private func withRuntime(_ body: (Node) async throws -> Void) async throws {
-    let folder = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
-    let node = try Node(folder: folder)
-    let result: Result<Void, any Error>
-    do {
-        result = .success(try await body(node))
-    } catch {
-        result = .failure(error)
-    }
-    for sandbox in try await node.runtime.sandboxes() { try await node.runtime.removeSandbox(podUID: sandbox.podUID) }
-    await ClusterRemains(stateFolder: folder).end()
-    try removeTree(String(folder.dropLast(2)))
-    try result.get()
-}
-
-@Suite struct ContainerOperationsTests {
-    @Test(
-        arguments: [
-            (nil, "mode=700\0"), (1 << 20, "mode=700,size=1048576\0"), (0, "mode=700,size=4096\0"),
-        ] as [(Int?, String)])
-    func aLayerInMemoryHasTheContainersLimit(limit: Int?, options: String) {
-        var container = ContainerConfiguration(
-            id: ContainerID(podUID: "one", name: "main", restart: 0), root: RootFilesystem(layers: ["/"]),
-            arguments: ["true"], environment: [], workingDirectory: "/", logPath: "")
-        container.layerLimit = limit
-        let operations = ContainerOperations(
-            configuration: container, folder: "/node/one", hostname: "one", hiddenFolders: [], sharedMemory: nil,
-            machine: HostRoot(needsMemoryLayer: true, mounts: []))
-        #expect(operations.start(joining: []).bytes.firstRange(of: Array(options.utf8)) != nil)
-    }
-}
-
-@Suite struct HostRootTests {
-    @Test func takesDiskFilesystemsBelowTheRoot() {
-        let mountinfo = """
-            22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
-            23 22 0:21 / /proc rw - proc proc rw
-            24 22 8:2 / /usr rw,relatime shared:1 - ext4 /dev/sda2 rw
-            25 24 8:3 / /usr/local rw - xfs /dev/sda3 rw
-            26 22 8:4 / /home rw - btrfs /dev/sda4 rw
-            27 22 8:5 / /tmp rw - ext4 /dev/sda5 rw
-            28 22 0:30 / /run rw - tmpfs tmpfs rw
-            """
-        #expect(HostRoot.parse(mountinfo) == ["/usr", "/home"])
-    }
 }

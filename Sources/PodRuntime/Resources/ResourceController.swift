@@ -5,7 +5,7 @@ import Linux
 /// container. One driver a mechanism of the kernel.
 ///
 /// All calls return after some file operations on a memory filesystem; groups that are gone are no error.
-public protocol ResourceController: Sendable {
+package protocol ResourceController: Sendable {
     /// Makes a group, with limits, and those above it. Asking again changes the limits.
     ///
     /// - Returns: the files that a process writes its number to, to join the group.
@@ -32,7 +32,7 @@ public protocol ResourceController: Sendable {
 ///
 /// - Parameter nodeFolder: `<state>/nodes/<node>`, where the place of the groups is remembered: a later agent may be
 ///   started from another group.
-public func resourceController(nodeFolder: String) -> any ResourceController {
+package func resourceController(nodeFolder: String) -> any ResourceController {
     let file = "\(nodeFolder)/cgroups.json"
     let remembered = (try? readBytes(file)).flatMap { try? JSON(decoding: $0) }?.stringMap ?? [:]
     guard let cgroups = CgroupV1(remembered: remembered) else {
@@ -44,22 +44,22 @@ public func resourceController(nodeFolder: String) -> any ResourceController {
 }
 
 /// A place in the tree of resources of one node.
-public struct ResourceGroup: Sendable, Hashable {
+package struct ResourceGroup: Sendable, Hashable {
     /// `martlet/<cluster>/<node>` and what is below (`clusterGroup`).
-    public let path: String
+    package let path: String
 
     /// - Parameter folder: the node's own, `<state>/nodes/<node>`.
-    public static func node(folder: String) -> ResourceGroup {
+    package static func node(folder: String) -> ResourceGroup {
         let parts = folder.split(separator: "/")
         let state = "/" + parts.dropLast(2).joined(separator: "/")
         return ResourceGroup(path: "\(clusterGroup(stateFolder: state))/\(parts.last ?? "")")
     }
 
-    public func pod(_ uid: String, qosClass: String) -> ResourceGroup {
+    package func pod(_ uid: String, qosClass: String) -> ResourceGroup {
         // The kubelet puts Guaranteed pods beside the other two classes.
         ResourceGroup(path: qosClass == "Guaranteed" ? "\(path)/pod\(uid)" : "\(path)/\(qosClass)/pod\(uid)")
     }
-    public func container(_ id: ContainerID) -> ResourceGroup {
+    package func container(_ id: ContainerID) -> ResourceGroup {
         ResourceGroup(path: "\(path)/\(id.name)-\(id.restart)")
     }
 }

@@ -7,21 +7,21 @@ import Logging
 ///
 /// Runs in the node's network namespace and the cluster's mount namespace. What it knows is on disk
 /// (`<state>/nodes/<node>/pods/<uid>/sandbox.json`) and in the inits, which outlive it.
-public actor SandboxRuntime: Runtime {
-    public struct Configuration: Sendable {
+package actor SandboxRuntime: Runtime {
+    package struct Configuration: Sendable {
         /// `<state>/nodes/<node>`
-        public var nodeFolder: String
+        package var nodeFolder: String
         /// `<run>`: sockets go to `<run>/p/<16 hex>/s`.
-        public var runFolder: String
+        package var runFolder: String
         /// The executable `martlet-init`.
-        public var initPath: String
+        package var initPath: String
         /// The node's bridge, and its address, which is the pods' gateway.
-        public var bridge: String
-        public var gateway: IPv4Address
+        package var bridge: String
+        package var gateway: IPv4Address
         /// Folders that containers on the host's own root must not see: the state and run folders' parents.
-        public var hiddenFolders: [String]
+        package var hiddenFolders: [String]
 
-        public init(
+        package init(
             nodeFolder: String, runFolder: String, initPath: String, bridge: String = "cbr0", gateway: IPv4Address,
             hiddenFolders: [String]
         ) {
@@ -34,7 +34,7 @@ public actor SandboxRuntime: Runtime {
         }
     }
 
-    public nonisolated let exits: AsyncStream<ContainerState>
+    package nonisolated let exits: AsyncStream<ContainerState>
     private nonisolated let exitsInput: AsyncStream<ContainerState>.Continuation
 
     nonisolated let configuration: Configuration
@@ -48,7 +48,7 @@ public actor SandboxRuntime: Runtime {
     private var discovered = false
 
     /// Finds nothing and starts nothing yet: `sandboxes()` does.
-    public init(configuration: Configuration, resources: any ResourceController, logger: Logger) {
+    package init(configuration: Configuration, resources: any ResourceController, logger: Logger) {
         self.configuration = configuration
         self.resources = resources
         machine = HostRoot(nodeFolder: configuration.nodeFolder)
@@ -56,7 +56,7 @@ public actor SandboxRuntime: Runtime {
         (exits, exitsInput) = AsyncStream.makeStream()
     }
 
-    public func startSandbox(_ sandbox: SandboxConfiguration) async throws -> Sandbox {
+    package func startSandbox(_ sandbox: SandboxConfiguration) async throws -> Sandbox {
         try await discover()
         if let pod = pods[sandbox.podUID], pod.isRunning { return pod.sandbox }
         let task: Task<PodSandbox, any Error>
@@ -78,7 +78,7 @@ public actor SandboxRuntime: Runtime {
         return pod.sandbox
     }
 
-    public func sandboxes() async throws -> [Sandbox] {
+    package func sandboxes() async throws -> [Sandbox] {
         try await discover()
         return pods.values.map { pod in
             var sandbox = pod.sandbox
@@ -87,7 +87,7 @@ public actor SandboxRuntime: Runtime {
         }
     }
 
-    public func removeSandbox(podUID: String) async throws {
+    package func removeSandbox(podUID: String) async throws {
         try await discover()
         guard let pod = pods[podUID] else { return }
         await pod.end()
@@ -95,7 +95,7 @@ public actor SandboxRuntime: Runtime {
         pods[podUID] = nil
     }
 
-    public func usage(podUID: String) async throws -> [ContainerID: ResourceUsage] {
+    package func usage(podUID: String) async throws -> [ContainerID: ResourceUsage] {
         let pod = try pod(podUID)
         var result: [ContainerID: ResourceUsage] = [:]
         for state in pod.containers where state.phase == .running {
@@ -160,7 +160,7 @@ struct SandboxPaths: Sendable {
 
     var record: String { "\(podFolder)/sandbox.json" }
     var exits: String { "\(podFolder)/exits" }
-    var sharedMemory: SharedMemory { SharedMemory(folder: "\(podFolder)/shm") }
+    var sharedMemory: SharedMemory { SharedMemory(podFolder: podFolder) }
     var socket: String { "\(socketFolder)/s" }
     var containers: String { "\(podFolder)/containers" }
     func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }

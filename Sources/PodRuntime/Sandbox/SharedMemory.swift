@@ -2,8 +2,10 @@ import Glibc
 import Linux
 
 /// The memory filesystem that a sandbox's containers share as `/dev/shm`, mounted in the pod's folder.
-struct SharedMemory: Sendable {
+package struct SharedMemory: Sendable {
     let folder: String
+
+    package init(podFolder: String) { folder = "\(podFolder)/shm" }
 
     /// As container engines have it.
     static let options = "mode=1777,size=65536k"
@@ -18,7 +20,7 @@ struct SharedMemory: Sendable {
     }
 
     /// What is mapped of it stays with those who have it. It blocks.
-    func remove() {
+    package func remove() {
         while isMountPoint(folder) { if umount2(folder, Int32(MNT_DETACH)) != 0 { break } }
         rmdir(folder)
     }

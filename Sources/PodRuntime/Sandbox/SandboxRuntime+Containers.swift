@@ -5,7 +5,7 @@ import Linux
 import SystemPackage
 
 extension SandboxRuntime {
-    public nonisolated func startContainer(_ container: ContainerConfiguration) async throws -> ContainerState {
+    package nonisolated func startContainer(_ container: ContainerConfiguration) async throws -> ContainerState {
         let pod = try await pod(container.id.podUID)
         let operations = operations(container, pod)
         let group = pod.group.container(container.id)
@@ -47,7 +47,7 @@ extension SandboxRuntime {
             ContainerState(id: container.id, pid: answer.process, startedAt: started, phase: .running))
     }
 
-    public nonisolated func signalContainer(_ container: ContainerID, signal: Int32) async throws {
+    package nonisolated func signalContainer(_ container: ContainerID, signal: Int32) async throws {
         let pod = try await pod(container.podUID)
         var body: [UInt8] = []
         body.append(number: UInt32(signal))
@@ -57,7 +57,7 @@ extension SandboxRuntime {
         if answer.status != 0 { throw SystemError("kill", errno: answer.status, container.name) }
     }
 
-    public nonisolated func removeContainer(_ container: ContainerID) async throws {
+    package nonisolated func removeContainer(_ container: ContainerID) async throws {
         guard let pod = try? await pod(container.podUID) else { return }
         var body: [UInt8] = []
         body.append(terminated: container.key)
@@ -67,7 +67,7 @@ extension SandboxRuntime {
         await discard(container, pod)
     }
 
-    public nonisolated func execute(_ exec: ExecConfiguration) async throws -> any ExecSession {
+    package nonisolated func execute(_ exec: ExecConfiguration) async throws -> any ExecSession {
         let pod = try await pod(exec.container.podUID)
         let id = exec.container
         guard let bytes = try? readBytes(pod.paths.execRecord(id)), let json = try? JSON(decoding: bytes) else {
@@ -103,7 +103,7 @@ extension SandboxRuntime {
         }
     }
 
-    public nonisolated func attach(_ container: ContainerID) async throws -> any ExecSession {
+    package nonisolated func attach(_ container: ContainerID) async throws -> any ExecSession {
         let pod = try await pod(container.podUID)
         var body: [UInt8] = []
         body.append(terminated: container.key)
@@ -124,7 +124,7 @@ extension SandboxRuntime {
         }
     }
 
-    public nonisolated func connect(podUID: String, port: Int) async throws -> FileDescriptor {
+    package nonisolated func connect(podUID: String, port: Int) async throws -> FileDescriptor {
         let pod = try await pod(podUID)
         guard let port = UInt16(exactly: port) else { throw RuntimeError.failed("\(port) is no port") }
         var body: [UInt8] = []

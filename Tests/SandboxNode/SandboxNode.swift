@@ -1,0 +1,89 @@
+import Glibc
+import KubernetesModel
+import Linux
+import Logging
+import PodRuntime
+
+/// A node in a folder of its own.
+package struct SandboxNode {
+    package let folder: String
+    package let runtime: SandboxRuntime
+
+    package var nodeFolder: String { "\(folder)/nodes/node-1" }
+
+    package init(folder: String) throws {
+        self.folder = folder
+        try makeFolder("\(folder)/log")
+        guard let program = Self.initPath else {
+            throw RuntimeError.failed("martlet-init is not built beside the tests")
+        }
+        runtime = SandboxRuntime(
+            configuration: SandboxRuntime.Configuration(
+                nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
+                gateway: IPv4Address(0), hiddenFolders: [folder]),
+            resources: resourceController(nodeFolder: "\(folder)/nodes/node-1"), logger: Logger(label: "test"))
+    }
+
+    /// The same node after the death of its agent.
+    package func again() -> SandboxNode { (try? SandboxNode(folder: folder)) ?? self }
+
+    package func start(_ uid: String, shared: Bool = false, hostIPC: Bool = false) async throws {
+        _ = try await runtime.startSandbox(
+            SandboxConfiguration(
+                podUID: uid, namespace: "default", name: uid, hostname: uid, address: nil, sharesProcesses: shared,
+                sharesHostIPC: hostIPC))
+    }
+
+    @discardableResult
+    package func run(
+        _ uid: String, _ arguments: [String], name: String = "main",
+        _ change: (inout ContainerConfiguration) -> Void = { _ in }
+    ) async throws -> ContainerID {
+        let id = ContainerID(podUID: uid, name: name, restart: 0)
+        var container = ContainerConfiguration(
+            id: id, root: RootFilesystem(layers: ["/"]), arguments: arguments, environment: ["MARK=mark"],
+            workingDirectory: "/", logPath: logPath(id))
+        change(&container)
+        let state = try await runtime.startContainer(container)
+        guard state.pid > 1 else { throw RuntimeError.failed("the container has the process \(state.pid)") }
+        return id
+    }
+
+    package func end(of id: ContainerID) async throws -> ContainerState {
+        _ = try await runtime.sandboxes()
+        for await state in runtime.exits where state.id == id { return state }
+        throw RuntimeError.failed("the runtime reports no more exits")
+    }
+
+    package func logPath(_ id: ContainerID) -> String { "\(folder)/log/\(id.name).log" }
+    package func log(_ id: ContainerID) throws -> String { try readFile(logPath(id)) }
+
+    private static var initPath: String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        return ([path] + CommandLine.arguments).compactMap { candidate in
+            candidate.lastIndex(of: "/").map { candidate[..<$0] + "/martlet-init" }
+        }.first { access($0, X_OK) == 0 }
+    }
+}
+
+/// Runs a test on a node of its own and removes what it left.
+package func withRuntime(_ body: (SandboxNode) async throws -> Void) async throws {
+    let folder = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
+    let node = try SandboxNode(folder: folder)
+    let result: Result<Void, any Error>
+    do {
+        result = .success(try await body(node))
+    } catch {
+        result = .failure(error)
+    }
+    for sandbox in try await node.runtime.sandboxes() { try await node.runtime.removeSandbox(podUID: sandbox.podUID) }
+    await ClusterRemains(stateFolder: folder).end()
+    try removeTree(String(folder.dropLast(2)))
+    try result.get()
+}
+
+extension ContainerState.Phase {
+    package var code: Int32? { if case .exited(let code, _, _, _) = self { code } else { nil } }
+}
