@@ -54,7 +54,7 @@ import Testing
 
     /// What `kubectl drain --dry-run=server` sends, and the same in the query.
     @Test(
-        arguments: [(["dryRun": ["All"]], ""), (nil, "?dryRun=All"), (["dryRun": ["All"]], "?dryRun=All")]
+        arguments: [(["dryRun": ["All"]], ""), (.null, "?dryRun=All"), (["dryRun": ["All"]], "?dryRun=All")]
             as [(JSON, String)])
     func aDryRunEvictsNothing(options: JSON, query: String) async throws {
         try await TestServer.run { api in

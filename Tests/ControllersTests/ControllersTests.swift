@@ -242,7 +242,7 @@ extension InMemoryClient {
     @Test func writtenEndpointsGoWithTheirService() async throws {
         try await withControllers { client in
             var service = Self.service("db")
-            service.spec["selector"] = nil
+            service.spec["selector"] = .null
             try await client.create(.services, service)
             for name in ["db", "other"] {
                 var endpoints = Object(.endpoints, namespace: "default", name: name)

@@ -40,7 +40,7 @@ import Testing
                 ],
                 ["a", "c"]
             ),
-            (["containers": nil], []),
+            (["containers": .null], []),
         ] as [(JSON, [String])])
     func mergesListsByKey(patch: JSON, names: [String]) throws {
         let result = try Self.merged(["spec": ["template": ["spec": patch]]])

@@ -22,9 +22,9 @@ import Testing
 
     @Test(
         arguments: [
-            (nil, nil, Pod.QoSClass.bestEffort), (["cpu": "1"], nil, .burstable),
+            (.null, .null, Pod.QoSClass.bestEffort), (["cpu": "1"], .null, .burstable),
             (["cpu": "1", "memory": "1Gi"], ["cpu": "1", "memory": "1Gi"], .guaranteed),
-            (nil, ["cpu": "1", "memory": "1Gi"], .guaranteed),
+            (.null, ["cpu": "1", "memory": "1Gi"], .guaranteed),
             (["cpu": "1"], ["cpu": "2", "memory": "1Gi"], .burstable),
         ] as [(JSON, JSON, Pod.QoSClass)])
     func classifies(requests: JSON, limits: JSON, wanted: Pod.QoSClass) {

@@ -22,7 +22,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("image", nil, "image: Required value"),
+            ("image", .null, "image: Required value"),
             (
                 "ports", [["containerPort": 70000]],
                 "ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive"
@@ -99,7 +99,7 @@ import Testing
     @Test func joinsFaultsAsKubernetesDoes() throws {
         let info = try DecodingTests.info("v1", "Pod")
         var pod = Self.pod { $0["containers"] = [] }
-        pod.metadata["namespace"] = nil
+        pod.metadata["namespace"] = .null
         info.applyDefaults(&pod)
         let status = Status.invalid(info.type, pod.name, info.validateCreate(pod))
         #expect(

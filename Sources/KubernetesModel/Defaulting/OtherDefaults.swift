@@ -56,7 +56,7 @@ extension Defaulting {
         for (key, text) in object["stringData"].stringMap {
             object["data"][key] = .string(Base64.encode(text.utf8))
         }
-        object["stringData"] = nil
+        object["stringData"] = .null
     }
 
     private static func limitRange(_ object: inout Object) {

@@ -5,14 +5,14 @@ extension Defaulting {
 
     private static func serviceSpec(_ spec: inout JSON) {
         spec.fill("sessionAffinity", "None")
-        if spec["sessionAffinity"] == "None" { spec["sessionAffinityConfig"] = nil }
+        if spec["sessionAffinity"] == "None" { spec["sessionAffinityConfig"] = .null }
         if spec["sessionAffinity"] == "ClientIP" {
             spec["sessionAffinityConfig"]["clientIP"].fill(zero: "timeoutSeconds", 10800)
         }
         spec.fill("type", "ClusterIP")
         spec.changeEach("ports") { port in
             port.fill("protocol", "TCP")
-            if port["targetPort"] == 0 { port["targetPort"] = nil }
+            if port["targetPort"] == 0 { port["targetPort"] = .null }
             port.fill("targetPort", port["port"])
         }
         let type = spec["type"].string ?? ""

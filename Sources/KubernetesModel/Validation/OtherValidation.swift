@@ -90,10 +90,10 @@ extension Validation {
         }
         func fixed(_ object: Object) -> JSON {
             var spec = object.spec
-            spec["resources"]["requests"] = nil
-            if old.spec["volumeName"].string?.isEmpty ?? true { spec["volumeName"] = nil }
-            if old.spec["storageClassName"].isNull { spec["storageClassName"] = nil }
-            spec["volumeAttributesClassName"] = nil
+            spec["resources"]["requests"] = .null
+            if old.spec["volumeName"].string?.isEmpty ?? true { spec["volumeName"] = .null }
+            if old.spec["storageClassName"].isNull { spec["storageClassName"] = .null }
+            spec["volumeAttributesClassName"] = .null
             return spec
         }
         if fixed(object) != fixed(old) {

@@ -33,15 +33,15 @@ extension Validation {
     private static func fixedPart(_ object: Object, old: Object) -> JSON {
         var spec = object.spec
         for list in ["containers", "initContainers"] {
-            spec.changeEach(list) { $0["image"] = nil }
+            spec.changeEach(list) { $0["image"] = .null }
         }
-        for name in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] { spec[name] = nil }
+        for name in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] { spec[name] = .null }
         if (old.spec["terminationGracePeriodSeconds"].int ?? 0) < 0, spec["terminationGracePeriodSeconds"] == 1 {
             spec["terminationGracePeriodSeconds"] = old.spec["terminationGracePeriodSeconds"]
         }
         if !old.spec["schedulingGates"].items.isEmpty {
-            spec["nodeSelector"] = nil
-            spec["affinity"] = nil
+            spec["nodeSelector"] = .null
+            spec["affinity"] = .null
         }
         return spec
     }
@@ -62,7 +62,7 @@ extension Validation {
     private mutating func tolerationsUpdate(_ list: JSON, old: JSON) {
         func withoutTime(_ toleration: JSON) -> JSON {
             var toleration = toleration
-            toleration["tolerationSeconds"] = nil
+            toleration["tolerationSeconds"] = .null
             return toleration
         }
         let kept = list.items.map(withoutTime)
@@ -123,7 +123,7 @@ extension Validation {
         for (index, container) in list.items.enumerated() {
             let at = "\(path)[\(index)]"
             var common = container
-            for probe in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] { common[probe] = nil }
+            for probe in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] { common[probe] = .null }
             self.container(common, at, volumes: volumes, isInit: false, gracePeriod: nil)
             if let name = container["name"].string, !name.isEmpty, !names.insert(name).inserted {
                 duplicate("\(at).name", .string(name))
