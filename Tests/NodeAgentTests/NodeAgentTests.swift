@@ -39,7 +39,12 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             let agent = NodeAgent(configuration, logger: logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { [client, runtime] in
-                    try? await agent.serve(client: client, runtime: runtime, images: FakeImages(), clock: clock)
+                    do {
+                        try await agent.serve(client: client, runtime: runtime, images: FakeImages(), clock: clock)
+                        #expect(Task.isCancelled, "the agent ends when it is asked to, not before")
+                    } catch {
+                        #expect(Task.isCancelled, "the agent failed: \(error)")
+                    }
                 }
                 defer { group.cancelAll() }
                 try await body()

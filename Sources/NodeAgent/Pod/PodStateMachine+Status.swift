@@ -12,18 +12,12 @@ extension PodStateMachine {
             if failed && policy == "Never" { return "Failed" }
             return mains.contains { $0.run != nil && $0.latestEnd != nil } ? "Running" : "Pending"
         }
-        var succeeded = 0
-        var failed = 0
-        for record in mains {
-            if record.isRunning { return "Running" }
-            guard let end = record.latestEnd else {
-                if case .waiting = record.state { return mains.contains(where: \.isRunning) ? "Running" : "Pending" }
-                return "Pending"
-            }
-            if end.exitCode == 0 { succeeded += 1 } else { failed += 1 }
-        }
+        // A container that has never run keeps the pod Pending, whatever the others do (the kubelet's getPhase).
+        if mains.contains(where: { !$0.isRunning && $0.latestEnd == nil }) { return "Pending" }
+        if mains.contains(where: \.isRunning) { return "Running" }
+        let failed = mains.filter { $0.latestEnd?.exitCode != 0 }.count
         switch policy {
-        case "Always": return stage == .active || succeeded + failed < mains.count ? "Running" : ended(failed)
+        case "Always": return stage == .active ? "Running" : ended(failed)
         case "OnFailure": return failed == 0 ? "Succeeded" : stage == .active ? "Running" : "Failed"
         default: return ended(failed)
         }
