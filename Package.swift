@@ -157,6 +157,8 @@ let package = Package(
         tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
         tests("Supervisor", []),
         .testTarget(
+            name: "CommandLineTests", dependencies: ["KubernetesModel", "martlet", subprocess], swiftSettings: strict),
+        .testTarget(
             name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd",
             exclude: ["kinds.jsonl", "lookup.py"],
             swiftSettings: strict),
