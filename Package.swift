@@ -76,6 +76,8 @@ let package = Package(
         library("Linux", ["CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
+        library("APIMachinery", ["KubernetesModel"]),
+        library("Kinds", ["APIMachinery"]),
         library("Store", ["KubernetesModel", grdb, collections, logging]),
         library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
         library("NodeStreams", ["KubernetesModel", collections, logging] + nio),
@@ -83,7 +85,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore,
+                "Kinds", "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
@@ -100,7 +102,10 @@ let package = Package(
         ),
         library(
             "ControlPlane",
-            ["Systemd", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle, logging]),
+            [
+                "Systemd", "Kinds", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle,
+                logging,
+            ]),
         library(
             "Supervisor",
             ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, system, yams, logging]),
@@ -144,6 +149,8 @@ let package = Package(
         tests("Linux", []),
         tests("Systemd", []),
         tests("KubernetesModel", []),
+        tests("APIMachinery", ["Kinds"]),
+        tests("Kinds", []),
         tests("Store", []),
         tests("ImageStore", []),
         tests("ServiceHTTP", []),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Sources/KubernetesModel/Catalogue/SchemaText.swift: the facts of all built-in kinds' schemas.
+"""Writes Sources/APIMachinery/Generated/SchemaText.swift: the facts of all built-in kinds' schemas.
 
 Which kinds, fields and required fields Kubernetes 1.33 has is read from the PyPI package `kubernetes` 33.1.0; how
 lists merge, formats, enumerations and defaults from the Go sources in Debian's golang-k8s-*-dev packages (sid; newer
@@ -19,7 +19,7 @@ import tempfile
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-OUTPUT = HERE.parent / "Sources/KubernetesModel/Catalogue/SchemaText.swift"
+OUTPUT = HERE.parent / "Sources/APIMachinery/Generated/SchemaText.swift"
 GO_PACKAGES = ["golang-k8s-api-dev", "golang-k8s-apimachinery-dev", "golang-k8s-apiextensions-apiserver-dev"]
 
 # Go package path -> (definition prefix, prefixes of the Python class names)

@@ -7,6 +7,7 @@
 import APIClient
 import Crypto
 import FoundationEssentials
+import Kinds
 import KubernetesModel
 import Logging
 import NIOCore

@@ -6,6 +6,7 @@ import APIClient
 import APIServer
 import Controllers
 import Glibc
+import Kinds
 import KubernetesModel
 import Logging
 import Networking

@@ -54,7 +54,7 @@ public enum Base64 {
     }
 
     /// The offset of the first byte that does not fit, nil for valid base64.
-    static func invalidOffset(_ text: String) -> Int? {
+    package static func invalidOffset(_ text: String) -> Int? {
         var digits = 0
         var padding = 0
         var last = 0

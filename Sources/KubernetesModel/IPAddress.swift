@@ -5,11 +5,11 @@
 #endif
 
 /// An IPv4 or IPv6 address as values of fields have it.
-struct IPAddress: Hashable {
+package struct IPAddress: Hashable {
     /// Four, or sixteen. An IPv4 address in an IPv6 one (`::ffff:10.0.0.1`) is the former.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
 
-    init?(_ text: String) {
+    package init?(_ text: String) {
         // To C a string ends at its first NUL.
         guard !text.utf8.contains(0) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 16)
@@ -25,16 +25,16 @@ struct IPAddress: Hashable {
 
     private var isIPv4: Bool { bytes.count == 4 }
 
-    var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
-    var isLoopback: Bool {
+    package var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
+    package var isLoopback: Bool {
         isIPv4 ? bytes[0] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
     }
     /// 169.254.0.0/16, fe80::/10
-    var isLinkLocal: Bool {
+    package var isLinkLocal: Bool {
         isIPv4 ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80
     }
     /// 224.0.0.0/24, and multicast of link-local scope, whatever its flags.
-    var isLinkLocalMulticast: Bool {
+    package var isLinkLocalMulticast: Bool {
         isIPv4 ? bytes[0] == 224 && bytes[1] == 0 && bytes[2] == 0 : bytes[0] == 0xff && bytes[1] & 0x0f == 2
     }
 }

@@ -1,7 +1,7 @@
 /// KubernetesModel: the vocabulary that every other target speaks.
 ///
-/// JSON values, objects and their metadata, resource types, `Status` errors, selectors, quantities, schemas and the
-/// catalogue of built-in kinds. It does no input or output and knows of no process, socket or file.
+/// JSON values, objects and their metadata, resource types, `Status` errors, selectors, quantities and views of kinds.
+/// It does no input or output and knows of no process, socket or file.
 
 /// A JSON value. Whole numbers that fit stay exact in `integer`; everything else numeric is a `double`.
 public enum JSON: Sendable, Hashable {

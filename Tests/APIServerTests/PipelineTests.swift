@@ -1,5 +1,6 @@
 import APIClient
 import HTTPTypes
+import Kinds
 import KubernetesModel
 import NIOCore
 import Testing

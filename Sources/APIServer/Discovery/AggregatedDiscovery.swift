@@ -1,3 +1,5 @@
+import APIMachinery
+import Kinds
 import KubernetesModel
 
 /// Discovery in one answer (`apidiscovery.k8s.io`), which newer clients ask for.

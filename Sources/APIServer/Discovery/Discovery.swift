@@ -1,4 +1,5 @@
 import HTTPTypes
+import Kinds
 import KubernetesModel
 import Store
 

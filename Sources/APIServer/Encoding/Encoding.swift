@@ -1,4 +1,6 @@
+import APIMachinery
 import HTTPTypes
+import Kinds
 import KubernetesModel
 import NIOCore
 import Store

@@ -1,4 +1,5 @@
 import APIClient
+import APIMachinery
 import KubernetesModel
 
 /// What requests may ask for besides their object, checked as `meta/v1` has it.

@@ -1,3 +1,4 @@
+import Kinds
 import KubernetesModel
 import Store
 

@@ -1,3 +1,4 @@
+import Kinds
 import KubernetesModel
 
 /// The API's description of itself: OpenAPI v2 (whole) and v3 (a document a group and version).

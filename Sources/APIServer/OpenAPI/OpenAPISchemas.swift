@@ -1,3 +1,5 @@
+import APIMachinery
+import Kinds
 import KubernetesModel
 
 /// Writes a catalogue's kinds and paths as OpenAPI.

@@ -1,4 +1,5 @@
 import APIClient
+import APIMachinery
 import KubernetesModel
 
 /// Carries out patches, each kind by its media type.

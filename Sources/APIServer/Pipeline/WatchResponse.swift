@@ -1,3 +1,4 @@
+import APIMachinery
 import HTTPTypes
 import KubernetesModel
 import NIOCore

@@ -1,3 +1,4 @@
+import APIMachinery
 import KubernetesModel
 
 /// Which objects a request is about.

@@ -1,3 +1,4 @@
+import APIMachinery
 import KubernetesModel
 
 /// Resources that are questions: access reviews and token reviews. A request creates one and gets it back answered;

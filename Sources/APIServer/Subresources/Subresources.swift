@@ -1,4 +1,5 @@
 import APIClient
+import APIMachinery
 import KubernetesModel
 import NIOCore
 import Store

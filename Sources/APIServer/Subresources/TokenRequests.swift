@@ -1,3 +1,4 @@
+import Kinds
 import KubernetesModel
 
 /// `serviceaccounts/token`: tokens for `kubectl create token` and for pods.
