@@ -10,7 +10,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
 }
 
 /// A program of `images/`: static, so that it runs in an image made from nothing.
@@ -139,6 +140,7 @@ let package = Package(
         service("hello"),
         service("auth"),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
         .target(name: "SandboxNode", dependencies: ["PodRuntime"], path: "Tests/SandboxNode", swiftSettings: strict),
@@ -166,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["KubernetesModel", "martlet", subprocess], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: [subprocess], path: "Tests/EndToEnd",
+            name: "EndToEndTests", dependencies: ["TestSupport", subprocess], path: "Tests/EndToEnd",
             exclude: ["kinds.jsonl", "lookup.py"],
             swiftSettings: strict),
     ]

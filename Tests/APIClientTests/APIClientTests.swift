@@ -1,6 +1,7 @@
 import KubernetesModel
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import APIClient
@@ -24,12 +25,12 @@ import Testing
         let run = Task { await informer.run() }
         await informer.waitForSync()
         #expect(informer.get(namespace: "default", "a") != nil)
-        #expect(await eventually { client.state.withLock { !$0.watchers.isEmpty } })
+        try await eventually("the informer watches") { client.state.withLock { !$0.watchers.isEmpty } }
         client.put("b", ["app": "x"])
         client.put("a", ["app": "y"])
         client.put("c")
         client.remove("b")
-        #expect(await eventually { seen.withLock { $0.last == "-b" } })
+        try await eventually("the end of b is seen") { seen.withLock { $0.last == "-b" } }
         #expect(seen.withLock { $0 } == ["+a", "+b", "~a", "+c", "-b"])
         #expect(informer.list(index: "app", "x").isEmpty)
         #expect(informer.list(index: "app", "y").map(\.name) == ["a"])
@@ -38,7 +39,7 @@ import Testing
         // What happened while nobody watched is found by listing anew, and nothing is told twice.
         client.remove("c", silently: true)
         client.endWatches(Status.expired("too old"))
-        #expect(await eventually { seen.withLock { $0.last == "-c" } })
+        try await eventually("the end of c is seen") { seen.withLock { $0.last == "-c" } }
         #expect(seen.withLock { $0.count } == 6)
         run.cancel()
         client.endWatches(nil)
@@ -107,32 +108,31 @@ import Testing
         }
     }
 
-    @Test func failedAndRequeuedKeysComeBack() async {
+    @Test func failedAndRequeuedKeysComeBack() async throws {
         let reconciler = Flaky()
         let controller = Controller(name: "test", reconciler: reconciler)
         let run = Task { await controller.run() }
         for name in ["fails", "again", "works"] { controller.queue.add(ObjectKey(name: name)) }
-        #expect(
-            await eventually {
-                reconciler.calls.withLock { $0 } == ["fails": 4, "again": 3, "works": 1]
-            })
+        try await eventually("the keys came back") {
+            reconciler.calls.withLock { $0 } == ["fails": 4, "again": 3, "works": 1]
+        }
         run.cancel()
         await run.value
     }
 }
 
 @Suite struct EventTests {
-    @Test func theSameEventIsCountedAndManyAlikeAreCombined() async {
+    @Test func theSameEventIsCountedAndManyAlikeAreCombined() async throws {
         let client = FakeClient()
         let recorder = EventRecorder(client, component: "test")
         let run = Task { await recorder.run() }
         let pod = Object(.pods, namespace: "default", name: "a")
         for _ in 0..<3 { recorder.record(pod, .warning, reason: "BackOff", message: "same") }
         func events() -> [Object] { client.state.withLock { Array($0.objects.values) } }
-        #expect(await eventually { events().first?["count"].int == 3 })
+        try await eventually("one event is counted") { events().first?["count"].int == 3 }
         #expect(events().count == 1)
         for number in 0..<15 { recorder.record(pod, reason: "Alike", message: "\(number)") }
-        #expect(await eventually { events().contains { $0["count"].int == 5 } })
+        try await eventually("some are combined") { events().contains { $0["count"].int == 5 } }
         #expect(events().count == 12)
         run.cancel()
         await run.value

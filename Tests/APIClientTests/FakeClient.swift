@@ -94,13 +94,3 @@ final class FakeClient: Client {
 
     func delete(_ type: ResourceType, namespace: String?, name: String, options: DeleteOptions) async throws {}
 }
-
-/// Waits until `condition` holds; false when it did not within ten seconds.
-func eventually(_ condition: () -> Bool) async -> Bool {
-    let limit = ContinuousClock.now + .seconds(10)
-    while !condition() {
-        if ContinuousClock.now > limit { return false }
-        try? await Task.sleep(for: .milliseconds(1))
-    }
-    return true
-}

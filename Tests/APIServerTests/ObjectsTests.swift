@@ -1,5 +1,6 @@
 import APIClient
 import KubernetesModel
+import TestSupport
 import Testing
 
 /// `Objects` through the in-process client.
@@ -115,14 +116,9 @@ import Testing
             let key = ObjectKey(namespace: "default", name: "kubernetes")
             let first = try await client.get(.services, key)
             try await client.delete(.services, key)
-            let limit = ContinuousClock.now + .seconds(10)
-            var second: Object?
-            while second == nil, ContinuousClock.now < limit {
-                try await Task.sleep(for: .milliseconds(10))
-                second = try? await client.get(.services, key)
-            }
-            #expect(second?.spec["clusterIP"] == "10.96.0.1")
-            #expect(second?.uid != first.uid)
+            let second = try await eventually("the Service is there again") { try await client.get(.services, key) }
+            #expect(second.spec["clusterIP"] == "10.96.0.1")
+            #expect(second.uid != first.uid)
         }
     }
 

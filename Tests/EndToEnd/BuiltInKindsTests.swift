@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every kind that the API serves can be created, read, listed, watched, updated, patched and deleted.
@@ -51,7 +52,7 @@ struct BuiltInKindsTests {
             try await cluster.kubectl("delete", "namespace", "sample")
             try await eventually("nothing is left of any kind") {
                 let left = try await cluster.kubectl("get", list, "-A", "-l", "sample=yes", "-o", "name")
-                return left.isEmpty ? () : nil
+                return left.isEmpty
             }
 
             for type in types {
@@ -59,7 +60,7 @@ struct BuiltInKindsTests {
                     let events = try Self.events(in: "\(watched)/\(type.name)")
                     let seen = events.filter { $0.type == "MODIFIED" }.map(\.annotations)
                     return events.first?.type == "ADDED" && events.last?.type == "DELETED"
-                        && wanted.allSatisfy { wanted in seen.contains { $0.contains(wanted) } } ? () : nil
+                        && wanted.allSatisfy { wanted in seen.contains { $0.contains(wanted) } }
                 }
             }
         }
@@ -80,6 +81,7 @@ struct BuiltInKindsTests {
             let list: [String: Any] = ["apiVersion": "v1", "kind": "List", "items": items]
             let text = String(decoding: try JSONSerialization.data(withJSONObject: list), as: UTF8.self)
             try await cluster.kubectl("replace", "-f", "-", input: text)
+            return true
         }
     }
 

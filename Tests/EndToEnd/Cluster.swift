@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A cluster of a test's own: folders, profile and kubeconfig that no other test has.

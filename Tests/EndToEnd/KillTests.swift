@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// SIGKILL to each process of a cluster in turn, with requests going on all the while.
@@ -40,7 +41,7 @@ struct KillTests {
                 Glibc.kill(killed, SIGKILL)
                 try await eventually("the container has been started again, the others left alone") {
                     let now = try Workload.all(of: cluster)
-                    return now.count == 5 && before.subtracting(now) == [killed] ? () : nil
+                    return now.count == 5 && before.subtracting(now) == [killed]
                 }
             }
             for name in ["auth", "hello", "frontend"] {
@@ -77,14 +78,14 @@ struct KillTests {
             Glibc.kill(killed, SIGKILL)
             try await eventually("the container has been started again, the other one left alone") {
                 let now = try Workload.all(of: cluster)
-                return now.count == 2 && now.intersection(before) == before.subtracting([killed]) ? () : nil
+                return now.count == 2 && now.intersection(before) == before.subtracting([killed])
             }
             try await eventually("its status tells how it ended") {
                 let statuses = try await cluster.kubectl(
                     "get", "pods", "-o",
                     "jsonpath={range .items[*]}{.status.containerStatuses[0].restartCount} "
                         + "{.status.containerStatuses[0].lastState.terminated.exitCode} {end}")
-                return statuses.split(separator: " ").sorted() == ["0", "1", "137"] ? () : nil
+                return statuses.split(separator: " ").sorted() == ["0", "1", "137"]
             }
             try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
         }
@@ -115,14 +116,14 @@ struct KillTests {
     private static func kill(_ component: String, of cluster: Cluster) async throws {
         let old = try cluster.pid(of: component)
         Glibc.kill(old, SIGKILL)
-        try await eventually("\(component) runs again") { () -> Void? in
-            guard let new = try? cluster.pid(of: component), new != old else { return nil }
-            return try await cluster.attemptMartlet("status").status == 0 ? () : nil
+        try await eventually("\(component) runs again") {
+            guard let new = try? cluster.pid(of: component), new != old else { return false }
+            return try await cluster.attemptMartlet("status").status == 0
         }
         try await eventually("both nodes are Ready without \(component)'s old process") {
             let nodes = try await cluster.kubectl(
                 "get", "nodes", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}")
-            return nodes.split(separator: " ").allSatisfy { $0 == "True" } && !nodes.isEmpty ? () : nil
+            return nodes.split(separator: " ").allSatisfy { $0 == "True" } && !nodes.isEmpty
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The deployment lab of docs/lab.md, with nothing but kubectl, on two nodes.
@@ -108,7 +109,7 @@ struct Lab: Sendable {
         try await rollsOut("auth", "hello", "frontend")
         let url = "https://\(try await cluster.address(ofService: "frontend"))"
         try await eventually("the frontend answers") {
-            try await cluster.shell.attempt("curl", ["-ksS", "--fail", url]).status == 0 ? () : nil
+            try await cluster.shell.attempt("curl", ["-ksS", "--fail", url]).status == 0
         }
         #expect(try await run("curl -ks https://\(Self.address)").contains("Hello"))
         let login = try await run("curl -ks -u user:password https://\(Self.address)/login")
@@ -124,7 +125,7 @@ struct Lab: Sendable {
         try await run("kubectl scale deployment hello --replicas=3")
         try await eventually("hello has 3 pods") {
             let pods = try await cluster.kubectl("get", "pods", "-l", "app=hello", "-o", "name")
-            return pods.split(separator: "\n").count == 3 ? () : nil
+            return pods.split(separator: "\n").count == 3
         }
     }
 
@@ -166,7 +167,7 @@ struct Lab: Sendable {
             let said = try String(contentsOfFile: printed, encoding: .utf8)
             return said.contains(
                 /^Waiting for deployment "hello" rollout to finish: [12] out of 3 new replicas have been updated\.\.\.$/
-                    .anchorsMatchLineEndings()) ? () : nil
+                    .anchorsMatchLineEndings())
         }
         // As Ctrl-C, which ends it in the shell of who reads the page.
         try await cluster.shell.sh("kill -INT $(cat \(printed).pid)")
@@ -188,12 +189,12 @@ struct Lab: Sendable {
     func keepsAClientWithOneVersion() async throws {
         try await run("kubectl apply -f services/hello-affinity.yaml")
         try await eventually("one client sees one version only") {
-            try await versions(count: 50).count == 1 ? () : nil
+            try await versions(count: 50).count == 1
         }
         #expect(try await versions(count: 200).count == 1)
         try await run(#"kubectl patch service hello -p '{"spec":{"sessionAffinity":"None"}}'"#)
         try await eventually("a client sees both versions again") {
-            try await versions(count: 50).count == 2 ? () : nil
+            try await versions(count: 50).count == 2
         }
         try await run("kubectl delete deployment hello-canary")
     }
@@ -208,12 +209,12 @@ struct Lab: Sendable {
             #expect(try await versions(count: 50) == ["1.0.0"], "green gets nothing before the switch")
             try await run("kubectl apply -f services/hello-green.yaml")
             try await eventually("the switch has reached the nodes") {
-                try await versions(count: 20) == ["2.0.0"] ? () : nil
+                try await versions(count: 20) == ["2.0.0"]
             }
             #expect(try await versions(count: 500) == ["2.0.0"])
             try await run("kubectl apply -f services/hello-blue.yaml")
             try await eventually("the switch back has reached the nodes") {
-                try await versions(count: 20) == ["1.0.0"] ? () : nil
+                try await versions(count: 20) == ["1.0.0"]
             }
             #expect(try await versions(count: 500) == ["1.0.0"])
         }

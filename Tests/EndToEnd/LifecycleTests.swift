@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the command line does with clusters: start, stop, nodes, profiles, kubeconfig, and what is left after delete.
@@ -26,7 +27,6 @@ struct LifecycleTests {
             let address = try await cluster.address(ofService: "web")
             try await eventually("the workload answers again") {
                 try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", "http://\(address)/"]).status == 0
-                    ? () : nil
             }
         }
     }
@@ -129,13 +129,13 @@ struct LifecycleTests {
             try await cluster.martlet("node", "start", "shaped")
             #expect(try await cluster.martlet("node", "list").contains(/shaped +Running/))
             try await eventually("its pod runs again") {
-                try Workload.all(of: cluster).count == 1 ? () : nil
+                try Workload.all(of: cluster).count == 1
             }
 
             try await cluster.martlet("node", "remove", "shaped")
             try await eventually("the node and its pod are gone") {
                 let left = try await cluster.kubectl("get", "nodes,pods", "-o", "name")
-                return left == "node/node-1" ? () : nil
+                return left == "node/node-1"
             }
             let last = try await cluster.attemptMartlet("node", "remove", "node-1")
             #expect(last.status == 1 && last.errors.contains("the cluster's only node"), "\(last)")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The containers' own processes.
@@ -23,9 +24,9 @@ enum Workload {
 
     /// Waits until a process has ended; whether the machine's first process has collected it is that one's affair.
     static func waitForEnd(of pid: Int32) async throws {
-        try await eventually("process \(pid) has ended") { () -> Void? in
-            guard let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return () }
-            return state.contains(") Z ") ? () : nil
+        try await eventually("process \(pid) has ended") {
+            guard let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
+            return state.contains(") Z ")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Services and names as pods on two nodes and the host see them.
@@ -131,7 +132,7 @@ private struct ServiceTest {
         }
         for url in ["http://\(loadBalancer)", "http://127.0.0.1:\(nodePort)"] {
             try await eventually("\(url) leads to both pods") {
-                try await answers(url, from: nil) == both ? () : nil
+                try await answers(url, from: nil) == both
             }
         }
     }
@@ -176,16 +177,16 @@ private struct ServiceTest {
         let alive: Set = ["web-1"]
         for (url, client) in [("http://web", "client-2"), ("http://\(loadBalancer)", nil)] {
             try await eventually("\(url) leads to the ready pod only") {
-                try await answers(url, from: client) == alive ? () : nil
+                try await answers(url, from: client) == alive
             }
         }
         try await eventually("a headless name too") {
             let answer = try await lookUp("A", "direct.default.svc.cluster.local")
-            return answer == ["A \(podIPs["web-1"] ?? "")"] ? () : nil
+            return answer == ["A \(podIPs["web-1"] ?? "")"]
         }
         try await cluster.kubectl("exec", "web-2", "--", "mv", "/www/hidden", "/www/name")
         try await eventually("both answer again") {
-            try await answers("http://web", from: "client-1") == ["web-1", "web-2"] ? () : nil
+            try await answers("http://web", from: "client-1") == ["web-1", "web-2"]
         }
     }
 
@@ -196,7 +197,7 @@ private struct ServiceTest {
             ("http://127.0.0.1:\(nodePort)", nil),
         ] {
             try await eventually("\(client ?? "the host") stays with one pod at \(url)") {
-                try await answers(url, from: client).count == 1 ? () : nil
+                try await answers(url, from: client).count == 1
             }
             #expect(try await answers(url, from: client, count: 200).count == 1)
         }

@@ -73,19 +73,3 @@ enum Repository {
     static let products = Bundle.main.executableURL?.deletingLastPathComponent().path() ?? root + ".build/debug"
     static let martlet = root + ".build/debug/martlet"
 }
-
-/// Waits for a condition; what it waited for, and what was the case instead, is in the failure.
-func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(30), _ condition: () async throws -> Value?
-) async throws -> Value {
-    let end = ContinuousClock.now + limit
-    var last: (any Error)?
-    while ContinuousClock.now < end {
-        do {
-            if let value = try await condition() { return value }
-            last = nil
-        } catch { last = error }
-        try await Task.sleep(for: .milliseconds(25))
-    }
-    throw CommandFailure(description: "not within \(limit): \(what)\(last.map { "; last: \($0)" } ?? "")")
-}

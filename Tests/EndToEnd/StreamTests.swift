@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// logs, exec, attach, port-forward and cp, by WebSocket and by SPDY.
@@ -38,7 +39,7 @@ struct StreamTests {
                         "get", "pod", "talks", "-o",
                         "jsonpath={.status.containerStatuses[*].started} "
                             + "{.status.containerStatuses[?(@.name=='dies')].lastState.terminated.exitCode}")
-                    return started.matches(of: /true/).count >= 3 && started.hasSuffix(" 1") ? () : nil
+                    return started.matches(of: /true/).count >= 3 && started.hasSuffix(" 1")
                 }
                 let test = StreamTest(cluster: cluster, client: client.testDescription)
                 try await test.logs()
@@ -79,21 +80,21 @@ private struct StreamTest {
 
     func logs() async throws {
         try await eventually("both lines are in the log") {
-            try await logs("-c", "main") == "one\ntwo\n" ? () : nil
+            try await logs("-c", "main") == "one\ntwo\n"
         }
         async let followed = logs("-c", "main", "-f", "--pod-running-timeout=10s")
         let stamped = try await logs("-c", "main", "--timestamps", "--tail=1")
         let stamp = try #require(
             stamped.wholeMatch(of: /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) two\n/)?.1, "\(stamped)")
         try await eventually("nothing is as new as that") {
-            try await logs("-c", "main", "--since=4s").isEmpty ? () : nil
+            try await logs("-c", "main", "--since=4s").isEmpty
         }
         let moment = ContinuousClock.now
         try await cluster.kubectl("exec", "talks", "-c", "main", "--", "touch", "/tmp/go")
         try await eventually("the third line is there, and the old ones are too old") {
             // From before the third line, whenever that was, to at least a second after the second one.
             let seconds = (ContinuousClock.now - moment).components.seconds + 3
-            return try await logs("-c", "main", "--since=\(seconds)s") == "three\n" ? () : nil
+            return try await logs("-c", "main", "--since=\(seconds)s") == "three\n"
         }
         #expect(try await logs("-c", "main", "--since=1h") == "one\ntwo\nthree\n")
         #expect(try await logs("-c", "main", "--since-time=\(stamp)").hasSuffix("two\nthree\n"))
@@ -112,10 +113,8 @@ private struct StreamTest {
         let lines = try await followed
         #expect(lines == "one\ntwo\nthree\n", "\(client)")
         try await eventually("the container runs again") {
-            try await cluster.kubectl(
-                "get", "pod", "talks", "-o", "jsonpath={.status.containerStatuses[?(@.name=='main')].state.running}"
-            )
-            .isEmpty ? nil : ()
+            let running = "jsonpath={.status.containerStatuses[?(@.name=='main')].state.running}"
+            return try await !cluster.kubectl("get", "pod", "talks", "-o", running).isEmpty
         }
     }
 

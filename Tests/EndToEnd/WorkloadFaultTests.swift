@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 /// Workloads that cannot run say why, with Kubernetes' reasons, and everything else goes on.
@@ -68,7 +69,7 @@ struct WorkloadFaultTests {
                             + "{.status.containerStatuses[0].lastState.terminated.reason} "
                             + "{.status.containerStatuses[0].lastState.terminated.exitCode}")
                     let expected = [fault.waiting, fault.ended?.reason, fault.ended?.exitCode].compactMap { $0 }
-                    return state.split(separator: " ").map(String.init) == expected ? () : nil
+                    return state.split(separator: " ").map(String.init) == expected
                 }
                 try await eventually("events tell of \(fault.pod)") {
                     let events = try await cluster.kubectl(
@@ -77,7 +78,7 @@ struct WorkloadFaultTests {
                     let all = fault.events.allSatisfy { reason in
                         events.split(separator: "\n").contains { $0.hasPrefix("\(reason): ") }
                     }
-                    return all && fault.messages.allSatisfy(events.contains) ? () : nil
+                    return all && fault.messages.allSatisfy(events.contains)
                 }
             }
             #expect(try await cluster.kubectl("logs", "exits", "--previous") == "bye")
@@ -96,7 +97,7 @@ struct WorkloadFaultTests {
                     "get", "pod", "huge", "-o",
                     "jsonpath={.status.conditions[?(@.type=='PodScheduled')].reason} {.status.conditions[*].message}")
                 let events = try await cluster.kubectl("get", "events", "-o", "jsonpath={.items[*].message}")
-                return condition.hasPrefix("Unschedulable " + words) && events.contains(words) ? () : nil
+                return condition.hasPrefix("Unschedulable " + words) && events.contains(words)
             }
         }
     }
@@ -131,13 +132,12 @@ struct WorkloadFaultTests {
                             + "{.status.conditions[0].message}")
                     let events = try await cluster.kubectl("describe", "service", name)
                     return condition.hasPrefix("False PortNotAvailable \(problem)")
-                        && events.contains("PortNotAvailable") && events.contains(problem) ? () : nil
+                        && events.contains("PortNotAvailable") && events.contains(problem)
                 }
             }
             let address = try await cluster.address(ofService: "web")
             try await eventually("the other Service answers") {
                 try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", "http://\(address)/"]).status == 0
-                    ? () : nil
             }
             taken.release()
             try await eventually("the port is served once it is free") {
@@ -145,7 +145,7 @@ struct WorkloadFaultTests {
                     "get", "service", "unlucky", "-o", "jsonpath={.status.conditions[0].status}")
                 let url = "http://127.0.0.1:\(taken.port)/"
                 let answer = try await cluster.shell.attempt("curl", ["-fsS", "-o", "/dev/null", url])
-                return condition == "True" && answer.status == 0 ? () : nil
+                return condition == "True" && answer.status == 0
             }
         }
     }

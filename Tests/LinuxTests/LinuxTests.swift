@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -34,15 +35,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
     var buffer = [UInt8](repeating: 0, count: 16)
     #expect(read(reader.rawValue, &buffer, 16) == 8, "READY=1 and a line's end")
     return try await body(pid)
-}
-
-/// Waits until something holds, five seconds at most.
-func wait(for what: String, until condition: () throws -> Bool) async throws {
-    for _ in 0..<500 {
-        if try condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("waited five seconds for \(what)")
 }
 
 @Suite struct AddressTests {
@@ -203,7 +195,7 @@ struct CgroupTests {
         kill(pid, SIGKILL)
         waitpid(pid, nil, 0)
         #expect(cgroups.outOfMemoryKills(group) == 0)
-        try await wait(for: "the group's end") { cgroups.remove("martlet/test-\(getpid())") }
+        try await eventually("the group is removed") { cgroups.remove("martlet/test-\(getpid())") }
         #expect(access(memory, F_OK) != 0)
         for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
     }
@@ -221,7 +213,7 @@ struct CgroupTests {
         waitpid(pid, nil, 0)
         #expect(found.contains { $0.pid == pid })
         let folder = try #require(cgroups.folder("pids", clusterGroup(stateFolder: state)))
-        try await wait(for: "the groups' end") { access(folder, F_OK) != 0 }
+        try await eventually("the groups are removed") { access(folder, F_OK) != 0 }
         for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
     }
 }

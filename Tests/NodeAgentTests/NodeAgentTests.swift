@@ -4,6 +4,7 @@ import KubernetesModel
 import Linux
 import Logging
 import PodRuntime
+import TestSupport
 import Testing
 
 @testable import NodeAgent
@@ -51,15 +52,6 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             }
         }
 
-        func eventually(_ what: String, _ condition: () -> Bool) async throws {
-            for _ in 0..<500 {
-                if condition() { return }
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            Issue.record("after 5 s still not: \(what)")
-            throw CancellationError()
-        }
-
         func hasEvent(_ reason: String) -> Bool { client.all(.events).contains { $0["reason"].string == reason } }
         func pod(_ name: String = "web") -> Pod? { client.object(.pods, name).map(Pod.init) }
     }
@@ -76,7 +68,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
     @Test func theNodeRegistersAndKeepsItsLease() async throws {
         try await withNode { node in
             try await node.agent {
-                try await node.eventually("the lease is there") {
+                try await eventually("the lease is there") {
                     node.client.object(.leases, "node-1", namespace: "kube-node-lease") != nil
                 }
                 let object = try #require(node.client.object(.nodes, "node-1"))
@@ -92,13 +84,13 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         try await withNode { node in
             try await node.agent(clock: StandingClock()) {
                 try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 #expect(node.pod()?.podIP == "10.244.1.2")
                 #expect(node.client.writes["patch pods/status"] == 1, "as no time passes on the way")
                 #expect(node.runtime.started.map(\.arguments) == [["run"]])
 
                 try await node.client.delete(.pods, namespace: "default", name: "web", options: .init())
-                try await node.eventually("the pod is gone") { node.pod() == nil }
+                try await eventually("the pod is gone") { node.pod() == nil }
                 #expect(node.runtime.signals == [SIGTERM])
                 #expect(node.runtime.pods.isEmpty)
             }
@@ -111,10 +103,10 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             try await node.agent {
                 let spec: JSON = ["containers": [["name": "a", "image": "host", "command": [.string(command)]]]]
                 try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 try await node.client.delete(
                     .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: 0))
-                try await node.eventually("its sandbox is removed") { node.runtime.pods.isEmpty }
+                try await eventually("its sandbox is removed") { node.runtime.pods.isEmpty }
                 #expect(node.runtime.signals == signals)
             }
         }
@@ -129,16 +121,16 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                 var spec = Self.simple
                 spec["containers"][0]["lifecycle"] = ["preStop": ["sleep": ["seconds": JSON(row.hook)]]]
                 try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 let began = ContinuousClock.now
                 try await node.client.delete(
                     .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: 60))
-                try await node.eventually("the pod is being stopped") { node.hasEvent("Killing") }
+                try await eventually("the pod is being stopped") { node.hasEvent("Killing") }
                 try await node.client.delete(
                     .pods, namespace: "default", name: "web", options: .init(gracePeriodSeconds: row.grace))
-                try await node.eventually("the program is told to end") { !node.runtime.signals.isEmpty }
+                try await eventually("the program is told to end") { !node.runtime.signals.isEmpty }
                 #expect(ContinuousClock.now - began >= .seconds(row.least))
-                try await node.eventually("the pod is gone") { node.pod() == nil }
+                try await eventually("the pod is gone") { node.pod() == nil }
                 #expect(node.runtime.signals == [SIGTERM])
                 #expect(!node.hasEvent("FailedPreStopHook"), "a hook that is given up has not failed")
             }
@@ -149,10 +141,10 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
         try await withNode { node in
             try await node.agent {
                 try await node.client.create(.pods, makePod(spec: Self.simple), namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 let uid = try #require(node.pod()).object.uid
                 node.runtime.end(ContainerID(podUID: uid, name: "a", restart: 0), code: 1)
-                try await node.eventually("it runs again") {
+                try await eventually("it runs again") {
                     node.pod()?.containerStatuses.first?["restartCount"] == 1 && node.pod()?.isReady == true
                 }
             }
@@ -161,7 +153,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                 // A change that only a living agent makes tells that it has taken over.
                 try await node.client.create(
                     .pods, makePod("other", spec: Self.simple), namespace: "default", subresource: nil)
-                try await node.eventually("the other pod is ready") { node.pod("other")?.isReady == true }
+                try await eventually("the other pod is ready") { node.pod("other")?.isReady == true }
                 #expect(node.pod("other")?.podIP == "10.244.1.3", "the first one's address is still taken")
                 #expect(node.runtime.started.filter { $0.id.podUID == uid }.count == 2, "nothing was started again")
                 #expect(node.pod()?.containerStatuses.first?["restartCount"] == 1)
@@ -180,7 +172,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             let pod = makePod(spec: spec)
             try await node.agent {
                 try await node.client.create(.pods, pod, namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 let mount = try #require(node.runtime.started.first?.mounts.first { $0.target == "/v" })
                 guard case .path(let path) = mount.source else { return }
                 #expect(mount.readOnly)
@@ -188,7 +180,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                 try await node.client.patch(
                     .configMaps, namespace: "default", name: "settings", subresource: nil,
                     .merge(["data": ["key": "new"]]))
-                try await node.eventually("the file has the new text") { (try? readFile("\(path)/key")) == "new" }
+                try await eventually("the file has the new text") { (try? readFile("\(path)/key")) == "new" }
             }
         }
     }
@@ -204,7 +196,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                 if let own { spec["shareProcessNamespace"] = .bool(own) }
                 if let host { spec["hostPID"] = .bool(host) }
                 try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
-                try await node.eventually("the sandbox starts") { !node.runtime.configurations.isEmpty }
+                try await eventually("the sandbox starts") { !node.runtime.configurations.isEmpty }
                 #expect(node.runtime.configurations.map(\.sharesProcesses) == [shared])
             }
         }
@@ -217,10 +209,10 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                 let containers = ["a", "b"].map { ["name": .string($0), "image": "host", "command": ["run"]] as JSON }
                 let spec: JSON = ["restartPolicy": "Never", "containers": .array(containers)]
                 try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
-                try await node.eventually("the pod is ready") { node.pod()?.isReady == true }
+                try await eventually("the pod is ready") { node.pod()?.isReady == true }
                 let uid = try #require(node.pod()).object.uid
                 node.runtime.end(ContainerID(podUID: uid, name: "a", restart: 0), code: 1)
-                try await node.eventually("its end is told") {
+                try await eventually("its end is told") {
                     node.pod()?.containerStatuses.first?["state"]["terminated"]["exitCode"] == 1
                 }
                 try await node.client.patch(
@@ -232,7 +224,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                             ]
                         ]
                     ]))
-                try await node.eventually("the debugger says what it waits for") {
+                try await eventually("the debugger says what it waits for") {
                     let status = node.pod()?.object.status["ephemeralContainerStatuses"][0]["state"]["waiting"]
                     return status?["reason"] == "CreateContainerError"
                         && status?["message"] == "invalid target container: container \"a\" is not running"
@@ -253,7 +245,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
                     "containers": [["name": "a", "image": .string(image), "command": JSON(command)]]
                 ]
                 try await node.client.create(.pods, makePod(spec: spec), namespace: "default", subresource: nil)
-                try await node.eventually("the container waits with \(reason)") {
+                try await eventually("the container waits with \(reason)") {
                     node.pod()?.containerStatuses.first?["state"]["waiting"]["reason"].string == reason
                 }
             }

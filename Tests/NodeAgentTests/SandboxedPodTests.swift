@@ -6,6 +6,7 @@ import Linux
 import Logging
 import PodRuntime
 import SandboxNode
+import TestSupport
 import Testing
 
 @testable import NodeAgent

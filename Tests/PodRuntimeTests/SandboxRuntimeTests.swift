@@ -5,6 +5,7 @@ import Linux
 import PodRuntime
 import SandboxNode
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import PodRuntime
@@ -237,8 +238,7 @@ import Testing
             let left = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
             // Killed before the end is told; the kernel takes a moment to carry it out.
             let resources = resourceController(nodeFolder: node.nodeFolder)
-            for _ in 0..<500 where !resources.processes(left).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(resources.processes(left).isEmpty)
+            try await eventually("none of its processes is left") { resources.processes(left).isEmpty }
         }
     }
 }

@@ -1,6 +1,7 @@
 import APIClient
 import InMemoryClient
 import KubernetesModel
+import TestSupport
 import Testing
 
 @testable import Scheduler
