@@ -13,7 +13,7 @@ import Testing
         return present.count > 1 ? present.filter { $0 != "/usr/bin/kubectl" } : present
     }()
 
-    @Test(.enabled(if: !versions.isEmpty), arguments: versions)
+    @Test(.enabled(if: !versions.isEmpty, "needs a kubectl on PATH"), arguments: versions)
     func theLifeOfADeployment(_ kubectl: String) async throws {
         try await TestServer.run { kubeconfig, _ in
             let kubectl = Command(kubectl, kubeconfig)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !versions.isEmpty), arguments: versions)
+    @Test(.enabled(if: !versions.isEmpty, "needs a kubectl on PATH"), arguments: versions)
     func applyExplainAndDiscovery(_ kubectl: String) async throws {
         try await TestServer.run { kubeconfig, _ in
             let kubectl = Command(kubectl, kubeconfig)
@@ -71,7 +71,7 @@ import Testing
 
     /// What kubectl prints for what Kubernetes refuses.
     @Test(
-        .enabled(if: !versions.isEmpty),
+        .enabled(if: !versions.isEmpty, "needs a kubectl on PATH"),
         arguments: [
             (
                 #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"a"}]}}"#,

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.enabled(if: TestNamespace.isPossible), .serialized)
+@Suite(.enabled(if: TestNamespace.isPossible, "needs root"), .serialized)
 struct ClusterNetworkTests {
     /// A cluster with two nodes and a pod on each.
     private func makeCluster() throws -> (cluster: TestNamespace, nodes: [TestNamespace], pods: [TestNamespace]) {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Networking
 
-@Suite(.enabled(if: TestNamespace.isPossible), .serialized)
+@Suite(.enabled(if: TestNamespace.isPossible, "needs root"), .serialized)
 struct ServiceRulesTests {
     /// Two nodes with pods, the first with Service rules.
     final class Lab: Sendable {
