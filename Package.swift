@@ -164,7 +164,7 @@ let package = Package(
         tests("Networking", []),
         tests("PodRuntime", ["InMemoryClient", "SandboxNode"]),
         tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
-        tests("Supervisor", []),
+        tests("Supervisor", [x509]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["KubernetesModel", "martlet", subprocess], swiftSettings: strict),
         .testTarget(

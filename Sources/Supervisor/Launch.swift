@@ -57,8 +57,8 @@ public struct Launch: Sendable {
             throw SupervisorError.usage(
                 "this version starts clusters as root only: run it with sudo; see also: martlet doctor")
         }
-        if let count = request.nodes, !(1...ClusterConfiguration.mostNodes).contains(count) {
-            throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(ClusterConfiguration.mostNodes) nodes")
+        if let count = request.nodes, !(1...ClusterConfiguration.maxNodes).contains(count) {
+            throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(ClusterConfiguration.maxNodes) nodes")
         }
         if var existing = try ClusterConfiguration.load(paths.configuration) {
             if let count = request.nodes, count != existing.nodes.count {

@@ -35,11 +35,11 @@ public struct ClusterConfiguration: Sendable, Hashable {
     }
 
     /// The largest number of nodes: each has a /24 of 10.244.0.0/16.
-    public static let mostNodes = 250
+    public static let maxNodes = 250
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
-        guard nextIndex <= Self.mostNodes else {
-            throw .usage("a cluster has at most \(Self.mostNodes) nodes in its life; delete it and start anew")
+        guard nextIndex <= Self.maxNodes else {
+            throw .usage("a cluster has at most \(Self.maxNodes) nodes in its life; delete it and start anew")
         }
         let name = name ?? "node-\(nextIndex)"
         guard !nodes.contains(where: { $0.name == name }) else {
@@ -89,9 +89,9 @@ public struct ClusterConfiguration: Sendable, Hashable {
         var nodes: [NodeEntry] = []
         for (position, node) in json["nodes"].items.enumerated() {
             guard let name = node["name"].string, let index = node["index"].int,
-                (1...mostNodes).contains(index)
+                (1...maxNodes).contains(index)
             else {
-                throw damaged("nodes[\(position)]", "has no name or no index from 1 to \(mostNodes)")
+                throw damaged("nodes[\(position)]", "has no name or no index from 1 to \(maxNodes)")
             }
             do {
                 let shape = try NodeShape(node["shape"], file: path)

@@ -1,0 +1,87 @@
+import Glibc
+import KubernetesModel
+import Testing
+
+@testable import Supervisor
+
+/// What the supervisor answers where nothing runs.
+@Suite struct SupervisorRequestTests {
+    private static func supervisor(_ cluster: TestCluster, nodes count: Int = 2) throws -> Supervisor {
+        var configuration = ClusterConfiguration(nodes: [], apiPort: 6443, loadBalancerOctet: 16, nextIndex: 1)
+        for _ in 0..<count { _ = try configuration.addNode(shape: NodeShape()) }
+        try configuration.save(cluster.paths.configuration)
+        return try Supervisor(paths: cluster.paths, logger: TestCluster.quiet)
+    }
+
+    @Test func needsACluster() throws {
+        let cluster = try TestCluster()
+        #expect(throws: SupervisorError.self) { try Supervisor(paths: cluster.paths, logger: TestCluster.quiet) }
+    }
+
+    @Test func reportsItsStatus() async throws {
+        let cluster = try TestCluster()
+        let status = try await Self.supervisor(cluster).answer(["op": "status"]).json
+        #expect(status["ready"] == false)
+        #expect(status["apiPort"] == 6443)
+        #expect(status["nodes"].items.map { $0["name"].string } == ["node-1", "node-2"])
+        #expect(status["pid"].int == Int(getpid()))
+    }
+
+    /// What cannot be done is refused by name, and the cluster's configuration stays as it is.
+    @Test(
+        arguments: [
+            (["op": "sing"], "unknown request"), ([:], "unknown request"), ("status", "unknown request"),
+            (["op": "node-remove", "name": "absent"], "node \"absent\" does not exist; see: martlet node list"),
+            (["op": "node-remove"], "node \"\" does not exist"), (["op": "node-stop", "name": 1], "does not exist"),
+            (["op": "node-start", "name": "absent"], "does not exist"),
+            (["op": "node-add", "name": "node-1"], "node \"node-1\" exists"),
+            (["op": "node-add", "name": "No"], "1 to 40"),
+            (["op": "node-add", "shape": ["colour": "red"]], "colour"),
+            (["op": "bind", "address": "nowhere", "port": 80], "Invalid argument"),
+            (["op": "bind", "address": "127.0.0.1", "port": 65_536], "Invalid argument"),
+            (["op": "bind", "address": "127.0.0.1"], "Invalid argument"),
+        ] as [(JSON, String)]) func refuses(_ request: JSON, _ problem: String) async throws
+    {
+        let cluster = try TestCluster()
+        let supervisor = try Self.supervisor(cluster)
+        let before = try cluster.text(cluster.paths.configuration)
+        let answer = await supervisor.answer(request)
+        #expect(answer.json["error"].string?.contains(problem) == true, "\(answer.json)")
+        #expect(answer.descriptor == nil)
+        #expect(try cluster.text(cluster.paths.configuration) == before)
+    }
+
+    @Test func keepsTheLastNode() async throws {
+        let cluster = try TestCluster()
+        let answer = try await Self.supervisor(cluster, nodes: 1).answer(["op": "node-remove", "name": "node-1"])
+        #expect(answer.json["error"].string?.contains("the cluster's only node; add another one first") == true)
+    }
+
+    @Test func aNodeThatIsRemovedLeavesNothing() async throws {
+        let cluster = try TestCluster()
+        let supervisor = try Self.supervisor(cluster)
+        try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: ["node-1", "node-2"])
+        try Files.makeFolder(cluster.paths.node("node-1") + "/pods")
+        #expect(await supervisor.answer(["op": "node-remove", "name": "node-1"]).json == [:])
+        #expect(!cluster.exists(cluster.paths.node("node-1")))
+        #expect(try !cluster.names(cluster.paths.pki).contains("node-node-1.kubeconfig"))
+        #expect(try ClusterConfiguration.load(cluster.paths.configuration)?.nodes.map(\.name) == ["node-2"])
+    }
+
+    @Test func aNodeThatIsStoppedStaysSo() async throws {
+        let cluster = try TestCluster()
+        let supervisor = try Self.supervisor(cluster)
+        for _ in 0..<2 { #expect(await supervisor.answer(["op": "node-stop", "name": "node-2"]).json == [:]) }
+        #expect(try ClusterConfiguration.load(cluster.paths.configuration)?.nodes.map(\.stopped) == [false, true])
+    }
+
+    @Test func asksToEndOnce() async throws {
+        let cluster = try TestCluster()
+        let supervisor = try Self.supervisor(cluster)
+        #expect(await supervisor.answer(["op": "stop", "gracefully": false]).json == [:])
+        #expect(await supervisor.stopRequested)
+        #expect(await !supervisor.endsGracefully)
+        let late = await supervisor.answer(["op": "node-stop", "name": "node-2"])
+        #expect(late.json["error"] == "the cluster is stopping")
+    }
+}
