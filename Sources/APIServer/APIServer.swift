@@ -41,7 +41,7 @@ public final class APIServer: Sendable {
         let services = store.list(prefix: ResourceType.services.storePrefix(namespace: nil)).map(\.object)
         let objects = Objects(
             store: store, catalogue: catalogue,
-            strategies: Strategies(services: ServiceAllocation(services: services)))
+            allocators: Allocators(services: ServiceAllocation(services: services)))
         let tokens = try Self.tokens(configuration)
         proxy = ReverseProxy(group: group)
         let subresources = Subresources(

@@ -49,12 +49,12 @@ struct Bootstrap: Sendable {
     }
 
     private func ensure(_ object: Object) async throws(Status) {
-        guard let info = objects.catalogue.resource(apiVersion: object.apiVersion, kind: object.kind) else { return }
-        let namespace = info.type.namespaced ? object.namespace : nil
-        guard objects.object(info.type, namespace: namespace, name: object.name) == nil else { return }
+        guard let kind = objects.catalogue.kind(apiVersion: object.apiVersion, kind: object.kind) else { return }
+        let namespace = kind.type.namespaced ? object.namespace : nil
+        guard objects.object(kind.type, namespace: namespace, name: object.name) == nil else { return }
         do {
             _ = try await objects.create(
-                ResourceRequest(info, namespace: namespace), object, RequestContext(user: .controlPlane))
+                ResourceRequest(kind, namespace: namespace), object, RequestContext(user: .controlPlane))
         } catch  where error.isAlreadyExists {
             return
         }

@@ -11,8 +11,8 @@ struct InProcessClient: Client {
     private func request(_ type: ResourceType, _ namespace: String?, _ name: String? = nil) throws(Status)
         -> ResourceRequest
     {
-        guard let info = objects.catalogue.resource(type) else { throw .pathNotFound() }
-        return ResourceRequest(info, namespace: type.namespaced ? namespace : nil, name: name)
+        guard let kind = objects.catalogue.kind(type) else { throw .pathNotFound() }
+        return ResourceRequest(kind, namespace: type.namespaced ? namespace : nil, name: name)
     }
 
     private var context: RequestContext { RequestContext(user: user) }
@@ -22,8 +22,10 @@ struct InProcessClient: Client {
     }
 
     func list(_ type: ResourceType, namespace: String?, options: ListOptions) async throws -> ObjectList {
-        let selection = try Selection(labels: options.labelSelector, fields: options.fieldSelector, type)
-        let page = try objects.list(request(type, namespace), selection, options)
+        let request = try request(type, namespace)
+        let selection = try Selection(
+            labels: options.labelSelector, fields: options.fieldSelector, request.resource)
+        let page = try objects.list(request, selection, options)
         return ObjectList(
             items: page.items.map { objects.converted($0.object, to: type) },
             resourceVersion: String(page.revision), continueToken: page.continueToken)
@@ -35,9 +37,11 @@ struct InProcessClient: Client {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
+                    let request = try request(type, namespace)
                     let watch = WatchRequest(
-                        resource: try request(type, namespace),
-                        selection: try Selection(labels: options.labelSelector, fields: options.fieldSelector, type),
+                        resource: request,
+                        selection: try Selection(
+                            labels: options.labelSelector, fields: options.fieldSelector, request.resource),
                         resourceVersion: options.resourceVersion, bookmarks: options.allowBookmarks,
                         timeout: options.timeoutSeconds.map { .seconds($0) } ?? .seconds(7 * 24 * 3600))
                     try await objects.watch(watch) { notices in

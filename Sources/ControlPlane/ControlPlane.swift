@@ -106,9 +106,7 @@ public struct ControlPlane: Sendable {
 
     /// Each kind that can be listed and deleted, once, whatever versions it has.
     private static func types(_ catalogue: Catalogue) -> [ResourceType] {
-        var seen: Set<String> = ["events.events.k8s.io"]
-        return catalogue.resources.filter { $0.verbs.contains("list") && $0.verbs.contains("delete") }.map(\.type)
-            .filter { seen.insert($0.groupResource).inserted }
+        catalogue.kinds.filter { $0.isStorageVersion && $0.supports("list") && $0.supports("delete") }.map(\.type)
     }
 
     private func upstream() async throws -> HostNameServers? {

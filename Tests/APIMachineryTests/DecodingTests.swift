@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct DecodingTests {
     static func info(_ apiVersion: String, _ kind: String) throws -> ResourceInfo {
-        try #require(Catalogue.builtIn.resource(apiVersion: apiVersion, kind: kind))
+        try #require(Catalogue.builtIn.kind(apiVersion: apiVersion, kind: kind)).info
     }
 
     static func deployment(_ container: JSON) -> JSON {

@@ -113,8 +113,8 @@ import Testing
 
             let racing = RacingStore(store: api.server.pipeline.objects.store, changes: changes)
             let objects = Objects(
-                store: racing, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
-            let pods = try #require(objects.catalogue.resource(.pods))
+                store: racing, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])))
+            let pods = try #require(objects.catalogue.kind(.pods))
             var options: JSON = .null
             if namesVersion { options = ["preconditions": ["resourceVersion": .string(pod.resourceVersion)]] }
             let eviction = Object(Self.eviction(options))

@@ -165,4 +165,20 @@ import Testing
             #expect(plain.spec["ports"][0]["nodePort"].isNull)
         }
     }
+
+    /// `stringData` is for writing only, whether an object is created, replaced or patched.
+    @Test func secretsKeepTheirTextsAsData() async throws {
+        try await TestServer.run { _, client in
+            var secret = Object(.secrets, namespace: "default", name: "s")
+            secret["stringData"] = ["user": "admin"]
+            secret = try await client.create(.secrets, secret)
+            #expect(secret["data"] == ["user": "YWRtaW4="] && secret["stringData"].isNull)
+            secret["stringData"] = ["user": "bob"]
+            secret = try await client.update(.secrets, secret)
+            #expect(secret["data"] == ["user": "Ym9i"] && secret["stringData"].isNull)
+            secret = try await client.patch(
+                .secrets, namespace: "default", name: "s", subresource: nil, .merge(["stringData": ["more": "x"]]))
+            #expect(secret["data"] == ["user": "Ym9i", "more": "eA=="] && secret["stringData"].isNull)
+        }
+    }
 }

@@ -88,12 +88,12 @@ import Testing
             ("persistentvolumes", "metadata.namespace", nil),
         ] as [(String, String, String?)])
     func kindsHaveFieldsToBeSelectedBy(plural: String, field: String, fault: String?) throws {
-        let info = try #require(Catalogue.builtIn.resource(group: "", version: "v1", plural: plural))
+        let kind = try #require(Catalogue.builtIn.kind(group: "", version: "v1", plural: plural))
         guard let fault else {
-            _ = try Selection(labels: nil, fields: "\(field)=y", info.type)
+            _ = try Selection(labels: nil, fields: "\(field)=y", kind)
             return
         }
-        let status = try #require(throws: Status.self) { try Selection(labels: nil, fields: "\(field)=y", info.type) }
+        let status = try #require(throws: Status.self) { try Selection(labels: nil, fields: "\(field)=y", kind) }
         #expect(status.code == 400 && status.message.hasPrefix(fault))
     }
 

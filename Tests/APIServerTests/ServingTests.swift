@@ -68,8 +68,8 @@ import Testing
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let spy = SpyStore(store: api.server.pipeline.objects.store, loop: loop)
             let objects = Objects(
-                store: spy, catalogue: .builtIn, strategies: Strategies(services: ServiceAllocation(services: [])))
-            let maps = try #require(objects.catalogue.resource(.configMaps))
+                store: spy, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])))
+            let maps = try #require(objects.catalogue.kind(.configMaps))
             let request = WatchRequest(
                 resource: ResourceRequest(maps, namespace: "default"), selection: .everything, timeout: .seconds(60))
             let (batches, told) = AsyncStream.makeStream(of: Int.self)

@@ -6,11 +6,11 @@ import Testing
 
 @Suite struct TableTests {
     @Test func everyTableHasACellForEachColumn() {
-        for info in Catalogue.builtIn.resources {
-            let table = Table.of([Object(["metadata": ["name": "x"]])], info)
+        for kind in Catalogue.builtIn.kinds {
+            let table = kind.table(of: [Object(["metadata": ["name": "x"]])])
             let cells = table["rows"][0]["cells"].items
-            #expect(cells.count == table["columnDefinitions"].items.count, "\(info.type)")
-            #expect(cells.contains("x"), "\(info.type)")
+            #expect(cells.count == table["columnDefinitions"].items.count, "\(kind.type)")
+            #expect(cells.contains("x"), "\(kind.type)")
         }
     }
 
@@ -45,7 +45,7 @@ import Testing
             "status": try JSON(decoding: status),
         ])
         let now = try #require(Timestamp("2026-01-01T00:03:30Z"))
-        let cells = Table.of([pod], try Sample.info("v1", "Pod"), now: now)["rows"][0]["cells"]
+        let cells = try Sample.kind("v1", "Pod").table(of: [pod], now: now)["rows"][0]["cells"]
         #expect(cells.strings.prefix(4) == ["p", ready, text, restarts])
     }
 

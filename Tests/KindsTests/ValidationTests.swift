@@ -16,10 +16,10 @@ import Testing
     }
 
     static func faults(_ object: Object) throws -> [String] {
-        let info = try Sample.info(object.apiVersion, object.kind)
+        let kind = try Sample.kind(object.apiVersion, object.kind)
         var object = object
-        info.applyDefaults(&object)
-        return info.validateCreate(object).map { "\($0.path): \($0.message)" }
+        kind.applyDefaults(&object)
+        return kind.validateCreate(object).map { "\($0.path): \($0.message)" }
     }
 
     @Test(
@@ -99,11 +99,11 @@ import Testing
     }
 
     @Test func joinsFaultsAsKubernetesDoes() throws {
-        let info = try Sample.info("v1", "Pod")
+        let kind = try Sample.kind("v1", "Pod")
         var pod = Self.pod { $0["containers"] = [] }
         pod.metadata["namespace"] = .null
-        info.applyDefaults(&pod)
-        let status = Status.invalid(info.type, pod.name, info.validateCreate(pod))
+        kind.applyDefaults(&pod)
+        let status = Status.invalid(kind.type, pod.name, kind.validateCreate(pod))
         #expect(
             status.message
                 == "Pod \"p\" is invalid: [metadata.namespace: Required value, spec.containers: Required value]")
@@ -217,13 +217,13 @@ import Testing
     }
 
     @Test func keepsSelectorsAsTheyAre() throws {
-        let info = try Sample.info("apps/v1", "Deployment")
+        let kind = try Sample.kind("apps/v1", "Deployment")
         var old = Object(Sample.deployment(["name": "c", "image": "nginx"]))
-        info.applyDefaults(&old)
+        kind.applyDefaults(&old)
         var new = old
         new.spec["selector"] = ["matchLabels": ["app": "other"]]
         #expect(
-            info.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" } == [
+            kind.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" } == [
                 "spec.template.metadata.labels: Invalid value: map[string]string{\"app\":\"web\"}: "
                     + "`selector` does not match template `labels`",
                 "spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"app\":\"other\"}, "
@@ -261,7 +261,7 @@ import Testing
             (["activeDeadlineSeconds": 11], "spec.activeDeadlineSeconds: Invalid value: 11: must be less than"),
         ] as [(JSON, String?)])
     func letsLittleOfPodsChange(changes: JSON, fault: String?) throws {
-        let info = try Sample.info("v1", "Pod")
+        let kind = try Sample.kind("v1", "Pod")
         var old = Self.pod {
             $0["schedulingGates"] = [["name": "a.b/c"]]
             $0["nodeSelector"] = ["a": "b"]
@@ -269,11 +269,11 @@ import Testing
             $0["activeDeadlineSeconds"] = 10
             $0["ephemeralContainers"] = [["name": "d", "image": "i"]]
         }
-        info.applyDefaults(&old)
+        kind.applyDefaults(&old)
         var new = old
         for (field, value) in changes.object ?? [:] { new.spec[field] = value }
-        info.applyDefaults(&new)
-        let faults = info.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" }
+        kind.applyDefaults(&new)
+        let faults = kind.validateUpdate(new, old: old).map { "\($0.path): \($0.message)" }
         #expect(faults.count == (fault == nil ? 0 : 1))
         #expect(faults.first?.hasPrefix(fault ?? "") != false)
     }

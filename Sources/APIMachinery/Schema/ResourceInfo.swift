@@ -20,35 +20,6 @@ public struct ResourceInfo: Sendable {
         }
     }
 
-    /// A column of a custom resource's table (`additionalPrinterColumns`).
-    public struct Column: Sendable, Hashable {
-        public let name: String
-        public let type: String
-        public let format: String
-        public let description: String
-        public let priority: Int
-        public let jsonPath: String
-
-        public init(
-            name: String, type: String, format: String = "", description: String = "", priority: Int = 0,
-            jsonPath: String
-        ) {
-            self.name = name
-            self.type = type
-            self.format = format
-            self.description = description
-            self.priority = priority
-            self.jsonPath = jsonPath
-        }
-
-        public init(_ json: JSON) {
-            self.init(
-                name: json["name"].string ?? "", type: json["type"].string ?? "string",
-                format: json["format"].string ?? "", description: json["description"].string ?? "",
-                priority: json["priority"].int ?? 0, jsonPath: json["jsonPath"].string ?? "")
-        }
-    }
-
     public let type: ResourceType
     public let singular: String
     public let listKind: String
@@ -59,8 +30,6 @@ public struct ResourceInfo: Sendable {
     /// The name of the kind's definition: `io.k8s.api.apps.v1.Deployment`, `com.example.v1.Widget`.
     public let definition: String
     public let schema: Schema
-    /// A custom resource's columns; a built-in kind's are in `Table`.
-    public let columns: [Column]
     /// The version under which objects are kept, where several versions share them.
     public let storedAs: ResourceType
     public let isCustom: Bool
@@ -68,7 +37,7 @@ public struct ResourceInfo: Sendable {
     public init(
         type: ResourceType, singular: String? = nil, listKind: String? = nil, shortNames: [String] = [],
         categories: [String] = [], verbs: [String] = ResourceInfo.allVerbs, subresources: [Subresource] = [],
-        definition: String, schema: Schema, columns: [Column] = [], storedAs: ResourceType? = nil,
+        definition: String, schema: Schema, storedAs: ResourceType? = nil,
         isCustom: Bool = false
     ) {
         self.type = type
@@ -80,7 +49,6 @@ public struct ResourceInfo: Sendable {
         self.subresources = subresources
         self.definition = definition
         self.schema = schema
-        self.columns = columns
         self.storedAs = storedAs ?? type
         self.isCustom = isCustom
     }

@@ -2,9 +2,8 @@ import KubernetesModel
 
 extension Validation {
     /// `metadata` of any object.
-    package mutating func metadata(_ object: Object, _ info: ResourceInfo) {
+    package mutating func metadata(_ object: Object, _ type: ResourceType, name rule: (String) -> [String]) {
         let metadata = object.metadata
-        let rule = Self.nameRule(info.type)
         if let base = metadata["generateName"].string, !base.isEmpty {
             // A suffix follows, so that the base may end with a dash.
             let masked = base.hasSuffix("-") ? base.dropLast() + "a" : base[...]
@@ -15,7 +14,7 @@ extension Validation {
         } else {
             invalid("metadata.name", .string(object.name), each: rule(object.name))
         }
-        if info.type.namespaced {
+        if type.namespaced {
             if object.namespace.isEmpty {
                 required("metadata.namespace")
             } else {
@@ -28,20 +27,6 @@ extension Validation {
         annotations(metadata["annotations"], "metadata.annotations")
         owners(metadata["ownerReferences"])
         finalizers(metadata["finalizers"])
-    }
-
-    private static func nameRule(_ type: ResourceType) -> (String) -> [String] {
-        switch (type.group, type.kind) {
-        case ("", "Namespace"): Names.label
-        case ("", "Service"): Names.label1035
-        case ("rbac.authorization.k8s.io", _), (_, "Event"): Names.pathSegment
-        case ("batch", "CronJob"):
-            { name in
-                Names.subdomain(name) + (name.utf8.count > 52 ? ["must be no more than 52 characters"] : [])
-            }
-        case ("networking.k8s.io", "IPAddress"): { _ in [] }
-        default: Names.subdomain
-        }
     }
 
     package mutating func labels(_ labels: JSON, _ path: String) {

@@ -51,4 +51,26 @@ package struct Validation {
     package mutating func immutable(_ path: String, _ value: JSON, old: JSON) {
         if value != old { invalid(path, value, "field is immutable") }
     }
+
+    package mutating func intOrPercent(_ value: JSON, _ path: String, atMostAll: Bool = false) {
+        switch value {
+        case .string(let text):
+            guard let percent = IntOrString.string(text).percent else {
+                return invalid(
+                    path, value,
+                    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex "
+                        + "used for validation is '[0-9]+%')")
+            }
+            if atMostAll, percent > 100 { invalid(path, value, "must not be greater than 100%") }
+        default: notNegative(path, value)
+        }
+    }
+
+    /// A port's number or name.
+    package mutating func port(_ value: JSON, _ path: String) {
+        switch value {
+        case .string(let name): invalid(path, value, each: Names.portName(name))
+        default: invalid(path, JSON(value.int ?? 0), each: Names.portNumber(value.int ?? 0))
+        }
+    }
 }

@@ -86,17 +86,17 @@ struct Encoding: Sendable {
     }
 
     /// The plain JSON text of a stored object in the version that was asked for: the stored bytes, where they fit.
-    static func bytes(_ stored: StoredObject, _ resource: ResourceInfo) -> ByteBuffer {
-        guard resource.storedAs != resource.type else { return ByteBuffer(bytes: stored.bytes) }
-        return ByteBuffer(bytes: Conversion.convert(stored.object, to: resource.type).json.encoded())
+    static func bytes(_ stored: StoredObject, _ resource: Kind) -> ByteBuffer {
+        guard !resource.isStorageVersion else { return ByteBuffer(bytes: stored.bytes) }
+        return ByteBuffer(bytes: resource.converted(stored.object).json.encoded())
     }
 
     /// An object in the form that was asked for.
     func json(
-        _ object: Object, _ resource: ResourceInfo, include: Table.IncludeObject = .metadata,
+        _ object: Object, _ resource: Kind, include: Table.IncludeObject = .metadata,
         withDefinitions: Bool = true
     ) -> JSON {
-        let object = resource.storedAs == resource.type ? object : Conversion.convert(object, to: resource.type)
+        let object = resource.isStorageVersion ? object : resource.converted(object)
         switch form {
         case .object: return object.json
         case .metadata(let version): return Self.partial(object, version)
@@ -105,28 +105,28 @@ struct Encoding: Sendable {
         }
     }
 
-    func response(_ stored: StoredObject, _ resource: ResourceInfo, code: Int = 200) -> APIResponse {
+    func response(_ stored: StoredObject, _ resource: Kind, code: Int = 200) -> APIResponse {
         guard format == .json, form == .object else {
             return response(json(stored.object, resource), code: code)
         }
         return APIResponse(code: code, body: .bytes(Self.bytes(stored, resource)))
     }
 
-    func response(_ written: Written, _ resource: ResourceInfo, code: Int = 200) -> APIResponse {
+    func response(_ written: Written, _ resource: Kind, code: Int = 200) -> APIResponse {
         switch written.form {
         case .stored(let stored): response(stored, resource, code: code)
         case .draft(let object): response(json(object, resource), code: code)
         }
     }
 
-    func response(_ page: Page, _ resource: ResourceInfo, include: Table.IncludeObject) -> APIResponse {
+    func response(_ page: Page, _ resource: Kind, include: Table.IncludeObject) -> APIResponse {
         var metadata: JSON = ["resourceVersion": .string(String(page.revision))]
         if let token = page.continueToken { metadata["continue"] = .string(token) }
         if let remaining = page.remaining { metadata["remainingItemCount"] = JSON(remaining) }
         let type = resource.type
         func objects() -> [Object] {
             page.items.map { stored in
-                resource.storedAs == type ? stored.object : Conversion.convert(stored.object, to: type)
+                resource.isStorageVersion ? stored.object : resource.converted(stored.object)
             }
         }
         switch form {
@@ -152,7 +152,7 @@ struct Encoding: Sendable {
             bytes.writeString(",\"items\":[")
             for (index, item) in page.items.enumerated() {
                 if index > 0 { bytes.writeInteger(UInt8(ascii: ",")) }
-                if resource.storedAs == type {
+                if resource.isStorageVersion {
                     bytes.writeBytes(item.bytes)
                 } else {
                     bytes.writeImmutableBuffer(Self.bytes(item, resource))
@@ -164,12 +164,12 @@ struct Encoding: Sendable {
     }
 
     static func table(
-        _ objects: [Object], _ resource: ResourceInfo, metadata: JSON, _ include: Table.IncludeObject,
+        _ objects: [Object], _ resource: Kind, metadata: JSON, _ include: Table.IncludeObject,
         _ version: String, _ withDefinitions: Bool
     ) -> JSON {
         var list = JSON.object([:])
         for field in ["resourceVersion", "continue", "remainingItemCount"] { list[field] = metadata[field] }
-        var table = Table.of(objects, resource, listMetadata: list, include: include, headers: withDefinitions)
+        var table = resource.table(of: objects, listMetadata: list, include: include, headers: withDefinitions)
         table["apiVersion"] = .string("meta.k8s.io/\(version)")
         return table
     }

@@ -19,23 +19,25 @@ extension Objects {
 
         try fieldRules(&object, request, context)
         try await Admission(objects: self).mutate(&object, old: nil, request, context)
-        let strategy = strategy(of: type)
+        let strategy = request.resource.strategy
+        let allocator = allocators[type]
         object.metadata["uid"] = .string(Identifiers.uuid())
         object.metadata["creationTimestamp"] = .string(Timestamp.now.description)
         if strategy.countsGenerations { object.metadata["generation"] = 1 }
-        try await strategy.prepareForCreate(&object, context)
+        strategy.prepareForCreate(&object)
+        try await allocator?.allocate(for: &object, old: nil)
         // Clients read counts also before a controller has written the first status.
         request.resource.applyStatusDefaults(&object)
 
         do {
-            let errors = request.resource.validateCreate(object) + strategy.validateCreate(object)
+            let errors = request.resource.validateCreate(object)
             guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
             try await Admission(objects: self).validate(object, old: nil, request, context)
             guard !context.dryRun else {
                 if self.object(type, namespace: object.namespace, name: object.name) != nil {
                     throw Status.alreadyExists(type, object.name)
                 }
-                await strategy.settle(object.key, as: nil)
+                await allocator?.settle(object.key, as: nil)
                 return Written(draft: object, created: true)
             }
             var attempts = 0
@@ -50,7 +52,7 @@ extension Objects {
                 }
             }
         } catch {
-            await strategy.settle(object.key, as: nil)
+            await allocator?.settle(object.key, as: nil)
             throw (error as? Status) ?? .internalError("\(error)")
         }
     }
@@ -58,11 +60,11 @@ extension Objects {
     /// Prunes or rejects what the schema does not know, and sets the schema's defaults.
     func fieldRules(_ object: inout Object, _ request: ResourceRequest, _ context: RequestContext) throws(Status) {
         let decoded = try StructuralDecoding(
-            object.json, as: request.resource, duplicateFields: context.duplicateFields)
+            object.json, as: request.resource.info, duplicateFields: context.duplicateFields)
         switch context.fieldValidation {
         case .ignore: break
         case .warn: for text in decoded.warnings { context.warnings.add(text) }
-        case .strict: if let status = decoded.strictError(request.resource) { throw status }
+        case .strict: if let status = decoded.strictError(request.resource.info) { throw status }
         }
         object = decoded.object
         request.resource.applyDefaults(&object)

@@ -1,4 +1,5 @@
 import APIClient
+import Kinds
 import KubernetesModel
 import Store
 
@@ -15,7 +16,7 @@ extension Objects {
         _ request: ResourceRequest, name: String, _ options: DeleteOptions, _ context: RequestContext
     ) async throws(Status) -> Deletion {
         let type = request.type
-        let strategy = strategy(of: type)
+        let strategy = request.resource.strategy
         var context = context
         if options.dryRun { context.dryRun = true }
         var attempts = 0
@@ -26,14 +27,14 @@ extension Objects {
             try await Admission(objects: self).validateDelete(old, request, context)
             var object = old
             Self.setPropagation(options.propagation, &object)
-            let grace = strategy.gracePeriod(of: old, requested: options.gracePeriodSeconds)
+            let grace = strategy.gracePeriod(old, options.gracePeriodSeconds)
             let step = Self.step(&object, old: old, grace: grace, strategy)
             if context.dryRun { return step == .remove ? .removed(old) : .began(Written(draft: object)) }
             do {
                 switch step {
                 case .remove:
                     let last = try await write(type, object, expecting: .revision(current.revision), .delete)
-                    await strategy.settle(last.object.key, as: nil)
+                    await allocators[type]?.settle(last.object.key, as: nil)
                     return .removed(last.object)
                 case .nothing:
                     return .began(Written(current))
@@ -55,7 +56,7 @@ extension Objects {
     }
 
     /// Decides how a deletion proceeds, and marks the object if it has to wait.
-    private static func step(_ object: inout Object, old: Object, grace: Int?, _ strategy: any Strategy) -> Step {
+    private static func step(_ object: inout Object, old: Object, grace: Int?, _ strategy: Strategy) -> Step {
         let seconds = grace ?? 0
         if old.isBeingDeleted {
             // A running deletion can only be made shorter.

@@ -60,7 +60,7 @@ extension Objects {
         _ context: RequestContext
     ) async throws(WriteError) -> Written {
         let type = request.type
-        let strategy = strategy(of: type)
+        let allocator = allocators[type]
         var object = sent
         do {
             object = try await prepared(sent, old: old, part, request, context)
@@ -70,21 +70,21 @@ extension Objects {
         object.metadata["resourceVersion"] = old.metadata["resourceVersion"]
         if object == old { return Written(current) }
         if context.dryRun {
-            await strategy.settle(object.key, as: old)
+            await allocator?.settle(object.key, as: old)
             return Written(draft: object)
         }
         do {
-            let isOver = object.isBeingDeleted && object.finalizers.isEmpty && !strategy.keeps(object)
+            let isOver = object.isBeingDeleted && object.finalizers.isEmpty && !request.resource.strategy.keeps(object)
             guard isOver else {
                 let stored = try await write(type, object, expecting: .revision(current.revision), .put(object))
-                if part == .main { await strategy.settle(object.key, as: object) }
+                if part == .main { await allocator?.settle(object.key, as: object) }
                 return Written(stored)
             }
             let deleted = try await write(type, object, expecting: .revision(current.revision), .delete)
-            await strategy.settle(object.key, as: nil)
+            await allocator?.settle(object.key, as: nil)
             return Written(deleted)
         } catch {
-            await strategy.settle(object.key, as: old)
+            await allocator?.settle(object.key, as: old)
             throw error
         }
     }
@@ -94,7 +94,7 @@ extension Objects {
         _ sent: Object, old: Object, _ part: Part, _ request: ResourceRequest, _ context: RequestContext
     ) async throws(Status) -> Object {
         let type = request.type
-        let strategy = strategy(of: type)
+        let strategy = request.resource.strategy
         var object = sent
         try fieldRules(&object, request, context)
         switch part {
@@ -118,7 +118,8 @@ extension Objects {
             if part == .main {
                 if request.resource.subresource("status") != nil { object.status = old.status }
                 try await Admission(objects: self).mutate(&object, old: old, request, context)
-                try await strategy.prepareForUpdate(&object, old: old, context)
+                strategy.prepareForUpdate(&object, old)
+                try await allocators[type]?.allocate(for: &object, old: old)
             }
         }
         // What the server does itself, such as giving a pod its node, is no change of what is wanted.
@@ -130,9 +131,10 @@ extension Objects {
         let errors: [FieldError]
         switch part {
         case .main:
-            errors = request.resource.validateUpdate(object, old: old) + strategy.validateUpdate(object, old: old)
-        case .status: errors = request.resource.validateStatusUpdate(object, old: old)
-        case .ephemeralContainers: errors = request.resource.validateEphemeralContainersUpdate(object, old: old)
+            errors = request.resource.validateUpdate(object, old: old)
+        case .status: errors = request.resource.validateUpdate(object, old: old, subresource: "status")
+        case .ephemeralContainers:
+            errors = request.resource.validateUpdate(object, old: old, subresource: "ephemeralcontainers")
         case .all: return object
         }
         guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }

@@ -4,13 +4,11 @@ import Store
 
 /// The generic part of every kind: what create, get, list, update, patch, delete and watch do to the store.
 ///
-/// What a kind's schema says is in the catalogue; what no schema can say is in its `Strategy`.
+/// What is true of one kind is in its `Kind`; what its objects hold besides is for its `Allocator`.
 struct Objects: Sendable {
     let store: any Store
     let catalogue: Catalogue
-    let strategies: Strategies
-
-    func strategy(of type: ResourceType) -> any Strategy { strategies[type] }
+    let allocators: Allocators
 
     /// - Throws: `NotFound`.
     func stored(_ type: ResourceType, namespace: String?, name: String) throws(Status) -> StoredObject {
@@ -31,7 +29,7 @@ struct Objects: Sendable {
     ) async throws(WriteError) -> StoredObject {
         let key = type.storeKey(namespace: object.namespace, name: object.name)
         var change = change
-        if case .put(let object) = change, let kept = catalogue.resource(type)?.storedAs, kept != type {
+        if case .put(let object) = change, let kept = catalogue.kind(type)?.storedAs, kept != type {
             change = .put(converted(object, to: kept))
         }
         do {
@@ -63,7 +61,8 @@ struct Objects: Sendable {
 
     /// The form of a stored object in the version that was asked for.
     func converted(_ object: Object, to type: ResourceType) -> Object {
-        object.apiVersion == type.apiVersion ? object : Conversion.convert(object, to: type)
+        guard object.apiVersion != type.apiVersion, let kind = catalogue.kind(type) else { return object }
+        return kind.converted(object)
     }
 }
 

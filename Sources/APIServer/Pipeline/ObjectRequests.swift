@@ -70,7 +70,7 @@ struct ObjectRequests: Sendable {
         let query = request.query
         try RequestOptions.checkList(query, isWatch: false)
         let selection = try Selection(
-            labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
+            labels: query["labelSelector"], fields: query["fieldSelector"], resource.resource)
         let options = ListOptions(
             resourceVersion: query["resourceVersion"], limit: try query.int("limit"), continueToken: query["continue"])
         let page = try objects.list(
@@ -96,7 +96,7 @@ struct ObjectRequests: Sendable {
         case .began(let written):
             return encoding.response(written, info)
         case .removed(let object):
-            if objects.strategy(of: info.type).returnsDeletedObject {
+            if info.strategy.returnsDeletedObject {
                 return encoding.response(encoding.json(object, info))
             }
             var details: JSON = [
@@ -113,7 +113,7 @@ struct ObjectRequests: Sendable {
         _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
     ) async throws(Status) -> APIResponse {
         let query = request.query
-        let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.type)
+        let selection = try Selection(labels: query["labelSelector"], fields: query["fieldSelector"], resource.resource)
         let options = try RequestOptions.deletion(request)
         let page = try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
             try objects.list(resource, selection, ListOptions())

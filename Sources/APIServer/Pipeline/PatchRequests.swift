@@ -1,5 +1,6 @@
 import APIClient
 import APIMachinery
+import Kinds
 import KubernetesModel
 
 /// Carries out patches, each kind by its media type.
@@ -19,10 +20,10 @@ enum PatchRequests {
     }
 
     /// The object as a patch makes it.
-    static func apply(_ patch: Patch, to object: Object, _ resource: ResourceInfo) throws(Status) -> Object {
+    static func apply(_ patch: Patch, to object: Object, _ resource: Kind) throws(Status) -> Object {
         guard case .strategicMerge(let json) = patch else { return try applySchemaless(patch, to: object) }
         // Custom resources have no strategies; clients are told so, and use a merge patch.
-        guard !resource.isCustom else {
+        guard !resource.info.isCustom else {
             throw .unsupportedMediaType(
                 "the body of the request was in an unknown format - accepted media types include: "
                     + "application/json-patch+json, application/merge-patch+json")

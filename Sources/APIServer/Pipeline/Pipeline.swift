@@ -51,8 +51,8 @@ struct Pipeline: Sendable {
         try authorize(request.user, verb, resource)
         var context = RequestContext(user: request.user)
         try RequestOptions.read(request.query, of: verb, into: &context)
-        if let text = Warnings.deprecation(of: resource.type) { context.warnings.add(text) }
-        if verb == .create, let text = Warnings.idleness(of: resource.type) { context.warnings.add(text) }
+        if let text = resource.resource.deprecation { context.warnings.add(text) }
+        if verb == .create, let text = resource.resource.creationWarning { context.warnings.add(text) }
         var response: APIResponse
         if Reviews.answers(resource.type), verb == .create {
             let review = try reviews.create(Decoding.object(request), resource, by: request.user)

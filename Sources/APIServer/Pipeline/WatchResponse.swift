@@ -1,5 +1,6 @@
 import APIMachinery
 import HTTPTypes
+import Kinds
 import KubernetesModel
 import NIOCore
 import Store
@@ -20,7 +21,7 @@ struct WatchResponse: Sendable {
         let watch = WatchRequest(
             resource: resource,
             selection: try Selection(
-                labels: query["labelSelector"], fields: query["fieldSelector"], name: resource.name, resource.type),
+                labels: query["labelSelector"], fields: query["fieldSelector"], name: resource.name, resource.resource),
             resourceVersion: query["resourceVersion"], bookmarks: query.flag("allowWatchBookmarks"),
             initialEvents: initial,
             timeout: try query.int("timeoutSeconds").flatMap { $0 > 0 ? .seconds(min($0, Int(Int32.max))) : nil }
@@ -46,12 +47,12 @@ struct WatchResponse: Sendable {
 /// Writes what a watch tells as `meta/v1 WatchEvent`s.
 final class WatchEncoder: Sendable {
     private let encoding: Encoding
-    private let resource: ResourceInfo
+    private let resource: Kind
     private let include: Table.IncludeObject
     /// Column definitions come with a watch's first table only.
     private let isFirst = Mutex(true)
 
-    init(_ encoding: Encoding, _ resource: ResourceInfo, _ include: Table.IncludeObject) {
+    init(_ encoding: Encoding, _ resource: Kind, _ include: Table.IncludeObject) {
         self.encoding = encoding
         self.resource = resource
         self.include = include
@@ -84,7 +85,7 @@ final class WatchEncoder: Sendable {
     private func event(_ type: String, _ stored: StoredObject, _ bytes: inout ByteBuffer) {
         guard encoding.form == .object else { return event(type, json(stored.object), &bytes) }
         bytes.writeString("{\"type\":\"\(type)\",\"object\":")
-        if resource.storedAs == resource.type {
+        if resource.isStorageVersion {
             bytes.writeBytes(stored.bytes)
         } else {
             bytes.writeImmutableBuffer(Encoding.bytes(stored, resource))

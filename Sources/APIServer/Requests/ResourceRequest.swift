@@ -1,9 +1,9 @@
-import APIMachinery
+import Kinds
 import KubernetesModel
 
 /// Which objects a request is about.
 struct ResourceRequest: Sendable {
-    let resource: ResourceInfo
+    let resource: Kind
     /// Nil for cluster-scoped objects, and for all namespaces.
     let namespace: String?
     let name: String?
@@ -16,7 +16,7 @@ struct ResourceRequest: Sendable {
     var type: ResourceType { resource.type }
 
     init(
-        _ resource: ResourceInfo, namespace: String?, name: String? = nil, subresource: String? = nil,
+        _ resource: Kind, namespace: String?, name: String? = nil, subresource: String? = nil,
         rest: [String] = [], isWatch: Bool = false
     ) {
         self.resource = resource

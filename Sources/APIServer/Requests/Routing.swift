@@ -39,7 +39,7 @@ enum Route: Sendable {
             segments = segments.dropFirst(2)
         }
         guard let plural = segments.popFirst(),
-            let resource = catalogue.resource(group: group, version: version, plural: plural),
+            let resource = catalogue.kind(group: group, version: version, plural: plural),
             namespace == nil || resource.type.namespaced
         else { throw .pathNotFound() }
         let name = segments.popFirst()

@@ -67,8 +67,8 @@ struct Eviction: Sendable {
 
     /// Takes the pod from `status.disruptionsAllowed` of a budget.
     private func take(_ pod: Object, from budget: Object, _ context: RequestContext) async throws(Status) {
-        guard let info = objects.catalogue.resource(.podDisruptionBudgets) else { return }
-        let request = ResourceRequest(info, namespace: budget.namespace, name: budget.name)
+        guard let kind = objects.catalogue.kind(.podDisruptionBudgets) else { return }
+        let request = ResourceRequest(kind, namespace: budget.namespace, name: budget.name)
         _ = try await objects.update(request, name: budget.name, part: .all, context) { current throws(Status) in
             let allowed = current.status["disruptionsAllowed"].int ?? 0
             guard allowed > 0 else { throw Self.refusal(current) }

@@ -22,10 +22,10 @@ struct NodeProxy: Sendable {
         case ["stats", "summary"]:
             return encoding.response(try await summary(node))
         case ["pods"]:
-            guard let pods = objects.catalogue.resource(.pods) else { throw Status.pathNotFound() }
+            guard let pods = objects.catalogue.kind(.pods) else { throw Status.pathNotFound() }
             let page = try objects.list(
                 ResourceRequest(pods, namespace: nil),
-                try Selection(labels: nil, fields: "spec.nodeName=\(node)", .pods), ListOptions())
+                try Selection(labels: nil, fields: "spec.nodeName=\(node)", pods), ListOptions())
             return encoding.response(page, pods, include: .metadata)
         default: throw Status.pathNotFound()
         }

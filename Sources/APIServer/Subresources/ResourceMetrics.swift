@@ -28,7 +28,7 @@ actor ResourceMetrics {
     func respond(to request: APIRequest, _ resource: ResourceRequest) async throws(Status) -> APIResponse {
         let encoding = try Encoding(accept: request.header(.accept))
         let selection = try Selection(
-            labels: request.query["labelSelector"], fields: request.query["fieldSelector"], resource.type)
+            labels: request.query["labelSelector"], fields: request.query["fieldSelector"], resource.resource)
         var found: [Object] = []
         for (node, usage) in await measure() {
             found += resource.type.plural == "nodes" ? [usage.node(node)] : usage.pods

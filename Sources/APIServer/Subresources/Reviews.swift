@@ -12,7 +12,7 @@ struct Reviews: Sendable {
     }
 
     func create(_ sent: Object, _ resource: ResourceRequest, by user: User) throws(Status) -> Object {
-        var review = try StructuralDecoding(sent.json, as: resource.resource).object
+        var review = try StructuralDecoding(sent.json, as: resource.resource.info).object
         try Objects.checkType(of: &review, resource.type)
         review.metadata["creationTimestamp"] = .null
         switch resource.type.kind {

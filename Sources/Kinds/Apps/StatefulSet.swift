@@ -1,0 +1,66 @@
+import APIMachinery
+import KubernetesModel
+
+extension Kind {
+    static let statefulSet = Kind(
+        Group.apps.row("statefulsets", "StatefulSet", short: ["sts"], all: true, status: true, scale: true),
+        defaults: { $0.json.change("spec", statefulSetDefaults) }, validate: { $0.statefulSet($1.spec) },
+        validateUpdate: { $0.statefulSetUpdate($1, old: $2) }, validateSubresources: Validation.workloadStatus,
+        columns: Table.Columns([.name, "Ready", .age] + Table.templateColumns.dropLast()) { object, now in
+            let set = StatefulSet(object)
+            return [.string(object.name), .string("\(set.readyReplicas)/\(set.replicas)"), object.age(now)]
+                + Table.containers(set.template)
+        },
+        strategy: .workload, isReconciled: false)
+
+    private static func statefulSetDefaults(_ spec: inout JSON) {
+        spec.fill("replicas", 1)
+        spec.fill("revisionHistoryLimit", 10)
+        spec.fill("podManagementPolicy", "OrderedReady")
+        spec["updateStrategy"].fill("type", "RollingUpdate")
+        if spec["updateStrategy"]["type"] == "RollingUpdate" {
+            spec["updateStrategy"]["rollingUpdate"].fill("partition", 0)
+        }
+        spec["persistentVolumeClaimRetentionPolicy"].fill("whenDeleted", "Retain")
+        spec["persistentVolumeClaimRetentionPolicy"].fill("whenScaled", "Retain")
+        spec.changeEach("volumeClaimTemplates") { claim in
+            claim.fill("apiVersion", "v1")
+            claim.fill("kind", "PersistentVolumeClaim")
+            claim["spec"].fill("volumeMode", "Filesystem")
+            claim["status"].fill("phase", "Pending")
+        }
+        spec.change("template", PodDefaults.template)
+    }
+}
+
+extension Validation {
+    fileprivate mutating func statefulSet(_ spec: JSON) {
+        scaled(spec, "statefulset")
+        if let policy = spec["podManagementPolicy"].string, !["OrderedReady", "Parallel"].contains(policy) {
+            invalid("spec.podManagementPolicy", .string(policy), "must be 'OrderedReady' or 'Parallel'")
+        }
+        if let strategy = spec["updateStrategy"]["type"].string, !["RollingUpdate", "OnDelete"].contains(strategy) {
+            invalid("spec.updateStrategy", spec["updateStrategy"], "must be 'RollingUpdate' or 'OnDelete'")
+        }
+        notNegative(
+            "spec.updateStrategy.rollingUpdate.partition", spec["updateStrategy"]["rollingUpdate"]["partition"])
+    }
+
+    private static let mutableStatefulSetFields = [
+        "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
+    ]
+
+    fileprivate mutating func statefulSetUpdate(_ object: Object, old: Object) {
+        func fixed(_ object: Object) -> [String: JSON] {
+            (object.spec.object ?? [:]).filter { !Self.mutableStatefulSetFields.contains($0.key) }
+        }
+        if fixed(object) != fixed(old) {
+            forbidden(
+                "spec",
+                "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+                    + "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+                    + "'minReadySeconds' are forbidden")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import APIMachinery
+import KubernetesModel
+
+extension Kind {
+    static let endpoints = Kind(
+        Group.core.row("endpoints", "Endpoints", short: ["ep"]),
+        defaults: { endpoints in
+            endpoints.json.changeEach("subsets") { $0.changeEach("ports") { $0.fill("protocol", "TCP") } }
+        },
+        validate: { $0.endpoints($1) },
+        columns: Table.Columns([.name, "Endpoints", .age]) { object, now in
+            var addresses: [String] = []
+            for subset in object["subsets"].items {
+                let ports = subset["ports"].items.compactMap { $0["port"].int }
+                for address in subset["addresses"].items.compactMap({ $0["ip"].string }) {
+                    addresses += ports.isEmpty ? [address] : ports.map { "\(address):\($0)" }
+                }
+            }
+            return [.string(object.name), Table.firstThree(addresses, none: "<none>"), object.age(now)]
+        },
+        deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
+}
+
+extension Validation {
+    fileprivate mutating func endpoints(_ object: Object) {
+        for (index, subset) in object["subsets"].items.enumerated() {
+            let at = "subsets[\(index)]"
+            if subset["addresses"].items.isEmpty, subset["notReadyAddresses"].items.isEmpty {
+                required(at, "must specify `addresses` or `notReadyAddresses`")
+            }
+            for list in ["addresses", "notReadyAddresses"] {
+                for (position, address) in subset[list].items.enumerated() {
+                    endpointAddress(address["ip"], "\(at).\(list)[\(position)].ip")
+                }
+            }
+            for (position, port) in subset["ports"].items.enumerated() {
+                invalid(
+                    "\(at).ports[\(position)].port", JSON(port["port"].int ?? 0),
+                    each: Names.portNumber(port["port"].int ?? 0))
+            }
+        }
+    }
+
+    static let addressFault = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+
+    /// An address to which traffic may go: one of a machine, not of this machine alone.
+    mutating func endpointAddress(_ address: JSON, _ path: String) {
+        let text = address.string ?? ""
+        guard let parsed = IPAddress(text) else { return invalid(path, address, Self.addressFault) }
+        if parsed.isUnspecified {
+            invalid(path, address, "may not be unspecified (\(text))")
+        } else if parsed.isLoopback {
+            invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+        } else if parsed.isLinkLocal {
+            invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+        } else if parsed.isLinkLocalMulticast {
+            invalid(path, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+        }
+    }
+}
