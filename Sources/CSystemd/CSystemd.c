@@ -6,8 +6,6 @@
 #include <stddef.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int (*sd_notify)(int, const char *);
-static int (*sd_listen_fds_with_names)(int, char ***);
 static int (*sd_watchdog_enabled)(int, uint64_t *);
 static int (*sd_bus_open_system)(void **);
 static int (*sd_bus_set_method_call_timeout)(void *, uint64_t);
@@ -18,8 +16,6 @@ static void *(*sd_bus_flush_close_unref)(void *);
 static void load(void) {
     void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) return;
-    sd_notify = (int (*)(int, const char *))dlsym(library, "sd_notify");
-    sd_listen_fds_with_names = (int (*)(int, char ***))dlsym(library, "sd_listen_fds_with_names");
     sd_watchdog_enabled = (int (*)(int, uint64_t *))dlsym(library, "sd_watchdog_enabled");
     sd_bus_open_system = (int (*)(void **))dlsym(library, "sd_bus_open_system");
     sd_bus_set_method_call_timeout =
@@ -32,17 +28,7 @@ static void load(void) {
 
 bool csystemd_available(void) {
     pthread_once(&once, load);
-    return sd_notify != NULL;
-}
-
-int csystemd_notify(const char *state) {
-    pthread_once(&once, load);
-    return sd_notify == NULL ? -ENOSYS : sd_notify(0, state);
-}
-
-int csystemd_listen_fds_with_names(char ***names) {
-    pthread_once(&once, load);
-    return sd_listen_fds_with_names == NULL ? -ENOSYS : sd_listen_fds_with_names(1, names);
+    return sd_watchdog_enabled != NULL;
 }
 
 int csystemd_watchdog_enabled(uint64_t *usec) {

@@ -32,9 +32,10 @@ public struct NodeAgent: Sendable {
         let images = ImageStore(root: configuration.imageFolder)
         do {
             try await serve(
-                client: client, runtime: try makeRuntime(), images: images, serviceRules: makeServiceRules)
+                client: client, runtime: try makeRuntime(), images: images, serviceRules: makeServiceRules,
+                notify: .inherited)
         } catch is CancellationError {
-            Notify.stopping()
+            Notify.inherited.stopping()
         }
         await client.shutdown()
     }
@@ -66,10 +67,11 @@ public struct NodeAgent: Sendable {
     /// Serves the node with the given parts until the task is cancelled; pods outlive it.
     ///
     /// - Parameter serviceRules: makes what translates Service addresses; nothing does where it returns nil.
+    /// - Parameter notify: whom the agent reports its readiness to.
     func serve(
         client: any Client, runtime: any Runtime, images: any ImageSource,
         clock: any Clock<Duration> = ContinuousClock(),
-        serviceRules: (SharedInformers) -> ServiceRules? = { _ in nil }
+        serviceRules: (SharedInformers) -> ServiceRules? = { _ in nil }, notify: Notify = Notify(socket: nil)
     ) async throws {
         let configuration = configuration
         try await Blocking.run { () throws(SystemError) in
@@ -98,11 +100,11 @@ public struct NodeAgent: Sendable {
             let streams = try await StreamServer.bind(socket: configuration.streamSocket, logger: logger)
             let server = NodeStreamServer(node: node, workers: workers)
             group.addTask { try await streams.run { try await server.serve($0, $1) } }
-            Notify.status("registering node \(configuration.nodeName)")
+            notify.status("registering node \(configuration.nodeName)")
             try await register(registration)
             group.addTask { try await registration.keepAlive() }
-            Notify.ready()
-            Notify.status("running pods")
+            notify.ready()
+            notify.status("running pods")
         }
         await references.close()
     }

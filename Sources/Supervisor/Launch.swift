@@ -156,7 +156,7 @@ public struct Launch: Sendable {
     /// What a supervisor that fails says to the command that started it: its error, on one line.
     public static func announceFailure(_ error: any Error) {
         let line = String(describing: error).split(separator: "\n").joined(separator: "\u{1E}")
-        Notify.send("X_MARTLET_ERROR=\(line)")
+        Notify.inherited.send("X_MARTLET_ERROR=\(line)")
     }
 }
 

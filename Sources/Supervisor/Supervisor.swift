@@ -46,7 +46,7 @@ public actor Supervisor {
             for await _ in terminations.signals { await self?.requestStop() }
         }
         defer { watcher.cancel() }
-        let heartbeat = Task { await Notify.keepWatchdog() }
+        let heartbeat = Task { await Notify.inherited.keepWatchdog() }
         defer { heartbeat.cancel() }
         do {
             try await bringUp()
@@ -55,11 +55,11 @@ public actor Supervisor {
             throw error
         }
         isReady = true
-        Notify.send(
+        Notify.inherited.send(
             "READY=1\nSTATUS=\(configuration.nodes.count == 1 ? "1 node" : "\(configuration.nodes.count) nodes")")
         logger.info("the cluster is Ready")
         if !stopRequested { await withCheckedContinuation { stopWaiter = $0 } }
-        Notify.stopping()
+        Notify.inherited.stopping()
         await takeDown()
     }
 
@@ -95,7 +95,7 @@ public actor Supervisor {
 
         try await start(try controlPlane(holder))
         try await start(serviceProxy(holder))
-        Notify.status("starting nodes")
+        Notify.inherited.status("starting nodes")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for node in configuration.nodes where !node.stopped {
                 group.addTask { try await self.startNode(node, within: holder) }

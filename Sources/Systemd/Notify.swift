@@ -5,20 +5,30 @@
 
 import CSystemd
 import Glibc
+import Synchronization
 
-/// What a service tells whoever started it, over `NOTIFY_SOCKET` (sd_notify(3)).
-public enum Notify {
+/// What a service reports to whoever started it (sd_notify(3)).
+public struct Notify: Sendable {
+    /// The socket in whose environment this process was started (`NOTIFY_SOCKET`).
+    public static let inherited = Notify(socket: getenv("NOTIFY_SOCKET").map { String(cString: $0) })
+
     /// Whether libsystemd could be loaded.
     public static var isLibraryAvailable: Bool { csystemd_available() }
 
+    private let path: String?
+
+    /// - Parameter socket: the path of a notify socket, a leading `@` for the abstract namespace; nil where nobody
+    ///   listens.
+    public init(socket: String?) { path = socket }
+
     /// The service answers requests.
-    public static func ready() { send("READY=1") }
+    public func ready() { send("READY=1") }
     /// The service begins to end.
-    public static func stopping() { send("STOPPING=1") }
+    public func stopping() { send("STOPPING=1") }
     /// One line on what the service does at the moment.
-    public static func status(_ text: String) { send("STATUS=\(text)") }
+    public func status(_ text: String) { send("STATUS=\(text)") }
     /// Sign of life for `WatchdogSec=`.
-    public static func watchdog() { send("WATCHDOG=1") }
+    public func watchdog() { send("WATCHDOG=1") }
 
     /// Half of what `WatchdogSec=` asks for, the interval at which to send `watchdog()`; nil where none is asked.
     public static var watchdogInterval: Duration? {
@@ -28,8 +38,8 @@ public enum Notify {
     }
 
     /// Sends `watchdog()` as often as is asked until the task is cancelled; returns at once where it is not asked.
-    public static func keepWatchdog() async {
-        guard let interval = watchdogInterval else { return }
+    public func keepWatchdog() async {
+        guard let interval = Self.watchdogInterval else { return }
         while !Task.isCancelled {
             watchdog()
             try? await Task.sleep(for: interval)
@@ -37,13 +47,12 @@ public enum Notify {
     }
 
     /// Sends state assignments, one a line. Nobody listening is no error: the service may run by hand.
-    public static func send(_ state: String) {
-        if csystemd_notify(state) != -ENOSYS { return }
-        guard let path = getenv("NOTIFY_SOCKET") else { return }
+    public func send(_ state: String) {
+        guard let path else { return }
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        guard let (address, length) = UnixAddress.make(String(cString: path)) else { return }
+        guard let (address, length) = UnixAddress.make(path) else { return }
         var target = address
         _ = withUnsafePointer(to: &target) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
@@ -55,18 +64,31 @@ public enum Notify {
 
 /// The sockets that whoever started this process passed to it (sd_listen_fds(3)), by name.
 public enum ListenSockets {
-    /// Takes the descriptors out of the environment; a second call gives none.
+    private static let taken = Mutex(false)
+
+    /// Takes the descriptors, which are the caller's from now on; a second call gives none.
     public static func take() -> [(name: String, descriptor: Int32)] {
-        guard getenv("LISTEN_PID").flatMap({ Int32(String(cString: $0)) }) == getpid(),
-            let count = getenv("LISTEN_FDS").flatMap({ Int32(String(cString: $0)) }), count > 0
+        let isFirst = taken.withLock { taken in
+            defer { taken = true }
+            return !taken
+        }
+        guard isFirst else { return [] }
+        let sockets = offered(to: getpid()) { getenv($0).map { String(cString: $0) } }
+        for socket in sockets { _ = fcntl(socket.descriptor, F_SETFD, FD_CLOEXEC) }
+        return sockets
+    }
+
+    /// What an environment offers to a process.
+    static func offered(
+        to pid: pid_t, _ variable: (String) -> String?
+    ) -> [(name: String, descriptor: Int32)] {
+        guard variable("LISTEN_PID").flatMap({ Int32($0) }) == pid,
+            let count = variable("LISTEN_FDS").flatMap({ Int32($0) }), count > 0
         else { return [] }
-        let names = getenv("LISTEN_FDNAMES").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []
-        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
+        let names = variable("LISTEN_FDNAMES")?.split(separator: ":").map(String.init) ?? []
         // SD_LISTEN_FDS_START
         return (0..<count).map { index in
-            let descriptor = 3 + index
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            return (names.indices.contains(Int(index)) ? names[Int(index)] : "unknown", descriptor)
+            (names.indices.contains(Int(index)) ? names[Int(index)] : "unknown", 3 + index)
         }
     }
 }

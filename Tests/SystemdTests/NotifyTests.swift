@@ -3,24 +3,24 @@ import Testing
 
 @testable import Systemd
 
-// The environment is the process's, so these run one after another.
-@Suite(.serialized)
-struct NotifyTests {
+@Suite(.timeLimit(.minutes(1))) struct NotifyTests {
     @Test func messagesReachTheServerWithTheirSender() async throws {
         let path = "/tmp/martlet-notify-\(getpid()).sock"
         let server = try NotifyServer(path: path)
         defer { server.close() }
-        setenv("NOTIFY_SOCKET", path, 1)
-        defer { unsetenv("NOTIFY_SOCKET") }
-        Notify.status("loading")
-        Notify.send("READY=1\nSTATUS=a=b")
+        let notify = Notify(socket: path)
+        notify.status("loading")
+        notify.send("READY=1\nSTATUS=a=b")
         var received: [NotifyServer.Message] = []
         for await message in server.messages {
             received.append(message)
             if received.count == 2 { break }
         }
-        #expect(received[0] == .init(pid: getpid(), assignments: ["STATUS": "loading"]))
-        #expect(received[1] == .init(pid: getpid(), assignments: ["READY": "1", "STATUS": "a=b"]))
+        #expect(
+            received == [
+                .init(pid: getpid(), assignments: ["STATUS": "loading"]),
+                .init(pid: getpid(), assignments: ["READY": "1", "STATUS": "a=b"]),
+            ])
     }
 
     @Test func aPathThatIsTooLongIsAnError() {
@@ -29,10 +29,12 @@ struct NotifyTests {
         }
     }
 
-    @Test func socketsMeantForAnotherProcessAreNotTaken() {
-        setenv("LISTEN_PID", "1", 1)
-        setenv("LISTEN_FDS", "2", 1)
-        #expect(ListenSockets.take().isEmpty)
-        for name in ["LISTEN_PID", "LISTEN_FDS"] { unsetenv(name) }
+    @Test(arguments: [
+        (["LISTEN_PID": "1", "LISTEN_FDS": "2"], []), (["LISTEN_PID": "7"], []),
+        (["LISTEN_PID": "7", "LISTEN_FDS": "2"], ["unknown 3", "unknown 4"]),
+        (["LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "api:dns"], ["api 3", "dns 4"]),
+    ])
+    func socketsAreTakenByTheProcessThatTheyAreMeantFor(environment: [String: String], offered: [String]) {
+        #expect(ListenSockets.offered(to: 7) { environment[$0] }.map { "\($0.name) \($0.descriptor)" } == offered)
     }
 }

@@ -3,11 +3,9 @@
 #include <stdint.h>
 
 // libsystemd, loaded at run time (libsystemd.so.0) so that Martlet also starts where it is not installed.
-// Functions answer -ENOSYS there. Declarations follow sd-daemon(3), sd_notify(3), sd_listen_fds(3), sd-bus(3).
+// Functions answer -ENOSYS there. Declarations follow sd-daemon(3), sd_watchdog_enabled(3), sd-bus(3).
 
 bool csystemd_available(void);
-int csystemd_notify(const char *state);
-int csystemd_listen_fds_with_names(char ***names);
 int csystemd_watchdog_enabled(uint64_t *usec);
 
 // Asks the machine's manager for a scope in system.slice with Delegate=yes and moves a process into it (StartTransientUnit

@@ -27,7 +27,7 @@ struct ControlPlaneCommand: AsyncParsableCommand {
             nameServerSocket: sockets.first { $0.name == "names" }?.descriptor,
             loadBalancerOctet: cluster.loadBalancerOctet)
         try await Process.run("control-plane") { logger in
-            try await ControlPlane(configuration, logger: logger).run { Notify.ready() }
+            try await ControlPlane(configuration, logger: logger).run { Notify.inherited.ready() }
         }
     }
 }
@@ -38,7 +38,7 @@ enum Process {
         let logger = Logger(label: label)
         let terminations = TerminationSignals()
         // It beats by the same threads as the work, so that it falls silent when they are stuck.
-        let heartbeat = Task { await Notify.keepWatchdog() }
+        let heartbeat = Task { await Notify.inherited.keepWatchdog() }
         defer { heartbeat.cancel() }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -47,7 +47,7 @@ enum Process {
                     for await _ in terminations.signals { return }
                 }
                 try await group.next()
-                Notify.stopping()
+                Notify.inherited.stopping()
                 group.cancelAll()
             }
         } catch is CancellationError {

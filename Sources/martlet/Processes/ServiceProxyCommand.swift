@@ -16,7 +16,7 @@ struct ServiceProxyCommand: AsyncParsableCommand {
         let client = try HTTPSClient(Kubeconfig(path: paths.kubeconfig("service-proxy")))
         try await Process.run("service-proxy") { logger in
             let proxy = ServiceProxy(client: client, binder: SupervisorBinder(paths), logger: logger)
-            await proxy.run { Notify.ready() }
+            await proxy.run { Notify.inherited.ready() }
         }
         await client.shutdown()
     }
