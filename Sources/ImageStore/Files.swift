@@ -150,34 +150,3 @@ enum Files {
         return parts
     }
 }
-
-/// An advisory lock on a file, held until the value ends, or the process: also against others in the same process.
-struct FileLock: ~Copyable {
-    private let descriptor: Int32
-
-    enum Mode { case shared, exclusive }
-
-    init(_ path: String, _ mode: Mode) throws(ImageError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system("open", path: path, errno: errno) }
-        while flock(descriptor, mode == .shared ? LOCK_SH : LOCK_EX) != 0 {
-            guard errno == EINTR else {
-                let number = errno
-                close(descriptor)
-                throw .system("lock", path: path, errno: number)
-            }
-        }
-    }
-
-    /// The lock, if nobody has it now.
-    init?(trying path: String) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            return nil
-        }
-    }
-
-    deinit { close(descriptor) }
-}

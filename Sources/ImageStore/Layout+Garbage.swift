@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 extension Layout {
     /// Removes blobs and layer folders that no name needs, and what interrupted writes left.
@@ -6,7 +7,8 @@ extension Layout {
     /// While another process builds or unpacks, nothing is removed: the next collection does it.
     func collectGarbage() throws(ImageError) {
         try prepare()
-        guard let lock = FileLock(trying: root + "/use.lock") else { return }
+        let tried = try ImageError.mapping { () throws(SystemError) in try FileLock(trying: root + "/use.lock") }
+        guard let lock = consume tried else { return }
         var blobs: Set<String> = []
         var layers: Set<String> = []
         for descriptor in try index().manifests {

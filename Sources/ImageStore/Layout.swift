@@ -1,5 +1,6 @@
 import Glibc
 import KubernetesModel
+import Linux
 
 /// The files of a store: blobs, the index of names, unpacked layers. All calls block.
 ///
@@ -29,7 +30,9 @@ struct Layout: Sendable {
 
     func updateIndex<Result>(_ change: (inout Index) throws(ImageError) -> Result) throws(ImageError) -> Result {
         try prepare()
-        let lock = try FileLock(root + "/index.lock", .exclusive)
+        let lock = try ImageError.mapping { () throws(SystemError) in
+            try FileLock(root + "/index.lock", .exclusive)
+        }
         var index = try index()
         let result = try change(&index)
         try Files.writeAtomically(index.document.encoded(sorted: true), to: root + "/index.json")
@@ -121,7 +124,7 @@ struct Layout: Sendable {
         }
         let folder = "\(root)/layers/\(hex)"
         if Files.exists(folder) { return folder }
-        let lock = try FileLock(root + "/use.lock", .shared)
+        let lock = try ImageError.mapping { () throws(SystemError) in try FileLock(root + "/use.lock", .shared) }
         let temporary = Files.temporaryPath(beside: folder)
         do throws(ImageError) {
             try LayerUnpacker(archive: try blobPath(layer.digest), folder: temporary).run()

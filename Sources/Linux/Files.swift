@@ -42,6 +42,23 @@ public func replaceFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o600
 
 /// Makes a folder and those above it, where they are missing.
 public func makeFolder(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
+    try againWhereGone { () throws(SystemError) in try makeOnce(path, mode: mode) }
+}
+
+/// Makes something below directories that others remove as soon as they are empty: one may go between the step that
+/// finds it and the step that needs it.
+func againWhereGone(_ body: () throws(SystemError) -> Void) throws(SystemError) {
+    for _ in 0..<100 {
+        do throws(SystemError) {
+            return try body()
+        } catch  where error.errno == ENOENT {
+            continue
+        }
+    }
+    try body()
+}
+
+private func makeOnce(_ path: String, mode: mode_t) throws(SystemError) {
     if mkdir(path, mode) == 0 || errno == EEXIST { return }
     guard errno == ENOENT else { throw SystemError("mkdir", path) }
     // Down from the top, for a path may have more levels than a thread's stack has room for.

@@ -37,6 +37,14 @@ public final class Poller: Sendable {
         try arm(descriptor.rawValue, UInt32(EPOLLIN.rawValue), handler)
     }
 
+    public func whenReadable(
+        _ descriptor: SharedDescriptor, _ handler: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> Ticket {
+        try descriptor.withRawValue { number throws(SystemError) in
+            try arm(number, UInt32(EPOLLIN.rawValue), handler)
+        }
+    }
+
     /// Calls `handler` once when the descriptor takes more bytes.
     public func whenWritable(
         _ descriptor: FileDescriptor, _ handler: @escaping @Sendable () -> Void

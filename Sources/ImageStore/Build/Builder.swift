@@ -1,4 +1,5 @@
 import KubernetesModel
+import Linux
 
 /// What `martlet image build` is asked for.
 public struct BuildOptions: Sendable {
@@ -44,7 +45,9 @@ extension ImageStore {
         let result: BuildResult
         do {
             // Until the image has its name, nothing else protects its parts from garbage collection.
-            let lock = try FileLock(root + "/use.lock", .shared)
+            let lock = try ImageError.mapping { () throws(SystemError) in
+                try FileLock(root + "/use.lock", .shared)
+            }
             let manifest = try builder.build()
             try layout.updateIndex { index throws(ImageError) in
                 if references.isEmpty { index.add(manifest.descriptor) }

@@ -68,6 +68,11 @@ public struct CgroupV2: ControlGroups {
 
     /// Gives each group but the last controllers for its children.
     public func create(_ group: String) throws(SystemError) {
+        // The group of all clusters goes with the last one.
+        try againWhereGone { () throws(SystemError) in try createOnce(group) }
+    }
+
+    private func createOnce(_ group: String) throws(SystemError) {
         var path = root
         let names = group.split(separator: "/")
         for (index, name) in names.enumerated() {

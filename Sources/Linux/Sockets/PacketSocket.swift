@@ -4,10 +4,10 @@ import SystemPackage
 
 /// A connection that keeps the borders of messages and carries descriptors (unix(7), SOCK_SEQPACKET). A message is at
 /// most some 200 kB.
-public struct PacketSocket: Sendable, Hashable {
-    public let descriptor: FileDescriptor
+public struct PacketSocket: Sendable {
+    public let descriptor: SharedDescriptor
 
-    public init(descriptor: FileDescriptor) { self.descriptor = descriptor }
+    public init(descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
     private static let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
 
@@ -32,28 +32,31 @@ public struct PacketSocket: Sendable, Hashable {
         var ends: [Int32] = [-1, -1]
         try check("socketpair") { socketpair(AF_UNIX, type, 0, &ends) }
         return (
-            PacketSocket(descriptor: FileDescriptor(rawValue: ends[0])),
-            PacketSocket(descriptor: FileDescriptor(rawValue: ends[1]))
+            PacketSocket(descriptor: SharedDescriptor(owning: ends[0])),
+            PacketSocket(descriptor: SharedDescriptor(owning: ends[1]))
         )
     }
 
     /// Have `receive` tell the sender's process.
     public func requestCredentials() throws(SystemError) {
         var on: Int32 = 1
-        try check("setsockopt") { setsockopt(descriptor.rawValue, SOL_SOCKET, SO_PASSCRED, &on, 4) }
+        try descriptor.withRawValue { number throws(SystemError) in
+            _ = try check("setsockopt") { setsockopt(number, SOL_SOCKET, SO_PASSCRED, &on, 4) }
+        }
     }
 
     public func setNonBlocking(_ on: Bool) throws(SystemError) {
-        let flags = try check("fcntl") { clinux_get_flags(descriptor.rawValue) }
-        try check("fcntl") { clinux_set_flags(descriptor.rawValue, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) }
+        try descriptor.setNonBlocking(on)
     }
 
     /// Sends bytes with descriptors, of which the receiver gets copies. Blocks if the receiver's buffer is full,
     /// unless the socket is non-blocking (`EAGAIN`).
     public func send(_ bytes: [UInt8], descriptors: [FileDescriptor] = []) throws(SystemError) {
-        try check("send") {
-            clinux_send(
-                descriptor.rawValue, bytes, bytes.count, descriptors.map(\.rawValue), Int32(descriptors.count), 0)
+        try descriptor.withRawValue { number throws(SystemError) in
+            _ = try check("send") {
+                clinux_send(
+                    number, bytes, bytes.count, descriptors.map(\.rawValue), Int32(descriptors.count), 0)
+            }
         }
     }
 
@@ -75,10 +78,12 @@ public struct PacketSocket: Sendable, Hashable {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
             do throws(SystemError) {
-                received = try check("receive") {
-                    count = 16
-                    return clinux_receive(
-                        descriptor.rawValue, buffer.baseAddress, size, &descriptors, &count, &process, 0)
+                received = try descriptor.withRawValue { number throws(SystemError) in
+                    try check("receive") {
+                        count = 16
+                        return clinux_receive(
+                            number, buffer.baseAddress, size, &descriptors, &count, &process, 0)
+                    }
                 }
                 initialized = received
             } catch { failure = error }
@@ -88,7 +93,8 @@ public struct PacketSocket: Sendable, Hashable {
             bytes: bytes, descriptors: descriptors[..<Int(count)].map(FileDescriptor.init(rawValue:)), process: process)
     }
 
-    public func close() { try? descriptor.close() }
+    /// Ends the connection for all who use this end of it.
+    public func close() { descriptor.hangUp() }
 
     private static func make(
         _ path: String, _ body: (Int32, UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Void
@@ -99,17 +105,14 @@ public struct PacketSocket: Sendable, Hashable {
             throw SystemError("socket", errno: ENAMETOOLONG, path)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let descriptor = try check("socket") { socket(AF_UNIX, type, 0) }
-        do throws(SystemError) {
+        let descriptor = Descriptor(owning: try check("socket") { socket(AF_UNIX, type, 0) })
+        try descriptor.withRawValue { number throws(SystemError) in
             try withUnsafePointer(to: &address) { pointer throws(SystemError) in
                 try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic throws(SystemError) in
-                    try body(descriptor, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+                    try body(number, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
                 }
             }
-        } catch {
-            Glibc.close(descriptor)
-            throw error
         }
-        return PacketSocket(descriptor: FileDescriptor(rawValue: descriptor))
+        return PacketSocket(descriptor: SharedDescriptor(descriptor))
     }
 }

@@ -61,7 +61,8 @@ final class InitConnection: Sendable {
                     state.execs[tag] = nil
                     return state.waiting.removeValue(forKey: tag)
                 }
-                let gone = (error as? SystemError)?.errno == EPIPE
+                // By the other side, or by a `close` in this process meanwhile.
+                let gone = (error as? SystemError)?.errno == EPIPE || socket.descriptor.isClosed
                 waiting?.resume(throwing: gone ? InitGone() : error)
             }
         }

@@ -112,7 +112,6 @@ final class PodSandbox: Sendable {
         _ sandbox: SandboxConfiguration, paths: SandboxPaths, initPath: String, join: [String]
     ) throws -> ProcessIdentity {
         let listener = try PacketSocket.listen(paths.socket)
-        defer { listener.close() }
         let (reader, writer) = try makePipe()
         defer { try? reader.close() }
         var arguments = [
@@ -124,13 +123,14 @@ final class PodSandbox: Sendable {
         for (name, value) in sandbox.sysctls {
             arguments += ["--sysctl", "\(name.split(separator: ".").joined(separator: "/"))=\(value)"]
         }
-        let spawn = Spawn(
-            arguments, environment: [],
-            descriptors: [
-                (own: listener.descriptor.rawValue, child: 3), (own: writer.rawValue, child: 1),
-                (own: writer.rawValue, child: 2),
-            ])
-        let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in try spawn.start() }
+        let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in
+            try listener.descriptor.withRawValue { socket throws(SystemError) in
+                try Spawn(
+                    arguments, environment: [],
+                    descriptors: [(socket, child: 3), (writer.rawValue, child: 1), (writer.rawValue, child: 2)]
+                ).start()
+            }
+        }
         try? writer.close()
         let helper = try child.get()
         var output: [UInt8] = []
