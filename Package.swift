@@ -158,7 +158,7 @@ let package = Package(
         tests("ServiceHTTP", []),
         tests("NodeStreams", []),
         tests("APIClient", []),
-        tests("APIServer", [x509, crypto]),
+        tests("APIServer", ["Linux", x509, crypto]),
         tests("Controllers", ["InMemoryClient"]),
         tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),

@@ -1,5 +1,6 @@
 import Foundation
 import KubernetesModel
+import Linux
 import Testing
 
 /// Real kubectl against a real server over TLS, for every version of it that the machine has.
@@ -114,30 +115,28 @@ struct Command: Sendable {
     }
 
     func run(_ arguments: String...) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = [
-            "KUBECONFIG": kubeconfig, "HOME": (kubeconfig as NSString).deletingLastPathComponent,
-            "PATH": "/usr/bin:/bin",
+        let environment = [
+            "KUBECONFIG=\(kubeconfig)", "HOME=\((kubeconfig as NSString).deletingLastPathComponent)",
+            "PATH=/usr/bin:/bin",
         ]
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = FileHandle.nullDevice
-        return try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                do {
-                    try process.run()
-                    let printed = output.fileHandleForReading.readDataToEndOfFile()
-                    let said = errors.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    let text = String(decoding: process.terminationStatus == 0 ? printed : said, as: UTF8.self)
-                    continuation.resume(returning: text.trimmingCharacters(in: .whitespacesAndNewlines))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
+        let program = program
+        return try await Blocking.run { () throws -> String in
+            // Pipes that no other child inherits, for that would hold them open.
+            let (output, errors) = (try makePipe(), try makePipe())
+            let pid: pid_t
+            do {
+                defer { for pipe in [output, errors] { try? pipe.writer.close() } }
+                pid = try Spawn(
+                    [program] + arguments, environment: environment,
+                    descriptors: [(own: output.writer.rawValue, child: 1), (own: errors.writer.rawValue, child: 2)]
+                ).start()
             }
+            let printed = try FileHandle(fileDescriptor: output.reader.rawValue, closeOnDealloc: true).readToEnd()
+            let said = try FileHandle(fileDescriptor: errors.reader.rawValue, closeOnDealloc: true).readToEnd()
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+            let text = String(decoding: (status == 0 ? printed : said) ?? Data(), as: UTF8.self)
+            return text.trimmingCharacters(in: .whitespacesAndNewlines)
         }
     }
 }

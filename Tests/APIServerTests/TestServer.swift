@@ -51,10 +51,17 @@ enum TestServer {
             configuration: configuration, store: store, logger: logger)
         let (ports, continuation) = AsyncStream<[Int]>.makeStream()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run { continuation.yield($0) } }
-            let port = await ports.first { _ in true }?.first ?? 0
-            let kubeconfig = try certificates.writeKubeconfig(port: port)
+            group.addTask {
+                defer { continuation.finish() }
+                try await server.run { continuation.yield($0) }
+            }
             defer { group.cancelAll() }
+            guard let port = await ports.first(where: { _ in true })?.first else {
+                // Why the server ended without listening.
+                try await group.next()
+                throw CancellationError()
+            }
+            let kubeconfig = try certificates.writeKubeconfig(port: port)
             return try await body(kubeconfig, server)
         }
         await store.close()

@@ -66,7 +66,7 @@ import Testing
     /// However many there are, and however long their paths, as many are told as upstream tells.
     @Test(arguments: [1, 2000])
     func tellsOnlySoMuchOfWhatComesTwice(length: Int) throws {
-        let members = (0..<20_000).flatMap { [$0, $0] }.map { #""\#($0)":1"# }.joined(separator: ",")
+        let members = (0..<1000).flatMap { [$0, $0] }.map { #""\#($0)":1"# }.joined(separator: ",")
         let outer = String(repeating: "o", count: length)
         let found = JSON.duplicates(in: #"{"\#(outer)":{\#(members)}}"#.utf8)
         #expect(found == (0..<100).map { "\(outer).\($0)" })

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -74,7 +75,7 @@ import Testing
             reading.withLock { $0 = true }
             return try one.receive()
         }
-        try await wait(for: "the read") { reading.withLock { $0 } }
+        try await eventually("the other thread reads") { reading.withLock { $0 } }
         one.close()
         // Before the read it is an error, during it the end.
         if let message = try? await received { #expect(message.bytes.isEmpty) }

@@ -4,10 +4,11 @@ import Testing
 
 @testable import Networking
 
-@Suite(.enabled(if: TestNamespace.isPossible, "needs root"), .serialized)
+@Suite(.enabled(if: TestNamespace.isPossible, "needs root"), .serialized, .timeLimit(.minutes(2)))
 struct ClusterNetworkTests {
     /// A cluster with two nodes and a pod on each.
-    private func makeCluster() throws -> (cluster: TestNamespace, nodes: [TestNamespace], pods: [TestNamespace]) {
+    private static func makeCluster() throws -> (cluster: TestNamespace, nodes: [TestNamespace], pods: [TestNamespace])
+    {
         let cluster = try TestNamespace()
         let network = ClusterNetwork(namespace: cluster.descriptor)
         try network.setUp()
@@ -24,43 +25,51 @@ struct ClusterNetworkTests {
         return (cluster, nodes, pods)
     }
 
-    private func expectReachable(from client: TestNamespace, _ server: TestNamespace, _ address: String) throws {
-        let listener = try server.listen(address, 80)
-        let connection = try client.connect(address, 80)
+    private static func expectReachable(from client: TestNamespace, _ server: TestNamespace, _ address: String) throws {
+        // Another one each time: a child that another test starts has the last one's listener until it executes.
+        let port = Int.random(in: 1024..<30_000)
+        let listener = try server.listen(address, port)
+        let connection = try client.connect(address, port)
         let accepted = try listener.accept()
         try accepted.socket.send("hello")
         #expect(try connection.receive() == "hello")
     }
 
-    @Test func podsReachEachOtherAcrossNodesAndTheCluster() throws {
-        let (cluster, nodes, pods) = try makeCluster()
-        try expectReachable(from: pods[0], pods[1], "10.244.2.2")
-        try expectReachable(from: pods[1], pods[0], "10.244.1.2")
-        try expectReachable(from: pods[1], cluster, "10.96.0.1")
-        try expectReachable(from: pods[0], cluster, "10.96.0.10")
-        try expectReachable(from: nodes[0], pods[1], "10.244.2.2")
-        try expectReachable(from: pods[0], nodes[1], "172.30.0.3")
-        try expectReachable(from: cluster, pods[0], "10.244.1.2")
-        try expectReachable(from: nodes[0], cluster, "172.30.0.1")
+    @Test func podsReachEachOtherAcrossNodesAndTheCluster() async throws {
+        try await blocking {
+            let (cluster, nodes, pods) = try Self.makeCluster()
+            try Self.expectReachable(from: pods[0], pods[1], "10.244.2.2")
+            try Self.expectReachable(from: pods[1], pods[0], "10.244.1.2")
+            try Self.expectReachable(from: pods[1], cluster, "10.96.0.1")
+            try Self.expectReachable(from: pods[0], cluster, "10.96.0.10")
+            try Self.expectReachable(from: nodes[0], pods[1], "10.244.2.2")
+            try Self.expectReachable(from: pods[0], nodes[1], "172.30.0.3")
+            try Self.expectReachable(from: cluster, pods[0], "10.244.1.2")
+            try Self.expectReachable(from: nodes[0], cluster, "172.30.0.1")
+        }
     }
 
-    @Test func setUpAgainChangesNothing() throws {
-        let (cluster, nodes, pods) = try makeCluster()
-        let network = ClusterNetwork(namespace: cluster.descriptor)
-        try network.setUp()
-        try network.addNode(1, namespace: nodes[0].descriptor)
-        try expectReachable(from: pods[0], pods[1], "10.244.2.2")
+    @Test func setUpAgainChangesNothing() async throws {
+        try await blocking {
+            let (cluster, nodes, pods) = try Self.makeCluster()
+            let network = ClusterNetwork(namespace: cluster.descriptor)
+            try network.setUp()
+            try network.addNode(1, namespace: nodes[0].descriptor)
+            try Self.expectReachable(from: pods[0], pods[1], "10.244.2.2")
+        }
     }
 
-    @Test func aNodeIsReplacedByAnotherOfItsIndex() throws {
-        let (cluster, nodes, pods) = try makeCluster()
-        let network = ClusterNetwork(namespace: cluster.descriptor)
-        try network.removeNode(2)
-        try network.removeNode(2)
-        #expect(throws: TestSocket.Failure(errno: ENETUNREACH)) { try pods[0].connect("10.244.2.2", 80) }
-        let node = try TestNamespace()
-        try network.addNode(2, namespace: node.descriptor)
-        try expectReachable(from: nodes[0], node, "172.30.0.3")
-        try expectReachable(from: pods[0], node, "10.244.2.1")
+    @Test func aNodeIsReplacedByAnotherOfItsIndex() async throws {
+        try await blocking {
+            let (cluster, nodes, pods) = try Self.makeCluster()
+            let network = ClusterNetwork(namespace: cluster.descriptor)
+            try network.removeNode(2)
+            try network.removeNode(2)
+            #expect(throws: TestSocket.Failure(errno: ENETUNREACH)) { try pods[0].connect("10.244.2.2", 80) }
+            let node = try TestNamespace()
+            try network.addNode(2, namespace: node.descriptor)
+            try Self.expectReachable(from: nodes[0], node, "172.30.0.3")
+            try Self.expectReachable(from: pods[0], node, "10.244.2.1")
+        }
     }
 }

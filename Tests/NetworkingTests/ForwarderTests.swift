@@ -6,7 +6,7 @@ import Testing
 
 @testable import Networking
 
-struct ForwarderTests {
+@Suite(.timeLimit(.minutes(2))) struct ForwarderTests {
     /// A listening socket on loopback and its port; one with `isDead` refuses connections and keeps others off its port.
     private func listener(
         _ type: __socket_type = SOCK_STREAM, isDead: Bool = false
@@ -71,13 +71,13 @@ struct ForwarderTests {
     }
 
     /// Connects to loopback and waits no longer than some seconds for what is received.
-    private func connection(_ type: __socket_type, _ port: Int) throws -> CInt {
+    private static func connection(_ type: __socket_type, _ port: Int) throws -> CInt {
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         address.sin_port = UInt16(port).bigEndian
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -88,8 +88,12 @@ struct ForwarderTests {
         return descriptor
     }
 
-    /// Sends a text and returns the answer; it blocks.
-    private func ask(_ descriptor: CInt, _ text: String) -> String? {
+    /// Sends a text and returns the answer.
+    private func ask(_ descriptor: CInt, _ text: String) async throws -> String? {
+        try await blocking { Self.exchange(descriptor, text) }
+    }
+
+    private static func exchange(_ descriptor: CInt, _ text: String) -> String? {
         guard send(descriptor, text, text.utf8.count, 0) == text.utf8.count else { return nil }
         var buffer = [UInt8](repeating: 0, count: 100)
         let count = recv(descriptor, &buffer, buffer.count, 0)
@@ -107,19 +111,19 @@ struct ForwarderTests {
         let backends = [Balancer.Backend(address: "127.0.0.1", port: try #require(echo.localAddress?.port))]
         let forwarder = try await StreamForwarder.start(
             descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
-        let client = try connection(SOCK_STREAM, front.port)
+        let client = try Self.connection(SOCK_STREAM, front.port)
         defer { close(client) }
-        #expect(ask(client, "before") == "before")
+        #expect(try await ask(client, "before") == "before")
         // The endpoint is Terminating, so that it is no more among those that take traffic.
         forwarder.update(frontend(front.port, []))
         try await loop.submit {}.get()
-        #expect(ask(client, "after") == "after")
-        let late = try connection(SOCK_STREAM, front.port)
+        #expect(try await ask(client, "after") == "after")
+        let late = try Self.connection(SOCK_STREAM, front.port)
         defer { close(late) }
-        #expect(ask(late, "late") != "late")
+        #expect(try await ask(late, "late") != "late")
         // Nor does it end with the Service.
         await forwarder.stop()
-        #expect(ask(client, "still") == "still")
+        #expect(try await ask(client, "still") == "still")
         try await echo.close()
     }
 
@@ -142,13 +146,13 @@ struct ForwarderTests {
         let front = try listener(SOCK_DGRAM)
         let forwarder = try await DatagramForwarder.start(
             descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
-        let client = try connection(SOCK_DGRAM, front.port)
+        let client = try Self.connection(SOCK_DGRAM, front.port)
         defer { close(client) }
-        let first = try #require(ask(client, "?"))
-        #expect(ask(client, "?") == first, "one client stays with one endpoint")
+        let first = try #require(try await ask(client, "?"))
+        #expect(try await ask(client, "?") == first, "one client stays with one endpoint")
         forwarder.update(frontend(front.port, [first == "one" ? backends[1] : backends[0]], transport: "UDP"))
         try await loop.submit {}.get()
-        #expect(ask(client, "?") == (first == "one" ? "two" : "one"))
+        #expect(try await ask(client, "?") == (first == "one" ? "two" : "one"))
         await forwarder.stop()
         for server in servers { try await server.close() }
     }

@@ -3,6 +3,11 @@ import Linux
 import SystemPackage
 import Testing
 
+/// Runs what blocks on a thread outside the cooperative pool, which has two.
+func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await Blocking.run { () throws -> Result in try body() }
+}
+
 /// A network namespace of its own, kept by a sleeping process that ends with this object.
 final class TestNamespace: Sendable {
     let descriptor: FileDescriptor
@@ -10,15 +15,16 @@ final class TestNamespace: Sendable {
 
     static let isPossible = geteuid() == 0
 
+    /// It blocks until the process is there.
     init() throws {
         pid = try Spawn(["/usr/bin/unshare", "-n", "/bin/sleep", "120"], environment: []).start()
         let own = try namespaceIdentity(.net, of: getpid())
         var found: FileDescriptor?
-        for _ in 0..<2000 where found == nil {
+        for _ in 0..<20_000 where found == nil {
             if try namespaceIdentity(.net, of: pid) != own { found = try openNamespace(.net, of: pid) }
             usleep(1000)
         }
-        descriptor = try #require(found, "unshare made no namespace within 2 s")
+        descriptor = try #require(found, "unshare made no namespace within 20 s")
     }
 
     deinit {
@@ -58,8 +64,8 @@ final class TestNamespace: Sendable {
     }
 }
 
-/// A socket in a namespace, that gives up after two seconds.
-final class TestSocket {
+/// A socket in a namespace, that gives up after ten seconds. Its calls block.
+final class TestSocket: Sendable {
     let descriptor: Int32
 
     struct Failure: Error, Equatable { let errno: Int32 }
@@ -77,7 +83,7 @@ final class TestSocket {
     deinit { close(descriptor) }
 
     private func limit() {
-        var limit = timeval(tv_sec: 2, tv_usec: 0)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }

@@ -12,7 +12,7 @@ import Testing
 @testable import NodeAgent
 
 /// What an agent does with real sandboxes.
-@Suite(.enabled(if: getuid() == 0, "needs root")) struct SandboxedPodTests {
+@Suite(.enabled(if: getuid() == 0, "needs root"), .timeLimit(.minutes(2))) struct SandboxedPodTests {
     @Test(arguments: [
         (["true"], 60, nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], 60, "out\nerr\n"), (["false"], 60, ""),
         (["sh", "-c", "echo x; sleep 1000"], 1, "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),

@@ -11,7 +11,7 @@ import Testing
 @testable import PodRuntime
 
 /// Pods on the host's network, so that no test touches a link.
-@Suite(.enabled(if: getuid() == 0, "needs root")) struct SandboxRuntimeTests {
+@Suite(.enabled(if: getuid() == 0, "needs root"), .timeLimit(.minutes(2))) struct SandboxRuntimeTests {
     @Test func aContainersLogExitAndRemoval() async throws {
         try await withRuntime { node in
             try await node.start("one")

@@ -5,7 +5,7 @@
 ///
 /// - Throws: `Timeout`, with what was waited for and where.
 public func eventually(
-    _ what: String, within limit: Duration = .seconds(30), file: StaticString = #fileID, line: UInt = #line,
+    _ what: String, within limit: Duration = .seconds(60), file: StaticString = #fileID, line: UInt = #line,
     isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
 ) async throws {
     _ = try await eventually(what, within: limit, file: file, line: line) { try await condition() ? () : nil }
@@ -13,7 +13,7 @@ public func eventually(
 
 /// Waits until a value is there, and returns it; otherwise as the above.
 public func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(30), file: StaticString = #fileID, line: UInt = #line,
+    _ what: String, within limit: Duration = .seconds(60), file: StaticString = #fileID, line: UInt = #line,
     isolation: isolated (any Actor)? = #isolation, _ value: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + limit

@@ -70,8 +70,14 @@ actor Component {
     private var logStart = 0
     private var task: Task<Void, Never>?
     private var readinessWaiters: [CheckedContinuation<Void, any Error>] = []
+    private let pause: @Sendable (Duration) async throws -> Void
 
-    init(_ specification: ComponentSpecification, paths: ClusterPaths, logger: Logger) {
+    /// - Parameter pause: waits between an end and the next start.
+    init(
+        _ specification: ComponentSpecification, paths: ClusterPaths, logger: Logger,
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
+        self.pause = pause
         name = specification.name
         self.specification = specification
         self.paths = paths
@@ -134,6 +140,8 @@ actor Component {
     var isReady: Bool { if case .ready = state { true } else { false } }
 
     var pid: Int32? { state.process?.pid }
+
+    var isStopping: Bool { stopping }
 
     func report() -> Report {
         let word =
@@ -247,7 +255,9 @@ actor Component {
         while !stopping {
             if delay > .zero {
                 state = .waiting(until: .now + delay)
-                do { try await Task.sleep(for: delay) } catch { return }
+                do { try await pause(delay) } catch { return }
+                // It may have been stopped while the pause was over, but not yet known to be.
+                if stopping { return }
             }
             restarts += 1
             do {
