@@ -19,7 +19,7 @@ public protocol Client: Sendable {
     ) -> AsyncThrowingStream<WatchEvent, any Error>
     /// Creates an object, or one of a named object's subresources (`binding`, `eviction`).
     @discardableResult
-    func create(_ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?) async throws
+    func create(_ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?) async throws
         -> Object
     /// Replaces an object or its `status` or `scale`. A conflict is thrown where `metadata.resourceVersion` is stale.
     @discardableResult
@@ -32,7 +32,7 @@ public protocol Client: Sendable {
 }
 
 /// A subresource of a named object.
-public struct Subresource: Sendable, Hashable {
+public struct SubresourcePath: Sendable, Hashable {
     public let owner: String
     public let name: String
 

@@ -84,7 +84,7 @@ public final class HTTPSClient: Client {
     }
 
     public func create(
-        _ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?
+        _ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?
     ) async throws -> Object {
         let path = type.path(namespace: namespace, name: subresource?.owner, subresource: subresource?.name)
         return Object(try await send(.POST, path, body: object.json))

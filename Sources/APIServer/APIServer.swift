@@ -22,8 +22,8 @@ public final class APIServer: Sendable {
 
     /// What answers every request that comes over a connection.
     let pipeline: Pipeline
+    let configuration: Configuration
 
-    private let configuration: Configuration
     private let connections: ConnectionChannel
     private let bootstrap: Bootstrap
     private let proxy: ReverseProxy
@@ -31,21 +31,31 @@ public final class APIServer: Sendable {
     private let logger: Logger
 
     /// Reads the certificates and keys; binds nothing yet.
-    public init(
+    public convenience init(
         configuration: Configuration, store: any Store, catalogue: Catalogue = .builtIn,
+        group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
+    ) throws(APIServerError) {
+        try self.init(
+            configuration: configuration, store: store, catalogue: catalogue, plugins: AdmissionPlugins.all(store),
+            group: group, logger: logger)
+    }
+
+    init(
+        configuration: Configuration, store: any Store, catalogue: Catalogue, plugins: [any AdmissionPlugin],
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
     ) throws(APIServerError) {
         self.configuration = configuration
         self.group = group
         self.logger = logger
-        let services = store.list(prefix: ResourceType.services.storePrefix(namespace: nil)).map(\.object)
+        let services = store.objects(.services)
         let objects = Objects(
             store: store, catalogue: catalogue,
-            allocators: Allocators(services: ServiceAllocation(services: services)))
+            allocators: Allocators(services: ServiceAllocation(services: services)),
+            admission: AdmissionChain(plugins))
         let tokens = try Self.tokens(configuration)
         proxy = ReverseProxy(group: group)
         let subresources = Subresources(
-            objects: objects, tokens: tokens, streams: PodStreams(runFolder: configuration.runFolder), proxy: proxy)
+            objects: objects, tokens: tokens, runFolder: configuration.runFolder, proxy: proxy)
         let discovery = Discovery(
             catalogue: catalogue, version: configuration.version,
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",

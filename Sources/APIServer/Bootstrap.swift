@@ -4,8 +4,6 @@ import Store
 
 /// What every cluster has from the start: its namespaces, and the Services of the API and of DNS.
 struct Bootstrap: Sendable {
-    static let immortalNamespaces: Set<String> = ["default", "kube-system", "kube-public"]
-
     let objects: Objects
     let configuration: APIServer.Configuration
 

@@ -1,17 +1,6 @@
-import NIOCore
-
 extension APIServer {
     /// What an API server needs to know of its cluster. Paths name PEM files, which are read when it starts.
     public struct Configuration: Sendable {
-        /// A place to serve at.
-        public enum Listener: Sendable, Hashable {
-            /// A listening TCP socket that somebody else bound, perhaps in another network namespace. It is closed
-            /// when the server ends.
-            case descriptor(CInt)
-            /// An address to bind; port 0 takes any.
-            case address(String, port: Int)
-        }
-
         public var listeners: [Listener]
         public var certificate: String
         public var key: String
@@ -45,21 +34,6 @@ extension APIServer {
             self.version = version
             self.advertiseAddress = advertiseAddress
             self.advertisePort = advertisePort
-        }
-    }
-}
-
-/// Why the server could not start.
-public enum APIServerError: Error, Sendable, CustomStringConvertible {
-    case unreadable(file: String, problem: String)
-    case unusableSocket(where: String, problem: String)
-
-    public var description: String {
-        switch self {
-        case .unreadable(let file, let problem):
-            "\(file): \(problem); make sure that it is a readable PEM file, or delete the cluster and start it anew"
-        case .unusableSocket(let place, let problem):
-            "cannot serve the API at \(place): \(problem); choose another port or end the process that has it"
         }
     }
 }

@@ -2,17 +2,35 @@ import APIClient
 import KubernetesModel
 import Store
 
-/// The API for the components in the server's own process: the same `Objects`, without HTTP and without encoding.
+/// The API for the components in the server's own process: the same pipeline, without HTTP and without encoding.
 struct InProcessClient: Client {
     let objects: Objects
     let subresources: Subresources
     let user: User
 
-    private func request(_ type: ResourceType, _ namespace: String?, _ name: String? = nil) throws(Status)
-        -> ResourceRequest
-    {
+    private func request(
+        _ type: ResourceType, _ namespace: String?, _ name: String? = nil
+    ) throws(Status) -> ResourceRequest {
         guard let kind = objects.catalogue.kind(type) else { throw .pathNotFound() }
         return ResourceRequest(kind, namespace: type.namespaced ? namespace : nil, name: name)
+    }
+
+    private func request(
+        _ type: ResourceType, _ namespace: String?, _ name: String, _ subresource: String
+    ) throws(Status) -> SubresourceRequest {
+        guard let kind = objects.catalogue.kind(type) else { throw .pathNotFound() }
+        let resource = ResourceRequest(
+            kind, namespace: type.namespaced ? namespace : nil, name: name, subresource: subresource)
+        return SubresourceRequest(resource: resource, name: name, context: context)
+    }
+
+    /// What a request on a subresource returns: an action without an object of its own, what was sent.
+    private func object(_ result: SubresourceResult, sent: Object, _ type: ResourceType) -> Object {
+        switch result {
+        case .whole(let written): objects.converted(written.object, to: type)
+        case .object(let object): object
+        case .success: sent
+        }
     }
 
     private var context: RequestContext { RequestContext(user: user) }
@@ -45,7 +63,7 @@ struct InProcessClient: Client {
                         resourceVersion: options.resourceVersion, bookmarks: options.allowBookmarks,
                         timeout: options.timeoutSeconds.map { .seconds($0) } ?? .seconds(7 * 24 * 3600))
                     try await objects.watch(watch) { notices in
-                        for notice in notices { try Self.tell(notice, type, objects, continuation) }
+                        for notice in notices { try Self.send(notice, type, objects, continuation) }
                     }
                     continuation.finish()
                 } catch {
@@ -56,7 +74,7 @@ struct InProcessClient: Client {
         }
     }
 
-    private static func tell(
+    private static func send(
         _ notice: WatchNotice, _ type: ResourceType, _ objects: Objects,
         _ continuation: AsyncThrowingStream<WatchEvent, any Error>.Continuation
     ) throws(Status) {
@@ -71,52 +89,41 @@ struct InProcessClient: Client {
     }
 
     func create(
-        _ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?
+        _ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?
     ) async throws -> Object {
         guard let subresource else {
             let namespace = namespace ?? (object.namespace.isEmpty ? nil : object.namespace)
             let written = try await objects.create(try request(type, namespace), object, context)
             return objects.converted(written.object, to: type)
         }
-        let request = try request(type, namespace, subresource.owner)
-        switch subresource.name {
-        case "binding": try await Binding(objects: objects).bind(object, request, subresource.owner, context)
-        case "eviction": try await Eviction(objects: objects).evict(object, request, subresource.owner, context)
-        case "token":
-            return try TokenRequests(objects: objects, tokens: subresources.tokens)
-                .answer(object, request, subresource.owner)
-        default: throw Status.pathNotFound()
-        }
-        return object
+        let request = try request(type, namespace, subresource.owner, subresource.name)
+        return self.object(try await subresources.create(object, request), sent: object, type)
     }
 
     func update(_ type: ResourceType, _ object: Object, subresource: String?) async throws -> Object {
-        let request = try request(type, object.namespace, object.name)
-        let written: Written
-        switch subresource {
-        case nil: written = try await objects.update(request, name: object.name, part: .main, context) { _ in object }
-        case "scale":
-            return try await Scale(objects: objects).set(request, object.name, context) { _ in object }
-        case .some(let part):
-            written = try await objects.updatePart(part, request, name: object.name, object, context)
+        guard let subresource else {
+            let written = try await objects.update(
+                try request(type, object.namespace, object.name), name: object.name, part: .main, context
+            ) { _ in object }
+            return objects.converted(written.object, to: type)
         }
-        return objects.converted(written.object, to: type)
+        let request = try request(type, object.namespace, object.name, subresource)
+        return self.object(try await subresources.update(.replace(object), request), sent: object, type)
     }
 
     func patch(
         _ type: ResourceType, namespace: String?, name: String, subresource: String?, _ patch: Patch
     ) async throws -> Object {
-        let request = try request(type, namespace, name)
-        if subresource == "scale" {
-            return try await Scale(objects: objects).set(request, name, context) { current throws(Status) in
-                try PatchRequests.applySchemaless(patch, to: current)
+        guard let subresource else {
+            let request = try request(type, namespace, name)
+            let written = try await objects.update(request, name: name, part: .main, context) {
+                current throws(Status) in
+                try patch.applied(to: current, request.resource)
             }
+            return objects.converted(written.object, to: type)
         }
-        let part = Objects.Part(subresource: subresource)
-        let written = try await objects.update(request, name: name, part: part, context) { current throws(Status) in
-            try PatchRequests.apply(patch, to: current, request.resource)
-        }
-        return objects.converted(written.object, to: type)
+        let request = try request(type, namespace, name, subresource)
+        return object(try await subresources.update(.patch(patch), request), sent: Object(.null), type)
     }
 
     func delete(_ type: ResourceType, namespace: String?, name: String, options: DeleteOptions) async throws {

@@ -85,7 +85,7 @@ public struct ControlPlane: Sendable {
     }
 
     private var apiServer: APIServer.Configuration {
-        let listeners = configuration.apiSockets.map { APIServer.Configuration.Listener.descriptor($0) }
+        let listeners = configuration.apiSockets.map { Listener.descriptor($0) }
         let pki = configuration.pki
         return APIServer.Configuration(
             listeners: listeners, certificate: "\(pki)/apiserver.crt", key: "\(pki)/apiserver.key",

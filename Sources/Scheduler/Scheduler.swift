@@ -172,7 +172,7 @@ public actor Scheduler {
         ])
         do {
             try await client.create(
-                .pods, binding, namespace: pod.key.namespace, subresource: Subresource(of: pod.key.name, "binding"))
+                .pods, binding, namespace: pod.key.namespace, subresource: SubresourcePath(of: pod.key.name, "binding"))
             recorder.record(
                 pod.object, reason: "Scheduled", message: "Successfully assigned \(pod.key) to \(node)")
         } catch is CancellationError {

@@ -71,7 +71,7 @@ final class FakeClient: Client {
     }
 
     func create(
-        _ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?
+        _ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?
     ) async throws -> Object {
         state.withLock { $0.objects[object.key] = object }
         return object

@@ -113,7 +113,8 @@ import Testing
 
             let racing = RacingStore(store: api.server.pipeline.objects.store, changes: changes)
             let objects = Objects(
-                store: racing, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])))
+                store: racing, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])),
+                admission: AdmissionChain([]))
             let pods = try #require(objects.catalogue.kind(.pods))
             var options: JSON = .null
             if namesVersion { options = ["preconditions": ["resourceVersion": .string(pod.resourceVersion)]] }
@@ -122,7 +123,8 @@ import Testing
             let context = RequestContext(user: User(name: "kubernetes-admin", groups: ["system:masters"]))
             var refusal: Status?
             do throws(Status) {
-                try await Eviction(objects: objects).evict(eviction, request, "p", context)
+                _ = try await EvictionSubresource(objects: objects).create(
+                    eviction, SubresourceRequest(resource: request, name: "p", context: context))
             } catch {
                 refusal = error
             }

@@ -85,7 +85,7 @@ import Testing
             binding["kind"] = "Binding"
             binding["target"] = ["kind": "Node", "name": "node-1"]
             try await client.create(
-                .pods, binding, namespace: "default", subresource: Subresource(of: "p", "binding"))
+                .pods, binding, namespace: "default", subresource: SubresourcePath(of: "p", "binding"))
             // To be given a node is no change of what is wanted; to be deleted is.
             #expect(try await client.get(.pods, namespace: "default", name: "p").generation == 1)
             try await client.delete(.pods, ObjectKey(namespace: "default", name: "p"))

@@ -68,7 +68,8 @@ import Testing
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let spy = SpyStore(store: api.server.pipeline.objects.store, loop: loop)
             let objects = Objects(
-                store: spy, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])))
+                store: spy, catalogue: .builtIn, allocators: Allocators(services: ServiceAllocation(services: [])),
+                admission: AdmissionChain([]))
             let maps = try #require(objects.catalogue.kind(.configMaps))
             let request = WatchRequest(
                 resource: ResourceRequest(maps, namespace: "default"), selection: .everything, timeout: .seconds(60))

@@ -2,6 +2,7 @@ import APIClient
 import Crypto
 import Foundation
 import HTTPTypes
+import Kinds
 import KubernetesModel
 import Logging
 import NIOCore
@@ -22,15 +23,18 @@ enum TestServer {
 
     /// As `run`, with what shows requests to the server as they come over a connection.
     ///
-    /// - Parameter history: how many of the last events the server remembers.
+    /// - Parameters:
+    ///   - history: how many of the last events the server remembers.
+    ///   - plugins: admission plug-ins after those of every cluster.
     static func run(
-        history: Int? = nil, _ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void
+        history: Int? = nil, plugins: [any AdmissionPlugin] = [],
+        _ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void
     ) async throws {
-        try await serve(history: history) { try await body(TestRequests(server: $1)) }
+        try await serve(history: history, plugins: plugins) { try await body(TestRequests(server: $1)) }
     }
 
     private static func serve<Result: Sendable>(
-        history: Int? = nil,
+        history: Int? = nil, plugins: [any AdmissionPlugin] = [],
         _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer) async throws -> Result
     ) async throws -> Result {
         let folder = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
@@ -48,7 +52,8 @@ enum TestServer {
             serviceAccountPublicKey: "", runFolder: folder)
         configuration.repairInterval = .milliseconds(100)
         let server = try APIServer(
-            configuration: configuration, store: store, logger: logger)
+            configuration: configuration, store: store, catalogue: .builtIn,
+            plugins: AdmissionPlugins.all(store) + plugins, logger: logger)
         let (ports, continuation) = AsyncStream<[Int]>.makeStream()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

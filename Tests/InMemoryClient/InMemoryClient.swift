@@ -113,7 +113,7 @@ public final class InMemoryClient: Client {
 
     @discardableResult
     public func create(
-        _ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?
+        _ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?
     ) async throws -> Object {
         try state.withLock { state in
             try begin("create", type, object, subresource?.name, &state)
@@ -135,7 +135,8 @@ public final class InMemoryClient: Client {
     }
 
     private func bind(
-        _ type: ResourceType, _ binding: Object, _ namespace: String, _ subresource: Subresource, _ state: inout State
+        _ type: ResourceType, _ binding: Object, _ namespace: String, _ subresource: SubresourcePath,
+        _ state: inout State
     ) throws -> Object {
         guard subresource.name == "binding" else { throw Status.pathNotFound() }
         let key = ObjectKey(namespace: namespace, name: subresource.owner)

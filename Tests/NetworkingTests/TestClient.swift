@@ -57,7 +57,7 @@ final class TestClient: Client {
 
     func get(_ type: ResourceType, namespace: String?, name: String) async throws -> Object { throw NotSupported() }
     func create(
-        _ type: ResourceType, _ object: Object, namespace: String?, subresource: Subresource?
+        _ type: ResourceType, _ object: Object, namespace: String?, subresource: SubresourcePath?
     ) async throws -> Object { throw NotSupported() }
     func update(_ type: ResourceType, _ object: Object, subresource: String?) async throws -> Object {
         throw NotSupported()

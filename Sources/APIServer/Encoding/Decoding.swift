@@ -1,3 +1,4 @@
+import APIClient
 import HTTPTypes
 import KubernetesModel
 import NIOCore
@@ -54,6 +55,20 @@ enum Decoding {
             throw .unsupportedMediaType(
                 "the body of the request was in an unknown format - accepted media types include: "
                     + "application/json, application/yaml, application/vnd.kubernetes.protobuf")
+        }
+    }
+
+    /// - Throws: `UnsupportedMediaType` for a kind of patch that the server does not know.
+    static func patch(_ request: APIRequest) throws(Status) -> Patch {
+        switch mediaType(request) {
+        case "application/json-patch+json": .json(try json(request))
+        case "application/merge-patch+json": .merge(try json(request))
+        case "application/strategic-merge-patch+json": .strategicMerge(try json(request))
+        default:
+            throw .unsupportedMediaType(
+                "the body of the request was in an unknown format - accepted media types include: "
+                    + "application/json-patch+json, application/merge-patch+json, "
+                    + "application/strategic-merge-patch+json")
         }
     }
 

@@ -8,7 +8,7 @@ struct Listening: Sendable {
     var port: Int? { channel.channel.localAddress?.port }
 
     init(
-        _ listener: APIServer.Configuration.Listener, on group: any EventLoopGroup, _ connections: ConnectionChannel
+        _ listener: Listener, on group: any EventLoopGroup, _ connections: ConnectionChannel
     ) async throws(APIServerError) {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)

@@ -59,7 +59,7 @@ final class UpgradeGate: ChannelInboundHandler {
             var head = head
             if upgrade == nil {
                 head.headers.remove(name: "upgrade")
-                head.headers.replaceOrAdd(name: "x-refused-upgrade", value: wanted)
+                head.headers.replaceOrAdd(name: HTTPField.Name.refusedUpgrade.canonicalName, value: wanted)
             }
             gate.pass(head, context)
         }

@@ -18,7 +18,7 @@ extension Objects {
         Self.stripServerFields(&object)
 
         try fieldRules(&object, request, context)
-        try await Admission(objects: self).mutate(&object, old: nil, request, context)
+        try await admission.mutate(&object, .create, request, name: object.name, context)
         let strategy = request.resource.strategy
         let allocator = allocators[type]
         object.metadata["uid"] = .string(Identifiers.uuid())
@@ -32,7 +32,7 @@ extension Objects {
         do {
             let errors = request.resource.validateCreate(object)
             guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
-            try await Admission(objects: self).validate(object, old: nil, request, context)
+            try await admission.validate(object, .create, request, name: object.name, context)
             guard !context.dryRun else {
                 if self.object(type, namespace: object.namespace, name: object.name) != nil {
                     throw Status.alreadyExists(type, object.name)

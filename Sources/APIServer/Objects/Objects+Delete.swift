@@ -12,8 +12,10 @@ extension Objects {
         case began(Written)
     }
 
+    /// - Parameter isAdmitted: whether the deletion has passed admission in another form (`Eviction`).
     func delete(
-        _ request: ResourceRequest, name: String, _ options: DeleteOptions, _ context: RequestContext
+        _ request: ResourceRequest, name: String, _ options: DeleteOptions, isAdmitted: Bool = false,
+        _ context: RequestContext
     ) async throws(Status) -> Deletion {
         let type = request.type
         let strategy = request.resource.strategy
@@ -24,7 +26,7 @@ extension Objects {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = current.object
             try options.checkPreconditions(old, type)
-            try await Admission(objects: self).validateDelete(old, request, context)
+            if !isAdmitted { try await admitDeletion(of: old, request, name, options, context) }
             var object = old
             Self.setPropagation(options.propagation, &object)
             let grace = strategy.gracePeriod(old, options.gracePeriodSeconds)
@@ -49,6 +51,16 @@ extension Objects {
                 throw error.status(type, name)
             }
         }
+    }
+
+    private func admitDeletion(
+        of object: Object, _ request: ResourceRequest, _ name: String, _ options: DeleteOptions,
+        _ context: RequestContext
+    ) async throws(Status) {
+        var attended = object
+        try await admission.mutate(
+            &attended, old: object, .delete, request, name: name, deletion: options, context)
+        try await admission.validate(object, old: object, .delete, request, name: name, deletion: options, context)
     }
 
     private enum Step {

@@ -16,16 +16,18 @@ extension Objects {
     ///
     /// Where the new state names a `resourceVersion` that is not the present one, or a `uid` that is not the object's,
     /// that is a conflict.
+    ///
+    /// - Parameter isAdmitted: whether the change has passed admission in another form (`Binding`, `Scale`).
     func update(
-        _ request: ResourceRequest, name: String, part: Part, _ context: RequestContext,
-        _ change: (Object) throws(Status) -> Object
+        _ request: ResourceRequest, name: String, part: Part, isAdmitted: Bool = false, _ context: RequestContext,
+        _ change: (Object) async throws(Status) -> Object
     ) async throws(Status) -> Written {
         let type = request.type
         var attempts = 0
         while true {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = converted(current.object, to: type)
-            var object = try change(old)
+            var object = try await change(old)
             try Self.checkType(of: &object, type)
             if object.name.isEmpty { object.metadata["name"] = .string(name) }
             guard object.name == name else {
@@ -43,7 +45,7 @@ extension Objects {
                     "Precondition failed: UID in precondition: \(object.uid), UID in object meta: \(old.uid)")
             }
             do {
-                return try await replace(current, old: old, with: object, part, request, context)
+                return try await replace(current, old: old, with: object, part, isAdmitted, request, context)
             } catch .changed where attempts < 200 {
                 // Somebody was faster: look again. A client that named a version gets its conflict from the check
                 // above. What overtook us may still be on its way to the disk, and is visible only then.
@@ -56,14 +58,14 @@ extension Objects {
     }
 
     private func replace(
-        _ current: StoredObject, old: Object, with sent: Object, _ part: Part, _ request: ResourceRequest,
-        _ context: RequestContext
+        _ current: StoredObject, old: Object, with sent: Object, _ part: Part, _ isAdmitted: Bool,
+        _ request: ResourceRequest, _ context: RequestContext
     ) async throws(WriteError) -> Written {
         let type = request.type
         let allocator = allocators[type]
         var object = sent
         do {
-            object = try await prepared(sent, old: old, part, request, context)
+            object = try await prepared(sent, old: old, part, isAdmitted, request, context)
         } catch {
             throw .failed(error)
         }
@@ -91,12 +93,16 @@ extension Objects {
 
     /// The new state as it is to be stored: what the client may not change is as before.
     private func prepared(
-        _ sent: Object, old: Object, _ part: Part, _ request: ResourceRequest, _ context: RequestContext
+        _ sent: Object, old: Object, _ part: Part, _ isAdmitted: Bool, _ request: ResourceRequest,
+        _ context: RequestContext
     ) async throws(Status) -> Object {
         let type = request.type
         let strategy = request.resource.strategy
         var object = sent
         try fieldRules(&object, request, context)
+        if !isAdmitted {
+            try await admission.mutate(&object, old: old, .update, request, name: old.name, context)
+        }
         switch part {
         case .status:
             var whole = old
@@ -117,7 +123,6 @@ extension Objects {
             object.metadata["selfLink"] = .null
             if part == .main {
                 if request.resource.subresource("status") != nil { object.status = old.status }
-                try await Admission(objects: self).mutate(&object, old: old, request, context)
                 strategy.prepareForUpdate(&object, old)
                 try await allocators[type]?.allocate(for: &object, old: old)
             }
@@ -135,10 +140,12 @@ extension Objects {
         case .status: errors = request.resource.validateUpdate(object, old: old, subresource: "status")
         case .ephemeralContainers:
             errors = request.resource.validateUpdate(object, old: old, subresource: "ephemeralcontainers")
-        case .all: return object
+        case .all: errors = []
         }
         guard errors.isEmpty else { throw Status.invalid(type, object.name, errors) }
-        try await Admission(objects: self).validate(object, old: old, request, context)
+        if !isAdmitted {
+            try await admission.validate(object, old: old, .update, request, name: old.name, context)
+        }
         return object
     }
 
@@ -148,17 +155,5 @@ extension Objects {
         json["metadata"] = .null
         json["status"] = .null
         return json
-    }
-}
-
-extension Objects.Part {
-    /// The part that a subresource in the form of the whole object is about.
-    init(subresource: String?) {
-        switch subresource {
-        case nil: self = .main
-        case "finalize": self = .all
-        case "ephemeralcontainers": self = .ephemeralContainers
-        default: self = .status
-        }
     }
 }

@@ -9,6 +9,7 @@ struct Objects: Sendable {
     let store: any Store
     let catalogue: Catalogue
     let allocators: Allocators
+    let admission: AdmissionChain
 
     /// - Throws: `NotFound`.
     func stored(_ type: ResourceType, namespace: String?, name: String) throws(Status) -> StoredObject {
@@ -20,7 +21,7 @@ struct Objects: Sendable {
 
     /// An object by its key, or nil.
     func object(_ type: ResourceType, namespace: String? = nil, name: String) -> Object? {
-        store.get(type.storeKey(namespace: namespace, name: name))?.object
+        store.object(type, namespace: namespace, name: name)
     }
 
     /// Makes a write, and tells what is wrong with it as the API does.

@@ -42,7 +42,7 @@ struct ObjectRequests: Sendable {
             ) { _ in object }
             return encoding.response(written, info)
         case .patch:
-            return try await patch(request, resource, part: .main, context)
+            return try await patch(request, resource, encoding, context)
         case .delete:
             return try await delete(request, resource, encoding, context)
         case .deletecollection:
@@ -50,16 +50,14 @@ struct ObjectRequests: Sendable {
         }
     }
 
-    /// Patches a part of an object.
-    func patch(
-        _ request: APIRequest, _ resource: ResourceRequest, part: Objects.Part, _ context: RequestContext
+    private func patch(
+        _ request: APIRequest, _ resource: ResourceRequest, _ encoding: Encoding, _ context: RequestContext
     ) async throws(Status) -> APIResponse {
-        let encoding = try Encoding(accept: request.header(.accept))
-        let patch = try PatchRequests.patch(request)
+        let patch = try Decoding.patch(request)
         let written = try await objects.update(
-            resource, name: resource.name ?? "", part: part, context
+            resource, name: resource.name ?? "", part: .main, context
         ) { object throws(Status) in
-            try PatchRequests.apply(patch, to: object, resource.resource)
+            try patch.applied(to: object, resource.resource)
         }
         return encoding.response(written, resource.resource, code: written.created ? 201 : 200)
     }

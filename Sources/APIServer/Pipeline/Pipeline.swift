@@ -60,12 +60,10 @@ struct Pipeline: Sendable {
             response = encoding.response(encoding.json(review, resource.resource), code: 201)
         } else if ResourceMetrics.answers(resource.type), verb == .get || verb == .list {
             response = try await metrics.respond(to: request, resource)
-        } else if let subresource = resource.subresource {
-            guard let name = resource.name, let info = resource.resource.subresource(subresource) else {
-                throw Status.pathNotFound()
-            }
+        } else if resource.subresource != nil {
+            guard let name = resource.name else { throw Status.pathNotFound() }
             response = try await subresources.respond(
-                to: request, resource, name, info, verb, context, ObjectRequests(objects: objects))
+                to: request, SubresourceRequest(resource: resource, name: name, context: context), verb)
         } else {
             guard resource.resource.supports(verb.rawValue) else {
                 throw Status.methodNotSupported(resource.type, verb.rawValue)
@@ -78,11 +76,13 @@ struct Pipeline: Sendable {
 
     /// The session that a request's connection may be upgraded to.
     func upgrade(_ request: APIRequest, to protocolName: String) async throws -> Upgrade? {
-        guard case .resource(let resource) = try Route(request.target, objects.catalogue), resource.name != nil,
-            let verb = Verb(request, resource)
+        guard case .resource(let resource) = try Route(request.target, objects.catalogue), let name = resource.name,
+            resource.subresource != nil, let verb = Verb(request, resource)
         else { return nil }
         try authorize(request.user, verb, resource)
-        return try await subresources.upgrade(request, resource, to: protocolName)
+        let subresource = SubresourceRequest(
+            resource: resource, name: name, context: RequestContext(user: request.user))
+        return try await subresources.upgrade(request, subresource, verb, to: protocolName)
     }
 
     private var reviews: Reviews {

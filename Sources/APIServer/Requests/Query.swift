@@ -39,6 +39,8 @@ struct Query: Sendable {
         return value
     }
 
+    var names: Set<String> { Set(parameters.map(\.name)) }
+
     func all(_ name: String) -> [String] { parameters.filter { $0.name == name }.map(\.value) }
 
     /// As Kubernetes reads flags: only `0` and `false` are not true.

@@ -44,15 +44,3 @@ struct RequestContext: Sendable {
     var duplicateFields: [String] = []
     let warnings = Warnings()
 }
-
-extension ResourceType {
-    /// Where the store keeps this type's objects. A resource that is served in two groups is kept in one of them.
-    private var storageName: String { group == "events.k8s.io" ? plural : groupResource }
-
-    func storePrefix(namespace: String?) -> String {
-        guard namespaced, let namespace, !namespace.isEmpty else { return storageName + "/" }
-        return "\(storageName)/\(namespace)/"
-    }
-
-    func storeKey(namespace: String?, name: String) -> String { storePrefix(namespace: namespace) + name }
-}

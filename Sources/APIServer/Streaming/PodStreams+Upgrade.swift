@@ -91,8 +91,5 @@ extension PodStreams {
 }
 
 extension HTTPField.Name {
-    // Constant tokens, so the names are valid.
-    static let streamProtocol = HTTPField.Name("X-Stream-Protocol-Version")!
-    /// Where `UpgradeGate` keeps what it took away.
-    static let refusedUpgrade = HTTPField.Name("X-Refused-Upgrade")!
+    static let streamProtocol = HTTPField.Name("X-Stream-Protocol-Version")!  // a constant token, so the name is valid
 }

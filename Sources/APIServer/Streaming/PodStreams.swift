@@ -9,15 +9,14 @@ struct PodStreams: Sendable {
     let runFolder: String
     let logger = Logger(label: "streams")
 
-    func respond(to request: APIRequest, _ pod: Object, _ subresource: String) async throws -> APIResponse {
-        if subresource == "log" { return try await log(request.query, pod) }
-        // What has an upgrade comes here only where it cannot be had; this tells why.
+    /// Answers a request that was not upgraded: it did not ask for an upgrade, or for one that cannot be had.
+    func refuse(_ request: APIRequest, _ pod: Object, _ subresource: String) throws(Status) -> Never {
         let wanted = request.header(.refusedUpgrade)?.lowercased()
         guard wanted == "spdy/3.1" || wanted == "websocket" else {
-            throw Status.badRequest("Upgrade request required")
+            throw .badRequest("Upgrade request required")
         }
         _ = try upgrade(request, pod, subresource, to: wanted == "websocket" ? "websocket" : "SPDY/3.1")
-        throw Status.badRequest("unable to upgrade: unable to negotiate a protocol")
+        throw .badRequest("unable to upgrade: unable to negotiate a protocol")
     }
 
     func upgrade(

@@ -1,108 +1,145 @@
 import APIClient
-import APIMachinery
+import Kinds
+import HTTPTypes
 import KubernetesModel
-import NIOCore
-import Store
 
-/// The requests on parts of objects: `status`, `scale`, `binding` and the rest, each in a file of this folder.
+/// All subresources, and the way of a request to one: the catalogue's verbs → admission → the subresource.
 struct Subresources: Sendable {
-    let objects: Objects
-    let tokens: TokenAuthority?
-    let streams: PodStreams
-    let proxy: ReverseProxy
+    private enum Entry {
+        case object(any ObjectSubresource)
+        case connect(any ConnectSubresource)
+    }
 
-    func respond(
-        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ info: ResourceInfo.Subresource,
-        _ verb: Verb, _ context: RequestContext, _ requests: ObjectRequests
-    ) async throws -> APIResponse {
-        let encoding = try Encoding(accept: request.header(.accept))
-        switch info.name {
-        case "status", "finalize", "approval", "ephemeralcontainers":
-            return try await part(request, resource, name, info.name, verb, context, requests, encoding)
-        case "scale":
-            return try await Scale(objects: objects).respond(to: request, resource, name, verb, context, encoding)
-        case "binding":
-            try require(verb == .create, resource, verb)
-            try await Binding(objects: objects).bind(Decoding.object(request), resource, name, context)
-            return encoding.created
-        case "eviction":
-            try require(verb == .create, resource, verb)
-            try await Eviction(objects: objects).evict(Decoding.object(request), resource, name, context)
-            return encoding.created
-        case "token":
-            try require(verb == .create, resource, verb)
-            return try TokenRequests(objects: objects, tokens: tokens).create(
-                Decoding.object(request), resource, name, encoding)
-        case "log", "exec", "attach", "portforward":
-            let pod = try objects.stored(.pods, namespace: resource.namespace, name: name).object
-            return try await streams.respond(to: request, pod, info.name)
-        case "proxy" where NodeProxy.answers(resource.type, ReverseProxy.Target(name)):
-            return try await NodeProxy(objects: objects, runFolder: streams.runFolder).respond(
-                to: request, resource, ReverseProxy.Target(name).name)
-        case "proxy":
-            return try await proxy.respond(to: request, resource, name, objects)
-        default:
-            throw Status.pathNotFound()
+    private let table: [String: Entry]
+    private let admission: AdmissionChain
+
+    /// - Parameter runFolder: the directory of the node agents' sockets.
+    init(objects: Objects, tokens: TokenAuthority?, runFolder: String, proxy: ReverseProxy) {
+        let streams = PodStreams(runFolder: runFolder)
+        self.init(
+            [
+                PartSubresource(name: "status", part: .status, objects: objects),
+                PartSubresource(name: "approval", part: .status, objects: objects),
+                PartSubresource(name: "ephemeralcontainers", part: .ephemeralContainers, objects: objects),
+                FinalizeSubresource(objects: objects),
+                ScaleSubresource(objects: objects),
+                BindingSubresource(objects: objects),
+                EvictionSubresource(objects: objects),
+                TokenSubresource(objects: objects, tokens: tokens),
+                LogSubresource(objects: objects, streams: streams),
+                StreamSubresource(name: "exec", objects: objects, streams: streams),
+                StreamSubresource(name: "attach", objects: objects, streams: streams),
+                StreamSubresource(name: "portforward", objects: objects, streams: streams),
+                ProxySubresource(proxy: proxy, node: NodeProxy(objects: objects, runFolder: runFolder)),
+            ], admission: objects.admission)
+    }
+
+    init(_ subresources: [any SubresourceHandler], admission: AdmissionChain) {
+        var table: [String: Entry] = [:]
+        for subresource in subresources {
+            switch subresource {
+            case let object as any ObjectSubresource: table[subresource.name] = .object(object)
+            case let connect as any ConnectSubresource: table[subresource.name] = .connect(connect)
+            default: preconditionFailure("\(subresource.name) is neither an object nor to be connected to")
+            }
+        }
+        self.table = table
+        self.admission = admission
+    }
+
+    var names: Set<String> { Set(table.keys) }
+
+    /// - Throws: `NotFound` where the resource has no such subresource, `MethodNotAllowed` where that has no such verb.
+    private func find(_ request: SubresourceRequest, _ verb: Verb) throws(Status) -> Entry {
+        let resource = request.resource
+        guard let name = resource.subresource, let row = resource.resource.subresource(name),
+            let entry = table[name]
+        else { throw .pathNotFound() }
+        guard row.verbs.contains(verb.rawValue) else { throw .methodNotSupported(resource.type, verb.rawValue) }
+        return entry
+    }
+}
+
+/// Over HTTP.
+extension Subresources {
+    func respond(to http: APIRequest, _ request: SubresourceRequest, _ verb: Verb) async throws -> APIResponse {
+        let encoding = try Encoding(accept: http.header(.accept))
+        switch try find(request, verb) {
+        case .object(let subresource):
+            let result =
+                switch verb {
+                case .get: try await subresource.get(request)
+                case .create: try await create(Decoding.object(http), subresource, request)
+                case .update: try await subresource.update(.replace(Decoding.object(http)), request)
+                case .patch: try await subresource.update(.patch(Decoding.patch(http)), request)
+                case .list, .watch, .delete, .deletecollection:
+                    throw Status.methodNotSupported(request.resource.type, verb.rawValue)
+                }
+            return encoding.response(result, request.resource.resource, code: verb == .create ? 201 : 200)
+        case .connect(let subresource):
+            try await admit(http, subresource, request)
+            return try await subresource.connect(http, request)
         }
     }
 
+    /// The session that a request's connection may be upgraded to; nil where there is none to be had.
     func upgrade(
-        _ request: APIRequest, _ resource: ResourceRequest, to protocolName: String
+        _ http: APIRequest, _ request: SubresourceRequest, _ verb: Verb, to protocolName: String
     ) async throws -> Upgrade? {
-        guard resource.type == .pods, let name = resource.name, let subresource = resource.subresource,
-            ["exec", "attach", "portforward", "log"].contains(subresource)
-        else { return nil }
-        let pod = try objects.stored(.pods, namespace: resource.namespace, name: name).object
-        return try streams.upgrade(request, pod, subresource, to: protocolName)
+        guard case .connect(let subresource) = try find(request, verb) else { return nil }
+        try await admit(http, subresource, request)
+        return try await subresource.upgrade(http, request, to: protocolName)
     }
 
-    private func require(_ holds: Bool, _ resource: ResourceRequest, _ verb: Verb) throws(Status) {
-        if !holds { throw .methodNotSupported(resource.type, verb.rawValue) }
+    private func admit(
+        _ http: APIRequest, _ subresource: any ConnectSubresource, _ request: SubresourceRequest
+    ) async throws(Status) {
+        guard subresource.isAdmitted, admission.handles(.connect, request.resource) else { return }
+        var options = ConnectOptions.object(http, request.resource)
+        try await admission.admit(&options, .connect, request.resource, name: request.name, request.context)
+    }
+}
+
+/// In process.
+extension Subresources {
+    func create(_ sent: Object, _ request: SubresourceRequest) async throws(Status) -> SubresourceResult {
+        try await create(sent, try object(request, .create), request)
     }
 
-    /// A part that is read and written in the form of the whole object.
-    private func part(
-        _ request: APIRequest, _ resource: ResourceRequest, _ name: String, _ part: String, _ verb: Verb,
-        _ context: RequestContext, _ requests: ObjectRequests, _ encoding: Encoding
-    ) async throws(Status) -> APIResponse {
-        switch verb {
-        case .get:
-            let stored = try objects.stored(resource.type, namespace: resource.namespace, name: name)
-            return encoding.response(stored, resource.resource)
-        case .patch:
-            return try await requests.patch(request, resource, part: Objects.Part(subresource: part), context)
-        case .update:
-            let sent = try Decoding.object(request)
-            return encoding.response(
-                try await objects.updatePart(part, resource, name: name, sent, context), resource.resource)
-        default:
-            throw .methodNotSupported(resource.type, verb.rawValue)
+    func update(_ change: SubresourceChange, _ request: SubresourceRequest) async throws(Status) -> SubresourceResult {
+        let verb: Verb = if case .replace = change { .update } else { .patch }
+        return try await object(request, verb).update(change, request)
+    }
+
+    private func object(_ request: SubresourceRequest, _ verb: Verb) throws(Status) -> any ObjectSubresource {
+        switch try find(request, verb) {
+        case .object(let subresource): return subresource
+        case .connect(let subresource):
+            throw .badRequest(
+                "\(request.resource.type.plural)/\(subresource.name) needs a connection, which a client in the API "
+                    + "server's process has not: use one over HTTPS")
         }
+    }
+
+    private func create(
+        _ sent: Object, _ subresource: any ObjectSubresource, _ request: SubresourceRequest
+    ) async throws(Status) -> SubresourceResult {
+        var object = sent
+        try await admission.admit(&object, .create, request.resource, name: request.name, request.context)
+        return try await subresource.create(object, request)
     }
 }
 
 extension Encoding {
-    /// The answer to an action that has no object of its own.
-    fileprivate var created: APIResponse {
-        response(["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": 201], code: 201)
-    }
-}
-
-extension Objects {
-    /// Replaces the part of an object that a subresource is about: for `finalize`, a namespace's `spec.finalizers`.
-    func updatePart(
-        _ part: String, _ request: ResourceRequest, name: String, _ sent: Object, _ context: RequestContext
-    ) async throws(Status) -> Written {
-        guard part == "finalize" else {
-            return try await update(request, name: name, part: Part(subresource: part), context) { _ in sent }
-        }
-        return try await update(request, name: name, part: .all, context) { current in
-            var object = current
-            object.spec["finalizers"] = sent.spec["finalizers"]
-            if !sent.resourceVersion.isEmpty {
-                object.metadata["resourceVersion"] = sent.metadata["resourceVersion"]
-            }
-            return object
+    fileprivate func response(_ result: SubresourceResult, _ resource: Kind, code: Int) -> APIResponse {
+        switch result {
+        case .whole(let written): response(written, resource, code: code)
+        case .object(let object): response(object.json, code: code)
+        case .success:
+            response(
+                [
+                    "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "code": JSON(code),
+                ], code: code)
         }
     }
 }

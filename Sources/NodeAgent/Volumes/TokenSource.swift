@@ -33,7 +33,7 @@ actor TokenSource {
         ])
         if !audience.isEmpty { request["spec"]["audiences"] = [.string(audience)] }
         let answer = try await client.create(
-            .serviceAccounts, request, namespace: pod.namespace, subresource: Subresource(of: account, "token"))
+            .serviceAccounts, request, namespace: pod.namespace, subresource: SubresourcePath(of: account, "token"))
         let expiry = answer.status["expirationTimestamp"].string.flatMap(Timestamp.init)
         let life = expiry.map { $0.since(now) } ?? Double(seconds)
         let token = (answer.status["token"].string ?? "", now.advanced(by: life * 0.8))

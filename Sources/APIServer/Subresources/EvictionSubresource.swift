@@ -2,19 +2,20 @@ import APIClient
 import KubernetesModel
 
 /// `pods/eviction`: a deletion that the disruption budgets of the pod's application must allow.
-struct Eviction: Sendable {
+struct EvictionSubresource: ObjectSubresource {
+    let name = "eviction"
     let objects: Objects
 
-    /// How often a pod that keeps changing is looked at again.
-    private static let mostAttempts = 5
+    /// How often the eviction of a pod that keeps changing is retried.
+    private static let maxAttempts = 5
 
-    func evict(
-        _ eviction: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
-    ) async throws(Status) {
+    func create(_ eviction: Object, _ request: SubresourceRequest) async throws(Status) -> SubresourceResult {
+        let resource = request.resource
+        let name = request.name
         guard eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
         // All that can refuse the deletion comes before the budget is used.
         let options = try RequestOptions.deletion(eviction["deleteOptions"])
-        var context = context
+        var context = request.context
         if options.dryRun { context.dryRun = true }
         var attempts = 0
         while true {
@@ -32,23 +33,22 @@ struct Eviction: Sendable {
                 }
             }
             do throws(Status) {
-                _ = try await objects.delete(resource, name: name, deletion, context)
-                return
+                _ = try await objects.delete(resource, name: name, deletion, isAdmitted: true, context)
+                return .success
             } catch {
                 // The client hears of no conflict with a precondition that it has not set.
                 guard error.code == 409, deletion.resourceVersion != options.resourceVersion, let budget else {
                     throw error
                 }
                 attempts += 1
-                guard attempts < Self.mostAttempts else { throw Self.postponement(budget) }
+                guard attempts < Self.maxAttempts else { throw Self.postponement(budget) }
             }
         }
     }
 
     /// The budget that selects the pod.
     private func budget(of pod: Object) throws(Status) -> Object? {
-        let prefix = ResourceType.podDisruptionBudgets.storePrefix(namespace: pod.namespace)
-        let budgets = objects.store.list(prefix: prefix).map(\.object).filter { budget in
+        let budgets = objects.store.objects(.podDisruptionBudgets, namespace: pod.namespace).filter { budget in
             !budget.spec["selector"].isNull && LabelSelector(budget.spec["selector"]).matches(pod.labels)
         }
         guard budgets.count <= 1 else {
@@ -69,7 +69,8 @@ struct Eviction: Sendable {
     private func take(_ pod: Object, from budget: Object, _ context: RequestContext) async throws(Status) {
         guard let kind = objects.catalogue.kind(.podDisruptionBudgets) else { return }
         let request = ResourceRequest(kind, namespace: budget.namespace, name: budget.name)
-        _ = try await objects.update(request, name: budget.name, part: .all, context) { current throws(Status) in
+        _ = try await objects.update(request, name: budget.name, part: .all, isAdmitted: true, context) {
+            current throws(Status) in
             let allowed = current.status["disruptionsAllowed"].int ?? 0
             guard allowed > 0 else { throw Self.refusal(current) }
             var changed = current

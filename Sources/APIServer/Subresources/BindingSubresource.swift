@@ -1,19 +1,20 @@
-import APIClient
 import KubernetesModel
 
 /// `pods/binding`: the scheduler's decision, made once.
-struct Binding: Sendable {
+struct BindingSubresource: ObjectSubresource {
+    let name = "binding"
     let objects: Objects
 
-    func bind(
-        _ binding: Object, _ resource: ResourceRequest, _ name: String, _ context: RequestContext
-    ) async throws(Status) {
+    func create(_ binding: Object, _ request: SubresourceRequest) async throws(Status) -> SubresourceResult {
+        let resource = request.resource
+        let name = request.name
         guard let node = binding["target"]["name"].string, !node.isEmpty else {
             throw .invalid(
                 ResourceType(group: "", version: "v1", plural: "bindings", kind: "Binding", namespaced: true), name,
                 [FieldError(.required, "target.name")])
         }
-        _ = try await objects.update(resource, name: name, part: .all, context) { current throws(Status) in
+        _ = try await objects.update(resource, name: name, part: .all, isAdmitted: true, request.context) {
+            current throws(Status) in
             guard !current.isBeingDeleted else {
                 throw .conflict(resource.type, name, "pod \(name) is being deleted, cannot be assigned to a host")
             }
@@ -31,6 +32,7 @@ struct Binding: Sendable {
             Self.setScheduled(&pod)
             return pod
         }
+        return .success
     }
 
     private static func setScheduled(_ pod: inout Object) {

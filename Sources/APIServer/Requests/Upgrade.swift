@@ -1,6 +1,6 @@
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import Synchronization
 
 /// How a request's connection goes on in another protocol once it has been answered with `101 Switching Protocols`.
 struct Upgrade: Sendable {
@@ -39,37 +39,7 @@ struct Upgrade: Sendable {
     }
 }
 
-/// Carries out the upgrade that `UpgradeGate` has been granted.
-struct Upgrader: NIOTypedHTTPServerProtocolUpgrader {
-    typealias UpgradeResult = ConnectionChannel.First
-
-    /// What was granted to a connection's first request.
-    final class Decision: Sendable {
-        let upgrade = Mutex<Upgrade?>(nil)
-    }
-
-    struct Refused: Error {}
-
-    let supportedProtocol: String
-    let requiredUpgradeHeaders: [String] = []
-    let decision: Decision
-
-    func buildUpgradeResponse(
-        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
-    ) -> EventLoopFuture<HTTPHeaders> {
-        guard let upgrade = decision.upgrade.withLock({ $0 }) else {
-            return channel.eventLoop.makeFailedFuture(Refused())
-        }
-        var headers = initialResponseHeaders
-        headers.replaceOrAdd(name: "connection", value: "Upgrade")
-        headers.add(contentsOf: upgrade.headers)
-        return channel.eventLoop.makeSucceededFuture(headers)
-    }
-
-    func upgrade(channel: any Channel, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<UpgradeResult> {
-        guard let upgrade = decision.upgrade.withLock({ $0 }) else {
-            return channel.eventLoop.makeFailedFuture(Refused())
-        }
-        return upgrade.start(channel).map { .upgraded($0) }
-    }
+extension HTTPField.Name {
+    /// Where `UpgradeGate` keeps the `Upgrade` header of a request whose upgrade was refused.
+    static let refusedUpgrade = HTTPField.Name("X-Refused-Upgrade")!  // a constant token, so the name is valid
 }

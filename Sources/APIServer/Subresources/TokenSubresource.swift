@@ -2,17 +2,17 @@ import Kinds
 import KubernetesModel
 
 /// `serviceaccounts/token`: tokens for `kubectl create token` and for pods.
-struct TokenRequests: Sendable {
+struct TokenSubresource: ObjectSubresource {
+    let name = "token"
     let objects: Objects
     let tokens: TokenAuthority?
 
-    func create(
-        _ sent: Object, _ resource: ResourceRequest, _ name: String, _ encoding: Encoding
-    ) throws(Status) -> APIResponse {
-        encoding.response(try answer(sent, resource, name).json, code: 201)
+    func create(_ sent: Object, _ request: SubresourceRequest) throws(Status) -> SubresourceResult {
+        let resource = request.resource
+        return .object(try issue(sent, account: request.name, resource))
     }
 
-    func answer(_ sent: Object, _ resource: ResourceRequest, _ name: String) throws(Status) -> Object {
+    private func issue(_ sent: Object, account name: String, _ resource: ResourceRequest) throws(Status) -> Object {
         let account = try objects.stored(resource.type, namespace: resource.namespace, name: name).object
         guard let tokens else { throw .internalError("this server has no key to sign tokens with") }
         var request = sent

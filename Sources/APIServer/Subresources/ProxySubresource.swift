@@ -1,0 +1,16 @@
+import KubernetesModel
+
+/// `pods/proxy`, `services/proxy` and `nodes/proxy`: requests that are carried on to what the object stands for.
+struct ProxySubresource: ConnectSubresource {
+    let name = "proxy"
+    let proxy: ReverseProxy
+    let node: NodeProxy
+
+    func connect(_ http: APIRequest, _ request: SubresourceRequest) async throws -> APIResponse {
+        let target = ReverseProxy.Target(request.name)
+        if NodeProxy.answers(request.resource.type, target) {
+            return try await node.respond(to: http, request.resource, target.name)
+        }
+        return try await proxy.respond(to: http, request.resource, request.name, node.objects)
+    }
+}
