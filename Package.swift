@@ -74,6 +74,7 @@ let package = Package(
         .target(name: "CNftables", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CInitProtocol"),
         library("Linux", ["CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
@@ -93,7 +94,7 @@ let package = Package(
         library("Controllers", ["APIClient", logging]),
         library("Scheduler", ["APIClient", collections, logging]),
         library("Networking", ["Linux", "CNftables", "APIClient", logging] + nio),
-        library("PodRuntime", ["CLinux", "Linux", "KubernetesModel", "NodeStreams", logging, system]),
+        library("PodRuntime", ["CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
         library(
             "NodeAgent",
             [
@@ -109,7 +110,10 @@ let package = Package(
             ]),
         library(
             "Supervisor",
-            ["Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", x509, crypto, system, yams, logging]),
+            [
+                "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime", x509, crypto, system,
+                yams, logging,
+            ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
@@ -120,6 +124,7 @@ let package = Package(
         // Swift library that the driver adds is never loaded, for there is no dynamic linker.
         .executableTarget(
             name: "martlet-init",
+            dependencies: ["CInitProtocol"],
             cSettings: [
                 .unsafeFlags([
                     "-O2", "-Wall", "-Wextra", "-Werror", "-std=gnu11", "-ffreestanding", "-fno-stack-protector",
@@ -162,7 +167,7 @@ let package = Package(
         tests("Controllers", ["InMemoryClient"]),
         tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),
-        tests("PodRuntime", ["InMemoryClient", "SandboxNode"]),
+        tests("PodRuntime", ["CInitProtocol", "InMemoryClient", "SandboxNode"]),
         tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
         tests("Supervisor", [x509]),
         .testTarget(

@@ -25,31 +25,32 @@ public struct NodeAgent: Sendable {
 
     /// Registers the node and runs its pods until the task is cancelled; pods outlive it.
     ///
-    /// - Throws: `KubeconfigError`, or `SystemError` where the node's folders cannot be made. An API server that does
-    ///   not answer is waited for.
+    /// - Throws: `NoIsolationLevel`, `KubeconfigError`, or `SystemError` where the node's directories cannot be made. An
+    ///   API server that does not answer is waited for.
     public func run() async throws {
+        let runtime = try makeRuntime()
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
         let images = ImageStore(root: configuration.imageFolder)
         do {
             try await serve(
-                client: client, runtime: try makeRuntime(), images: images, serviceRules: makeServiceRules,
-                notify: .inherited)
+                client: client, runtime: runtime, images: images, serviceRules: makeServiceRules, notify: .inherited)
         } catch is CancellationError {
             Notify.inherited.stopping()
         }
         await client.shutdown()
     }
 
-    private func makeRuntime() throws -> SandboxRuntime {
+    /// - Throws: `NoIsolationLevel` where this machine cannot run pods.
+    private func makeRuntime() throws -> any Runtime {
         guard let gateway = IPv4Address(configuration.gateway) else {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
-        let resources = resourceController(nodeFolder: configuration.nodeFolder)
-        if resources is NoResourceController {
-            logger.warning("no control groups that can be written here: limits are not enforced, use is not measured")
-        }
-        return SandboxRuntime(
-            configuration: SandboxRuntime.Configuration(
+        let level = try IsolationLevels.choose(HostFeatures.probe(initPath: configuration.initPath))
+        let (driver, resources) = ResourceDrivers.choose(nodeFolder: configuration.nodeFolder)
+        if let consequence = driver.consequence { logger.warning("\(consequence)") }
+        logger.debug("isolation level \(level.name), resource driver \(driver.name)")
+        return level.makeRuntime(
+            RuntimeConfiguration(
                 nodeFolder: configuration.nodeFolder, runFolder: configuration.runFolder,
                 initPath: configuration.initPath, gateway: gateway, hiddenFolders: configuration.hiddenFolders),
             resources: resources, logger: logger)

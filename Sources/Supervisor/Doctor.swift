@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import Networking
+import PodRuntime
 import Systemd
 
 /// What this machine offers a cluster and what it lacks, each with its consequence and its remedy.
@@ -39,7 +40,7 @@ public struct Doctor: Sendable {
     /// Tries everything out; changes nothing on the machine.
     public func examine() async -> [Finding] {
         [
-            privileges(), await namespaces(), overlay(), controlGroups(), await serviceRules(), systemd(),
+            privileges(), await namespaces(), isolation(), overlay(), controlGroups(), await serviceRules(), systemd(),
             library(
                 "image layers", "libarchive.so.13", package: "libarchive13",
                 consequence: "images cannot be built or run"),
@@ -99,6 +100,19 @@ public struct Doctor: Sendable {
         guard let joining = try? spawn.start() else { return false }
         if let process = ProcessIdentity(pid: joining) { await process.waitForEnd() }
         return ExitStatus.reap(joining) == ExitStatus(code: 0, signal: 0)
+    }
+
+    /// What pods will have, by the privileges of this process.
+    private func isolation() -> Finding {
+        do throws(NoIsolationLevel) {
+            let level = try IsolationLevels.choose(HostFeatures.probe(initPath: programs.initializer))
+            return Finding("isolation", .available, "\(level.name): \(level.summary)")
+        } catch {
+            let obstacles = error.refusals.flatMap(\.obstacles)
+            return Finding(
+                "isolation", .missing, error.refusals.map(\.description).joined(separator: "; "),
+                consequence: "pods cannot run", remedy: Set(obstacles.map(\.remedy)).sorted().joined(separator: "; "))
+        }
     }
 
     private func overlay() -> Finding {

@@ -136,7 +136,7 @@ long container_start(struct packet *request, struct failure *failure, struct con
     if ((long)container < 0 && (long)container > -4096) return (long)container;
     container->input = container->terminal = container->handle = container->log.fd = -1;
     container->streams[0].fd = container->streams[1].fd = -1;
-    for (int i = 0; i < most_clients; i++) container->clients[i][0] = container->clients[i][1] = -1;
+    for (int i = 0; i < max_clients; i++) container->clients[i][0] = container->clients[i][1] = -1;
     container->input_once = request->header.flags & flag_stdin_once;
     if (!copy_text(container->key, key, sizeof container->key) ||
         !copy_text(container->log.path, path, sizeof container->log.path) ||
@@ -208,7 +208,7 @@ static void drop_client(struct container *container, int client, int stream) {
 void container_read(struct container *container, int stream, int until_empty) {
     struct stream *from = &container->streams[stream];
     while (from->fd >= 0) {
-        long count = sys_read(from->fd, from->text + from->used, longest_line - from->used);
+        long count = sys_read(from->fd, from->text + from->used, max_line - from->used);
         if (count == -EINTR) continue;
         if (count == -EAGAIN) return;
         if (count <= 0) {
@@ -217,10 +217,10 @@ void container_read(struct container *container, int stream, int until_empty) {
             unwatch(&container->sources[stream]);
             if (from->fd != container->terminal) sys_close(from->fd);
             from->fd = -1;
-            for (int i = 0; i < most_clients; i++) drop_client(container, i, stream);
+            for (int i = 0; i < max_clients; i++) drop_client(container, i, stream);
             return;
         }
-        for (int i = 0; i < most_clients; i++) {
+        for (int i = 0; i < max_clients; i++) {
             if (container->clients[i][stream] < 0) continue;
             // A client that does not read loses the stream rather than stop the program.
             if (sys_write(container->clients[i][stream], from->text + from->used, (size_t)count) != count)
@@ -269,7 +269,7 @@ void container_ended(struct container *container, int status) {
         if (rest->fd != container->terminal) sys_close(rest->fd);
         rest->fd = -1;
     }
-    for (int i = 0; i < most_clients; i++) close_all(container->clients[i], 2);
+    for (int i = 0; i < max_clients; i++) close_all(container->clients[i], 2);
     close_all(&container->input, 1);
     close_all(&container->terminal, 1);
     close_all(&container->handle, 1);
@@ -278,8 +278,8 @@ void container_ended(struct container *container, int status) {
 
 long container_attach(struct container *container, struct packet *request, int *input) {
     int client = 0;
-    while (client < most_clients && (container->clients[client][0] >= 0 || container->clients[client][1] >= 0)) client++;
-    if (client == most_clients) return -EMFILE;
+    while (client < max_clients && (container->clients[client][0] >= 0 || container->clients[client][1] >= 0)) client++;
+    if (client == max_clients) return -EMFILE;
     for (int stream = 0; stream < 2; stream++) {
         if (request->descriptor_count <= stream || container->streams[stream].fd < 0) continue;
         container->clients[client][stream] = request->descriptors[stream];

@@ -5,7 +5,7 @@
 enum { rotate_at = 10 << 20 };
 
 // Lines are gathered here, so that a chatty program costs one write a chunk. Empty between calls.
-static char gathered[longest_line + 256];
+static char gathered[max_line + 256];
 static u32 gathered_size;
 
 struct moment now(void) {
@@ -63,7 +63,7 @@ static void rotated_name(char *to, const char *path, struct moment time, const c
 
 // Puts what is written so far away and begins a new file; the oldest part goes.
 static void rotate(struct log *log) {
-    enum { last = log_files_kept - 2 };
+    enum { last = max_log_files - 2 };
     char name[1100];
     if (log->rotated[0].seconds) {
         rotated_name(name, log->path, log->rotated[0], "");
@@ -113,7 +113,7 @@ void log_lines(struct log *log, struct stream *stream, int at_end) {
         text = line_end + 1;
     }
     // A line that is longer than the buffer, or that the program never finished, is a part.
-    if (text < end && (at_end || (text == stream->text && stream->used == longest_line))) {
+    if (text < end && (at_end || (text == stream->text && stream->used == max_line))) {
         add_line(log, time, stream->name, text, (u32)(end - text), 0);
         text = end;
     }

@@ -6,24 +6,24 @@ struct moment {
 };
 
 // A container's log file, in the format of the container runtime interface: `TIME stdout F text`.
-enum { log_files_kept = 5 };
+enum { max_log_files = 5 };
 
 struct log {
     int fd;
     u64 size;
     // When its older parts were put away, the oldest first; zero where there is none.
-    struct moment rotated[log_files_kept - 1];
+    struct moment rotated[max_log_files - 1];
     char path[1024];
 };
 
-enum { longest_line = 16384 };
+enum { max_line = 16384 };
 
 // One of a container's output streams, with the part of a line that is not complete yet.
 struct stream {
     const char *name;
     int fd;
     u32 used;
-    char text[longest_line];
+    char text[max_line];
 };
 
 struct moment now(void);

@@ -322,7 +322,7 @@ static void carry_out_one(void) {
         root = (int)must(sys_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0), path);
         break;
     }
-    case op_folder: {
+    case op_make_directory: {
         u64 mode = number();
         char *path = string();
         sys_close((int)must(find_or_make_folder(path, (u32)mode), path));
@@ -366,7 +366,7 @@ static void carry_out_one(void) {
     case op_capabilities: keep_capabilities(number()); break;
     case op_no_new_privileges: must(SYS(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs"); break;
     case op_rlimit: set_limit(); break;
-    case op_directory: go_to(string()); break;
+    case op_change_directory: go_to(string()); break;
     case op_execute: execute();
     case op_join:
         must(SYS(SYS_setns, child->process, CLONE_NEWNS), "join the container");

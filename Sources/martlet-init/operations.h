@@ -1,5 +1,6 @@
 #pragma once
-#include "protocol.h"
+#include "CInitProtocol.h"
+#include "sys.h"
 
 // What a new container's process needs to know of its parent.
 struct child {

@@ -2,7 +2,7 @@
 #include "log.h"
 #include "operations.h"
 
-enum { most_connections = 8, most_execs = 256, most_clients = 8, longest_key = 320 };
+enum { max_connections = 8, max_execs = 256, max_clients = 8 };
 
 // What epoll watches: its event carries one of these.
 enum source_type { source_listener, source_signals, source_connection, source_output };
@@ -27,7 +27,7 @@ struct exec {
 
 struct container {
     struct container *next;
-    char key[longest_key];
+    char key[max_key_size];
     // cgroup.procs of the container, whose processes are killed at its end; "" where it has its own PID namespace.
     char cgroup[512];
     int running;
@@ -43,16 +43,16 @@ struct container {
     struct log log;
     struct source sources[2];
     // Attached clients: pipes for stdout and stderr, -1 where free.
-    int clients[most_clients][2];
+    int clients[max_clients][2];
     // Last, as they are large: memory that is not touched is not used.
     struct stream streams[2];
 };
 
 struct packet {
-    struct header header;
-    char body[packet_size - sizeof(struct header)];
+    struct init_header header;
+    char body[max_packet_size - sizeof(struct init_header)];
     u32 size;
-    int descriptors[4];
+    int descriptors[max_descriptors];
     int descriptor_count;
 };
 

@@ -6,8 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-static struct connection connections[most_connections];
-static struct exec execs[most_execs];
+static struct connection connections[max_connections];
+static struct exec execs[max_execs];
 static struct packet packet;
 static int epoll, exits_file;
 
@@ -59,7 +59,7 @@ long send_descriptor(int socket, const void *data, size_t size, int descriptor, 
 }
 
 struct answer {
-    struct header header;
+    struct init_header header;
     char body[1024];
     u32 size;
 };
@@ -100,7 +100,7 @@ static char *put_moment(char *to, struct moment moment) {
 
 // One line an exit: `CODE SIGNAL START END KEY`.
 static void record_exit(struct container *container) {
-    char line[longest_key + 100], *end = put_number(line, container->code, 1);
+    char line[max_key_size + 100], *end = put_number(line, container->code, 1);
     *end++ = ' ';
     end = put_number(end, container->signal, 1);
     *end++ = ' ';
@@ -116,14 +116,14 @@ static void close_connection(struct connection *connection) {
     sys_close(connection->source.fd);
     connection->source.fd = -1;
     connection->wants_exits = 0;
-    for (int i = 0; i < most_execs; i++)
+    for (int i = 0; i < max_execs; i++)
         if (execs[i].process && execs[i].connection == connection - connections) execs[i].connection = -1;
 }
 
 static void accept_connection(int listener) {
     long fd = SYS(SYS_accept4, listener, 0, 0, SOCK_CLOEXEC);
     if (fd < 0) return;
-    for (int i = 0; i < most_connections; i++) {
+    for (int i = 0; i < max_connections; i++) {
         if (connections[i].source.fd >= 0) continue;
         connections[i].source = (struct source){source_connection, (int)fd, &connections[i]};
         watch(&connections[i].source);
@@ -141,11 +141,11 @@ static void reap(void) {
             if (container->process != process || !container->running) continue;
             container_ended(container, status);
             record_exit(container);
-            for (int i = 0; i < most_connections; i++)
+            for (int i = 0; i < max_connections; i++)
                 if (connections[i].source.fd >= 0 && connections[i].wants_exits)
                     send_state(&connections[i], container, 0);
         }
-        for (int i = 0; i < most_execs; i++) {
+        for (int i = 0; i < max_execs; i++) {
             if (execs[i].process != process) continue;
             execs[i].process = 0;
             if (execs[i].connection < 0) continue;
@@ -185,8 +185,8 @@ static long start(struct answer *answer, long *process) {
 static long execute(struct connection *from, struct answer *answer, int *terminal, long *process) {
     struct failure failure = {0};
     int slot = 0;
-    while (slot < most_execs && execs[slot].process) slot++;
-    if (slot == most_execs) return -EAGAIN;
+    while (slot < max_execs && execs[slot].process) slot++;
+    if (slot == max_execs) return -EAGAIN;
     long result = container_exec(&packet, &failure, terminal, process);
     if (result < 0) {
         add_u32(answer, failure.operation);
@@ -199,7 +199,7 @@ static long execute(struct connection *from, struct answer *answer, int *termina
 }
 
 static void handle_request(struct connection *from) {
-    struct answer answer = {.header = {.type = packet.header.type | is_answer, .tag = packet.header.tag}};
+    struct answer answer = {.header = {.type = packet.header.type | answer_bit, .tag = packet.header.tag}};
     struct container *container;
     long result = 0, process = 0;
     int descriptor = -1, owned = 0;
@@ -254,9 +254,9 @@ static void handle_request(struct connection *from) {
 static void receive(struct connection *from) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(4 * sizeof(int))];
+        char space[CMSG_SPACE(max_descriptors * sizeof(int))];
     } control;
-    struct iovec vector = {&packet.header, packet_size};
+    struct iovec vector = {&packet.header, max_packet_size};
     struct msghdr message = {
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     long count = SYS(SYS_recvmsg, from->source.fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -280,7 +280,7 @@ void serve_pod(int listener, int exits) {
     u64 all = ~0ULL;
     struct source listening = {source_listener, listener, NULL}, signals = {source_signals, -1, NULL};
     exits_file = exits;
-    for (int i = 0; i < most_connections; i++) connections[i].source.fd = -1;
+    for (int i = 0; i < max_connections; i++) connections[i].source.fd = -1;
     SYS(SYS_rt_sigprocmask, SIG_BLOCK, &all, 0, 8);
     epoll = (int)SYS(SYS_epoll_create1, EPOLL_CLOEXEC);
     signals.fd = (int)SYS(SYS_signalfd4, -1, &all, 8, O_CLOEXEC | O_NONBLOCK);

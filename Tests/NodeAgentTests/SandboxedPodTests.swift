@@ -24,7 +24,7 @@ import Testing
             let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
             #expect(fault == failure)
             let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
-            let resources = resourceController(nodeFolder: node.nodeFolder)
+            let resources = node.resources
             try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
         }
     }
@@ -37,7 +37,7 @@ import Testing
             let began = ContinuousClock.now
             let run = Task { await hook.run(["exec": ["command": ["sh", "-c", "trap '' TERM; sleep 60"]]], id) }
             let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
-            let resources = resourceController(nodeFolder: node.nodeFolder)
+            let resources = node.resources
             try await eventually("the hook runs") { resources.processes(group).count > 1 }
             run.cancel()
             _ = await run.value

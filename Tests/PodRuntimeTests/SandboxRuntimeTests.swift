@@ -237,7 +237,7 @@ import Testing
             #expect(try await node.end(of: id).phase.code == 0)
             let left = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
             // Killed before the end is told; the kernel takes a moment to carry it out.
-            let resources = resourceController(nodeFolder: node.nodeFolder)
+            let resources = node.resources
             try await eventually("none of its processes is left") { resources.processes(left).isEmpty }
         }
     }

@@ -9,6 +9,7 @@ package struct SandboxNode {
     package let folder: String
     package let runtime: SandboxRuntime
 
+    package var resources: any ResourceController { ResourceDrivers.choose(nodeFolder: nodeFolder).controller }
     package var nodeFolder: String { "\(folder)/nodes/node-1" }
 
     package init(folder: String) throws {
@@ -18,10 +19,11 @@ package struct SandboxNode {
             throw RuntimeError.failed("martlet-init is not built beside the tests")
         }
         runtime = SandboxRuntime(
-            configuration: SandboxRuntime.Configuration(
+            configuration: RuntimeConfiguration(
                 nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
                 gateway: IPv4Address(0), hiddenFolders: [folder]),
-            resources: resourceController(nodeFolder: "\(folder)/nodes/node-1"), logger: Logger(label: "test"))
+            resources: ResourceDrivers.choose(nodeFolder: "\(folder)/nodes/node-1").controller,
+            logger: Logger(label: "test"))
     }
 
     /// The same node after the death of its agent.

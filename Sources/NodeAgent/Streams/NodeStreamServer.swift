@@ -47,7 +47,7 @@ struct NodeStreamServer: Sendable {
                 ExecConfiguration(
                     container: id, arguments: request.command, stdin: request.stdin, stdout: request.stdout,
                     stderr: request.stderr && !request.tty, terminal: request.tty,
-                    terminalSize: request.terminalSize))
+                    terminalSize: request.terminalSize.map { WindowSize(columns: $0.columns, rows: $0.rows) }))
         } catch RuntimeError.notFound {
             throw Status(code: 404, reason: "NotFound", message: "container not found (\"\(request.container)\")")
         } catch {

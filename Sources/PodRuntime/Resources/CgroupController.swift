@@ -1,12 +1,12 @@
 import Linux
 
 /// Control groups of version 1 or 2.
-package struct CgroupController: ResourceController {
+struct CgroupController: ResourceController {
     private let cgroups: any ControlGroups
 
-    package init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
+    init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
 
-    package func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+    func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)
         if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
         if let request = limits.cpuRequestMillis {
@@ -18,18 +18,18 @@ package struct CgroupController: ResourceController {
         return cgroups.joinFiles(group.path)
     }
 
-    package func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
+    func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         let files = try create(pod, limits: limits)
         // The containers' groups are below the pod's, so its init may need a leaf of its own.
         guard cgroups.holdsProcessesInLeavesOnly else { return files }
         return try create(ResourceGroup(path: "\(pod.path)/init"), limits: ResourceLimits())
     }
 
-    package func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
+    func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
 
-    package func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
+    func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
 
-    package func remove(_ group: ResourceGroup) async {
+    func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
         for attempt in 0..<50 {
             if cgroups.remove(group.path) { return }
@@ -37,13 +37,13 @@ package struct CgroupController: ResourceController {
         }
     }
 
-    package func usage(_ group: ResourceGroup) -> ResourceUsage? {
+    func usage(_ group: ResourceGroup) -> ResourceUsage? {
         guard let cpu = cgroups.cpuUsage(group.path), let memory = cgroups.workingSet(group.path) else { return nil }
         return ResourceUsage(
             cpuNanoseconds: cpu, workingSet: memory, processes: cgroups.processCount(group.path) ?? 0)
     }
 
-    package func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
+    func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { cgroups.outOfMemoryKills(group.path) ?? 0 }
 
-    package func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
+    func processes(_ group: ResourceGroup) -> Set<Int32> { cgroups.processes(group.path) }
 }

@@ -1,12 +1,20 @@
 /// Where the machine offers nothing: no limits, no figures.
-package struct NoResourceController: ResourceController {
-    package init() {}
-    package func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
-    package func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
-    package func joinFile(_ group: ResourceGroup) -> String { "" }
-    package func folders(_ group: ResourceGroup) -> [String: String] { [:] }
-    package func remove(_ group: ResourceGroup) async {}
-    package func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }
-    package func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { 0 }
-    package func processes(_ group: ResourceGroup) -> Set<Int32> { [] }
+struct NoResourceDriver: ResourceDriver {
+    var name: String { "none" }
+    var consequence: String? {
+        "no control groups that can be written here: limits are not enforced, use is not measured"
+    }
+
+    func controller(nodeFolder: String) -> (any ResourceController)? { NoResourceController() }
+}
+
+struct NoResourceController: ResourceController {
+    func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
+    func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
+    func joinFile(_ group: ResourceGroup) -> String { "" }
+    func folders(_ group: ResourceGroup) -> [String: String] { [:] }
+    func remove(_ group: ResourceGroup) async {}
+    func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }
+    func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { 0 }
+    func processes(_ group: ResourceGroup) -> Set<Int32> { [] }
 }

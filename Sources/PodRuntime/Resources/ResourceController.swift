@@ -1,8 +1,5 @@
-import KubernetesModel
-import Linux
-
 /// Limits and measures what pods and containers use, in a tree as Kubernetes has it: node / QoS class / pod /
-/// container. One driver a mechanism of the kernel.
+/// container. One implementation a mechanism of the kernel (`ResourceDriver`).
 ///
 /// All calls return after some file operations on a memory filesystem; groups that are gone are no error.
 package protocol ResourceController: Sendable {
@@ -26,40 +23,4 @@ package protocol ResourceController: Sendable {
     func outOfMemoryKills(_ group: ResourceGroup) -> UInt64
     /// What runs in a group and those below it.
     func processes(_ group: ResourceGroup) -> Set<Int32>
-}
-
-/// The best driver that the machine offers.
-///
-/// - Parameter nodeFolder: `<state>/nodes/<node>`, where the place of the groups is remembered: a later agent may be
-///   started from another group.
-package func resourceController(nodeFolder: String) -> any ResourceController {
-    let file = "\(nodeFolder)/cgroups.json"
-    let remembered = (try? readBytes(file)).flatMap { try? JSON(decoding: $0) }?.stringMap ?? [:]
-    guard let cgroups = CgroupV1(remembered: remembered) else {
-        return CgroupV2().map { CgroupController($0) } ?? NoResourceController()
-    }
-    try? makeFolder(nodeFolder)
-    if cgroups.roots != remembered { try? replaceFile(file, JSON(cgroups.roots).encoded()) }
-    return CgroupController(cgroups)
-}
-
-/// A place in the tree of resources of one node.
-package struct ResourceGroup: Sendable, Hashable {
-    /// `martlet/<cluster>/<node>` and what is below (`clusterGroup`).
-    package let path: String
-
-    /// - Parameter folder: the node's own, `<state>/nodes/<node>`.
-    package static func node(folder: String) -> ResourceGroup {
-        let parts = folder.split(separator: "/")
-        let state = "/" + parts.dropLast(2).joined(separator: "/")
-        return ResourceGroup(path: "\(clusterGroup(stateFolder: state))/\(parts.last ?? "")")
-    }
-
-    package func pod(_ uid: String, qosClass: String) -> ResourceGroup {
-        // The kubelet puts Guaranteed pods beside the other two classes.
-        ResourceGroup(path: qosClass == "Guaranteed" ? "\(path)/pod\(uid)" : "\(path)/\(qosClass)/pod\(uid)")
-    }
-    package func container(_ id: ContainerID) -> ResourceGroup {
-        ResourceGroup(path: "\(path)/\(id.name)-\(id.restart)")
-    }
 }

@@ -1,5 +1,4 @@
 import Linux
-import NodeStreams
 
 /// What a container's process does before it becomes the program: its root, mounts and identity, as runc makes them
 /// for a container engine.
@@ -65,7 +64,7 @@ struct ContainerOperations: Sendable {
     }
 
     /// For one more program in the running container.
-    func execute(_ arguments: [String], terminal: Bool, size: TerminalSize?, joining groups: [String])
+    func execute(_ arguments: [String], terminal: Bool, size: WindowSize?, joining groups: [String])
         -> StartOperations
     {
         var list = StartOperations()
@@ -75,9 +74,8 @@ struct ContainerOperations: Sendable {
         return list
     }
 
-    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool, size: TerminalSize? = nil)
-    {
-        list.directory(configuration.workingDirectory.isEmpty ? "/" : configuration.workingDirectory)
+    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool, size: WindowSize? = nil) {
+        list.changeDirectory(configuration.workingDirectory.isEmpty ? "/" : configuration.workingDirectory)
         if terminal { list.terminal(size) }
         let groups = configuration.supplementaryGroups
         list.groups(groups.contains(configuration.group) ? groups : [configuration.group] + groups)
@@ -112,7 +110,7 @@ struct ContainerOperations: Sendable {
             let limit = configuration.layerLimit.map { ",size=\(max($0, 4096))" } ?? ""
             list.mount("none", on: writable, type: "tmpfs", options: "mode=700\(limit)")
             list.root(writable)
-            for name in ["upper", "work", "host-upper", "host-work"] { list.folder("/\(name)") }
+            for name in ["upper", "work", "host-upper", "host-work"] { list.makeDirectory("/\(name)") }
         }
         if layers.count > 1, let host = layers.firstIndex(of: "/") {
             // All other layers lie within `/`, which the kernel refuses as overlapping; an overlay of `/` alone is
@@ -125,7 +123,7 @@ struct ContainerOperations: Sendable {
         // Options fit a page: many layers are named from the folder that they have in common.
         let parent = layers[0].prefix(upTo: layers[0].lastIndex(of: "/") ?? layers[0].startIndex)
         if layers.count > 16, !parent.isEmpty {
-            list.directory(String(parent))
+            list.changeDirectory(String(parent))
             layers = layers.map { $0.hasPrefix("\(parent)/") ? String($0.dropFirst(parent.count + 1)) : $0 }
         }
         list.mount(

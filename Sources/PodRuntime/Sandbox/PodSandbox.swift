@@ -1,3 +1,4 @@
+import CInitProtocol
 import Glibc
 import KubernetesModel
 import Linux
@@ -21,12 +22,12 @@ final class PodSandbox: Sendable {
     let record: SandboxRecord
     let paths: SandboxPaths
     let resources: any ResourceController
-    let configuration: SandboxRuntime.Configuration
+    let configuration: RuntimeConfiguration
     private let onExit: AsyncStream<ContainerState>.Continuation
     private let state = Mutex(State())
 
     init(
-        record: SandboxRecord, paths: SandboxPaths, configuration: SandboxRuntime.Configuration,
+        record: SandboxRecord, paths: SandboxPaths, configuration: RuntimeConfiguration,
         resources: any ResourceController, onExit: AsyncStream<ContainerState>.Continuation
     ) {
         self.record = record
@@ -61,7 +62,7 @@ final class PodSandbox: Sendable {
     /// Makes the namespaces, the link and the groups, and connects.
     static func start(
         _ sandbox: SandboxConfiguration, bridge: Int32?, paths: SandboxPaths,
-        configuration: SandboxRuntime.Configuration, resources: any ResourceController,
+        configuration: RuntimeConfiguration, resources: any ResourceController,
         onExit: AsyncStream<ContainerState>.Continuation
     ) async throws -> PodSandbox {
         let group = ResourceGroup.node(folder: configuration.nodeFolder)

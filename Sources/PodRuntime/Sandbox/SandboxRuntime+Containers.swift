@@ -1,3 +1,4 @@
+import CInitProtocol
 import CLinux
 import Glibc
 import KubernetesModel

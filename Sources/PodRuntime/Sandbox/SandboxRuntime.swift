@@ -8,36 +8,10 @@ import Logging
 /// Runs in the node's network namespace and the cluster's mount namespace. What it knows is on disk
 /// (`<state>/nodes/<node>/pods/<uid>/sandbox.json`) and in the inits, which outlive it.
 package actor SandboxRuntime: Runtime {
-    package struct Configuration: Sendable {
-        /// `<state>/nodes/<node>`
-        package var nodeFolder: String
-        /// `<run>`: sockets go to `<run>/p/<16 hex>/s`.
-        package var runFolder: String
-        /// The executable `martlet-init`.
-        package var initPath: String
-        /// The node's bridge, and its address, which is the pods' gateway.
-        package var bridge: String
-        package var gateway: IPv4Address
-        /// Folders that containers on the host's own root must not see: the state and run folders' parents.
-        package var hiddenFolders: [String]
-
-        package init(
-            nodeFolder: String, runFolder: String, initPath: String, bridge: String = "cbr0", gateway: IPv4Address,
-            hiddenFolders: [String]
-        ) {
-            self.nodeFolder = nodeFolder
-            self.runFolder = runFolder
-            self.initPath = initPath
-            self.bridge = bridge
-            self.gateway = gateway
-            self.hiddenFolders = hiddenFolders
-        }
-    }
-
     package nonisolated let exits: AsyncStream<ContainerState>
     private nonisolated let exitsInput: AsyncStream<ContainerState>.Continuation
 
-    nonisolated let configuration: Configuration
+    nonisolated let configuration: RuntimeConfiguration
     nonisolated let machine: HostRoot
     nonisolated let resources: any ResourceController
     nonisolated let logger: Logger
@@ -48,7 +22,7 @@ package actor SandboxRuntime: Runtime {
     private var discovered = false
 
     /// Finds nothing and starts nothing yet: `sandboxes()` does.
-    package init(configuration: Configuration, resources: any ResourceController, logger: Logger) {
+    package init(configuration: RuntimeConfiguration, resources: any ResourceController, logger: Logger) {
         self.configuration = configuration
         self.resources = resources
         machine = HostRoot(nodeFolder: configuration.nodeFolder)

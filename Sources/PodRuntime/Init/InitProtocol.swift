@@ -1,35 +1,8 @@
+import CInitProtocol
 import Linux
 import SystemPackage
 
-/// What the agent and a pod's `martlet-init` say to each other. The other side is `martlet-init/protocol.h`, which
-/// explains each of these: change both.
-enum InitRequest: UInt8 {
-    case network = 1
-    case start = 2
-    case exec = 3
-    case attach = 4
-    case signal = 5
-    case forget = 6
-    case list = 7
-    case socket = 8
-    case end = 9
-}
-
-enum InitEvent {
-    static let answerBit: UInt8 = 0x80
-    static let state: UInt8 = 0x40
-    static let execExit: UInt8 = 0x41
-}
-
-struct InitFlags: OptionSet {
-    let rawValue: UInt8
-    static let terminal = InitFlags(rawValue: 1)
-    static let stdin = InitFlags(rawValue: 2)
-    static let stdinOnce = InitFlags(rawValue: 4)
-    static let ownProcesses = InitFlags(rawValue: 8)
-}
-
-/// One packet from the init.
+/// One packet from the init (`CInitProtocol.h`).
 struct InitMessage: Sendable {
     let type: UInt8
     /// 0, or an errno.
@@ -37,28 +10,24 @@ struct InitMessage: Sendable {
     let tag: UInt32
     let body: [UInt8]
     var descriptors: [FileDescriptor]
-    /// The container's process, in the numbers of this PID namespace; 0 where none was told.
+    /// The container's process, in the numbers of this PID namespace; 0 for none.
     let process: Int32
 
-    static let headerSize = 8
-
     init?(_ message: PacketSocket.Message) {
-        let bytes = message.bytes
-        guard bytes.count >= Self.headerSize else { return nil }
-        type = bytes[0]
-        (status, tag) = bytes.withUnsafeBytes {
-            (
-                Int32($0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)),
-                $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
-            )
-        }
-        body = Array(bytes[Self.headerSize...])
+        let headerSize = MemoryLayout<InitHeader>.size
+        guard message.bytes.count >= headerSize else { return nil }
+        let header = message.bytes.withUnsafeBytes { $0.loadUnaligned(as: InitHeader.self) }
+        type = header.type
+        status = Int32(header.status)
+        tag = header.tag
+        body = Array(message.bytes[headerSize...])
         descriptors = message.descriptors
         process = message.process
     }
 
     static func request(_ type: InitRequest, flags: InitFlags = [], tag: UInt32, body: [UInt8]) -> [UInt8] {
-        [type.rawValue, flags.rawValue, 0, 0] + withUnsafeBytes(of: tag.littleEndian) { Array($0) } + body
+        let header = InitHeader(type: type.rawValue, flags: flags.rawValue, status: 0, tag: tag)
+        return withUnsafeBytes(of: header) { Array($0) } + body
     }
 }
 

@@ -1,3 +1,4 @@
+import CInitProtocol
 import Glibc
 import Linux
 import Synchronization
@@ -103,7 +104,7 @@ final class InitConnection: Sendable {
         while true {
             let message: PacketSocket.Message
             do throws(SystemError) {
-                message = try socket.receive(upTo: 4096)
+                message = try socket.receive(upTo: max_packet_size)
             } catch {
                 if error.errno != EAGAIN { finish() }
                 return
@@ -114,8 +115,8 @@ final class InitConnection: Sendable {
     }
 
     private func dispatch(_ message: InitMessage) {
-        if message.type == InitEvent.state { return onState(message) }
-        if message.type == InitEvent.execExit {
+        if message.type == InitEvent.state.rawValue { return onState(message) }
+        if message.type == InitEvent.execExit.rawValue {
             var reader = BodyReader(message.body)
             let code = Int32(truncatingIfNeeded: reader.number(UInt32.self))
             let waiter: CheckedContinuation<Int32, any Error>? = state.withLock { state in

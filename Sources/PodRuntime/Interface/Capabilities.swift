@@ -1,8 +1,8 @@
 /// Linux capabilities by the names that a pod's `securityContext.capabilities` uses (capabilities(7)).
-struct Capabilities: Sendable, Hashable {
-    private(set) var mask: UInt64
+package struct Capabilities: Sendable, Hashable {
+    package private(set) var mask: UInt64
 
-    static let all = Capabilities(mask: (1 << UInt64(names.count)) - 1)
+    package static let all = Capabilities(mask: (1 << UInt64(names.count)) - 1)
     /// What container engines give by default.
     static let standard = Capabilities(
         mask: [
@@ -10,7 +10,10 @@ struct Capabilities: Sendable, Hashable {
             "NET_RAW", "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP",
         ].reduce(0) { $0 | bit($1) })
 
-    init(mask: UInt64) { self.mask = mask }
+    package init(mask: UInt64) { self.mask = mask }
+
+    /// False for an unknown name.
+    package func contains(_ name: String) -> Bool { mask & Self.bit(name) != 0 }
 
     /// The default set with changes; `ALL` means each of them. Unknown names change nothing.
     init(adding: [String], dropping: [String]) {

@@ -1,0 +1,31 @@
+/// What a container's root filesystem is made of.
+package struct RootFilesystem: Sendable, Hashable {
+    /// Folders of the image's layers, lowest first. `/` stands for the machine's own root (the base image `host`).
+    package var layers: [String]
+    package var readOnly: Bool
+
+    package init(layers: [String], readOnly: Bool = false) {
+        self.layers = layers
+        self.readOnly = readOnly
+    }
+}
+
+/// What a container sees at a path instead of its image's files.
+package struct Mount: Sendable, Hashable {
+    package enum Source: Sendable, Hashable {
+        /// A file or folder of the host.
+        case path(String)
+        /// A memory filesystem of at most so many bytes.
+        case memory(limit: Int?)
+    }
+
+    package var source: Source
+    package var target: String
+    package var readOnly: Bool
+
+    package init(source: Source, target: String, readOnly: Bool) {
+        self.source = source
+        self.target = target
+        self.readOnly = readOnly
+    }
+}
