@@ -167,7 +167,7 @@ let package = Package(
         tests("Controllers", ["InMemoryClient"]),
         tests("Scheduler", ["InMemoryClient"]),
         tests("Networking", []),
-        tests("PodRuntime", ["CInitProtocol", "InMemoryClient", "SandboxNode"]),
+        tests("PodRuntime", ["CInitProtocol", "SandboxNode"]),
         tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
         tests("Supervisor", [x509]),
         .testTarget(

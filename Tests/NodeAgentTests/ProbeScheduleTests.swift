@@ -14,13 +14,15 @@ import Testing
             let step = schedule.record(success: false, elapsed: elapsed)
             let delay = try #require(step.delay)
             #expect(delay >= 0.002 && delay <= max(0.002, elapsed * 0.31))
-            #expect(step.verdict == nil && !step.isTold)
+            #expect(step.verdict == nil && !step.isReported)
             elapsed += delay
             count += 1
         }
         #expect(count < 40)
-        #expect(schedule.record(success: false, elapsed: elapsed) == .init(delay: 1, verdict: .failure, isTold: true))
-        #expect(schedule.record(success: true, elapsed: elapsed) == .init(delay: 1, verdict: .success, isTold: false))
+        #expect(
+            schedule.record(success: false, elapsed: elapsed) == .init(delay: 1, verdict: .failure, isReported: true))
+        #expect(
+            schedule.record(success: true, elapsed: elapsed) == .init(delay: 1, verdict: .success, isReported: false))
     }
 
     @Test func timesOfAnySizeAreKeptInBounds() {
@@ -31,7 +33,7 @@ import Testing
     @Test func slowProbesShortenTheFirstStretch() {
         var schedule = ProbeSchedule(
             kind: .readiness, timing: ProbeTiming(["periodSeconds": 2, "failureThreshold": 1]), isExec: true)
-        #expect(schedule.record(success: false, elapsed: 1.002).isTold == false)
+        #expect(schedule.record(success: false, elapsed: 1.002).isReported == false)
         #expect(schedule.record(success: false, elapsed: 3).verdict == .failure)
     }
 
@@ -41,13 +43,13 @@ import Testing
         #expect(schedule.firstDelay(afterRunning: 0) == 5)
         #expect(schedule.firstDelay(afterRunning: 3) == 2, "it counts from the container's start")
         #expect(schedule.firstDelay(afterRunning: 9) == 0)
-        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: nil, isTold: true))
-        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: .failure, isTold: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: nil, isReported: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 2, verdict: .failure, isReported: true))
     }
 
     @Test func aStartupProbeEndsWithItsSuccess() {
         var schedule = ProbeSchedule(kind: .startup, timing: ProbeTiming([:]))
-        #expect(schedule.record(success: true, elapsed: 10) == .init(delay: nil, verdict: .success, isTold: false))
+        #expect(schedule.record(success: true, elapsed: 10) == .init(delay: nil, verdict: .success, isReported: false))
     }
 
     /// What a probe is told of results in turn, `+` and `-`; `S` and `F` stand for the verdicts.
@@ -80,6 +82,6 @@ import Testing
     @Test func aLivenessProbeThatIsNotDelayedCountsFromItsFirst() {
         var schedule = ProbeSchedule(kind: .liveness, timing: ProbeTiming(["failureThreshold": 1, "periodSeconds": 7]))
         #expect(schedule.firstDelay(afterRunning: 0) == 0)
-        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 7, verdict: .failure, isTold: true))
+        #expect(schedule.record(success: false, elapsed: 10) == .init(delay: 7, verdict: .failure, isReported: true))
     }
 }

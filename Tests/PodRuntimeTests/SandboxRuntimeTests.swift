@@ -1,8 +1,6 @@
 import Glibc
-import InMemoryClient
 import KubernetesModel
 import Linux
-import PodRuntime
 import SandboxNode
 import SystemPackage
 import TestSupport

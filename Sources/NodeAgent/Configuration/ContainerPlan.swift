@@ -11,7 +11,8 @@ struct ContainerPlan: Sendable {
     let pod: Object
     let image: ResolvedImage
     let paths: PodPaths
-    let volumes: PodVolumes
+    /// By the volume's name.
+    let volumes: [String: MountableVolume]
     let environment: Environment
     /// The run whose processes an ephemeral container is to see.
     var target: ContainerID?
@@ -77,18 +78,15 @@ struct ContainerPlan: Sendable {
 
     private func mounts() throws -> [Mount] {
         var mounts: [Mount] = []
-        let sources = Dictionary(
-            pod.spec["volumes"].items.map { ($0["name"].string ?? "", $0) }, uniquingKeysWith: { $1 })
         for mount in container.json["volumeMounts"].items {
-            guard let volume = sources[mount["name"].string ?? ""], var source = volumes.path(volume) else {
+            guard let volume = volumes[mount["name"].string ?? ""] else {
                 throw failure("volume \"\(mount["name"].string ?? "")\" of the mount is not in the pod's volumes")
             }
-            // Content that comes from the API is the agent's to write.
-            let isGenerated = ["configMap", "secret", "projected", "downwardAPI"].contains { !volume[$0].isNull }
+            var source = volume.path
             let inner = mount["subPath"].string ?? mount["subPathExpr"].string.map { expand($0) { declared[$0] } } ?? ""
             if !inner.isEmpty {
-                source = try subPath(inner, of: source, isGenerated: isGenerated)
-            } else if volume["hostPath"]["type"].string ?? "" == "", !volume["hostPath"].isNull {
+                source = try subPath(inner, of: source, isGenerated: volume.isGenerated)
+            } else if volume.isMadeOnMount {
                 var status = stat()
                 if stat(source, &status) != 0 { try makeFolder(source) }
             }
@@ -97,7 +95,7 @@ struct ContainerPlan: Sendable {
             mounts.append(
                 Mount(
                     source: .path(source), target: target,
-                    readOnly: isGenerated || (mount["readOnly"].bool ?? false)))
+                    readOnly: volume.isGenerated || (mount["readOnly"].bool ?? false)))
         }
         func addFile(_ source: String, _ target: String) {
             if !mounts.contains(where: { $0.target == target }) {

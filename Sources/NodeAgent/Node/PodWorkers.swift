@@ -91,10 +91,10 @@ actor PodWorkers {
         return PodWorker(node, pod: pod, sandbox: nil)
     }
 
-    private func rejection(_ pod: Object) async -> Admission.Rejection? {
+    private func rejection(_ pod: Object) async -> PodAdmission.Rejection? {
         let shape = node.configuration.shape
         let own = nodes.get(node.configuration.nodeName)
-        let admission = Admission(
+        let admission = PodAdmission(
             allocatable: shape.capacity.compactMapValues { Quantity($0) }, labels: own?.labels ?? shape.labels)
         var others: [Pod] = []
         for worker in workers.values {

@@ -4,10 +4,7 @@ import PodRuntime
 
 /// Removes a pod's folder, with the memory filesystems that are mounted in it. It blocks.
 func removePodFolder(_ path: String) {
-    let volumes = "\(path)/volumes/kubernetes.io~empty-dir"
-    for name in (try? listFolder(volumes)) ?? [] where isMountPoint("\(volumes)/\(name)") {
-        umount2("\(volumes)/\(name)", Int32(MNT_DETACH))
-    }
+    VolumePlugins.tearDown(podFolder: path)
     SharedMemory(podFolder: path).remove()
     try? removeTree(path)
 }

@@ -261,8 +261,7 @@ struct PodStateMachine: Sendable {
         }
     }
 
-    /// A memory volume is a mount of the node's, which a sandbox has only if it began after it.
     private var mountsComeFirst: Bool {
-        pod.spec["volumes"].items.contains { $0["emptyDir"]["medium"].string == "Memory" }
+        VolumePlugins.volumes(of: pod).contains { $0.plugin.precedesSandbox($0.volume) }
     }
 }

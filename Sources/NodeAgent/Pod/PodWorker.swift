@@ -18,15 +18,14 @@ actor PodWorker {
     let reporter: StatusReporter
 
     private var timer: (moment: Timestamp, task: Task<Void, Never>)?
-    private var probes: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
+    private var probes = ProbeWorkers()
     private var stops: [ContainerID: Task<Void, Never>] = [:]
     /// The preStop hooks of containers that are being stopped; each outlives a change of the grace period.
     var preStops: [ContainerID: Task<Void, Never>] = [:]
     var stopSignals: [ContainerID: Int32] = [:]
     /// When containers that are being stopped were sent their stop signal.
     var signalled: [ContainerID: ContinuousClock.Instant] = [:]
-    /// Streams that follow a container until its end.
-    var endWatchers: [ContainerID: [AsyncStream<Void>.Continuation]] = [:]
+    private var endWatchers = EndWatchers()
 
     /// - Parameter sandbox: the pod's, where an earlier agent has started it.
     init(_ node: NodeContext, pod: Object, sandbox: Sandbox?) {
@@ -79,18 +78,15 @@ actor PodWorker {
                     signalled[id] = nil
                 }
                 carryOut(machine.handle(event, now: .now), &group)
-                if case .exited(let id, _) = event {
-                    for watcher in endWatchers.removeValue(forKey: id) ?? [] { watcher.finish() }
-                }
+                if case .exited(let id, _) = event { endWatchers.ended(id) }
                 if machine.stage == .finished { break }
                 reporter.offer(status())
             }
-            for task in probes.values.flatMap(\.values) { task.cancel() }
+            probes.cancel()
             for task in stops.values { task.cancel() }
             for task in preStops.values { task.cancel() }
             timer?.task.cancel()
-            for watcher in endWatchers.values.joined() { watcher.finish() }
-            endWatchers = [:]
+            endWatchers.endAll()
             group.cancelAll()
         }
     }
@@ -120,16 +116,35 @@ actor PodWorker {
                     await Blocking.run { removeLogs(paths.log(old)) }
                 }
             case .startProbes(let id, let kinds):
-                for kind in kinds { probes[id, default: [:]][kind] = Task { await self.probe(id, kind) } }
-            case .stopProbes(let id, let kinds):
-                for kind in kinds { probes[id]?.removeValue(forKey: kind)?.cancel() }
-                if probes[id]?.isEmpty == true { probes[id] = nil }
+                for kind in kinds { startProbe(id, kind) }
+            case .stopProbes(let id, let kinds): probes.stop(id, kinds)
             case .record(let notice): record(notice)
             case .wake(let moment): wake(at: moment)
             case .conclude: group.addTask { await self.conclude() }
             case .finish(let deleteFromAPI): group.addTask { await self.finish(deleteFromAPI: deleteFromAPI) }
             }
         }
+    }
+
+    private func startProbe(_ id: ContainerID, _ kind: ProbeKind) {
+        guard let container = machine.containers.first(where: { $0.name == id.name }),
+            case .running(let since) = container.state
+        else { return }
+        probes.start(
+            ProbeWorker(
+                id: id, kind: kind, probe: container.spec[kind.field], runningSince: since,
+                hook: Hook(node: node, container: Container(container.spec), address: hookAddress)
+            ) { [self] failure in
+                await record(.warning("Unhealthy", "\(kind.rawValue) probe failed: \(failure)", container: id.name))
+            } onVerdict: { [inbox] verdict in
+                inbox.yield(.probe(id, kind, verdict))
+            })
+    }
+
+    /// Waits until a run of a container has ended.
+    func waitForEnd(of id: ContainerID) async {
+        if machine.isOver(id) { return }
+        for await _ in endWatchers.watch(id) {}
     }
 
     private func wake(at moment: Timestamp) {
@@ -174,8 +189,7 @@ actor PodWorker {
     }
 
     func volumes() -> PodVolumes {
-        PodVolumes(
-            paths: paths, client: node.client, downward: downward(), lookup: lookup, tokens: node.tokens)
+        PodVolumes(paths: paths, host: VolumeHost(downward: downward(), lookup: lookup, tokens: node.tokens))
     }
 
     var lookup: ReferenceLookup {
@@ -187,7 +201,7 @@ actor PodWorker {
 
     private func prepareVolumes() async {
         do {
-            inbox.yield(.volumesReady(renewal: try await volumes().prepare()))
+            inbox.yield(.volumesReady(renewal: try await volumes().setUp()))
         } catch is CancellationError {
             return
         } catch {

@@ -78,8 +78,8 @@ struct ProbeSchedule: Sendable, Equatable {
         var delay: Double?
         /// A verdict, where this result changed it.
         var verdict: ProbeVerdict?
-        /// The failure is to be told as an event.
-        var isTold: Bool
+        /// The failure is worth an event.
+        var isReported: Bool
     }
 
     /// Takes a result.
@@ -95,19 +95,19 @@ struct ProbeSchedule: Sendable, Equatable {
             if reached { verdict = .success }
             return Step(
                 delay: kind == .startup && reached ? nil : timing.period, verdict: change ? .success : nil,
-                isTold: false)
+                isReported: false)
         }
         if isQuick, elapsed < timing.period {
             let delay = min(max(Self.first, elapsed * growth), max(Self.first, timing.period - elapsed))
-            return Step(delay: delay, verdict: nil, isTold: false)
+            return Step(delay: delay, verdict: nil, isReported: false)
         }
         isQuick = false
         successes = 0
         failures += 1
         let reached = failures >= timing.failureThreshold
-        // A liveness failure is told again after the threshold, when the container could not be restarted before.
+        // A liveness failure is reported again after the threshold, when the container could not be restarted before.
         let change = reached && verdict != .failure
         if reached { verdict = .failure }
-        return Step(delay: timing.period, verdict: change ? .failure : nil, isTold: true)
+        return Step(delay: timing.period, verdict: change ? .failure : nil, isReported: true)
     }
 }

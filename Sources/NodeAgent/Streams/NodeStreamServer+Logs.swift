@@ -7,7 +7,7 @@ extension NodeStreamServer {
         guard let worker = await workers.worker(uid: request.podUID) else {
             throw Status(code: 404, reason: "NotFound", message: "pod \"\(request.pod)\" does not exist on this node")
         }
-        let (id, isRunning) = try await worker.loggedRun(request.container, previous: request.previous)
+        let (id, isRunning) = try await worker.machine.loggedRun(request.container, previous: request.previous)
         let path = worker.paths.log(id)
         let folder = "\(worker.paths.logs)/\(id.name)"
         let session = try await incoming.accept()

@@ -14,11 +14,12 @@ struct NodeStreamServer: Sendable {
         switch request {
         case .logs(let logs): try await serve(logs, incoming)
         case .exec(let exec):
-            let id = try await worker(exec.podUID, exec.namespace, exec.pod).runningContainer(exec.container)
+            let machine = try await worker(exec.podUID, exec.namespace, exec.pod).machine
+            let id = try machine.runningContainer(exec.container)
             try await execute(exec, id, incoming)
         case .attach(let attach):
             let worker = try await worker(attach.podUID, attach.namespace, attach.pod)
-            let id = try await worker.runningContainer(attach.container)
+            let id = try await worker.machine.runningContainer(attach.container)
             let program = try await node.runtime.attach(id)
             // How the container itself ends is in its pod's status.
             try await carry(program, try await incoming.accept()) { _ in Self.result(0) }

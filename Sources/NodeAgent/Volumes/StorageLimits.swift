@@ -2,7 +2,7 @@ import KubernetesModel
 import Linux
 import PodRuntime
 
-/// How much of the node's disk a pod may fill: `sizeLimit` of its `emptyDir` volumes, and `ephemeral-storage` of its
+/// How much of the node's disk a pod may fill: the limits of its volumes, and `ephemeral-storage` of its
 /// containers, each and all together. The kernel enforces neither, so they are measured from time to time, as the kubelet
 /// does it. A writable layer in memory has its limit from the kernel, and does not count.
 struct StorageLimits: Sendable {
@@ -18,26 +18,20 @@ struct StorageLimits: Sendable {
     /// - Parameter runs: the container runs that there are now.
     init(pod: Object, paths: PodPaths, runs: [ContainerID]) {
         var places: [Place] = []
-        for volume in pod.spec["volumes"].items where volume["emptyDir"]["medium"].string != "Memory" {
-            let name = volume["name"].string ?? ""
-            guard let limit = Quantity(volume["emptyDir"]["sizeLimit"]), !limit.isZero else { continue }
-            places.append(
-                Place(
-                    folders: [paths.volume("empty-dir", name)], limit: limit.value,
-                    message: "Usage of EmptyDir volume \"\(name)\" exceeds the limit \"\(limit)\". "))
+        var volumes: [String] = []
+        for (plugin, volume) in VolumePlugins.volumes(of: pod) {
+            guard let storage = plugin.localStorage(volume), let path = plugin.path(volume, in: paths) else { continue }
+            volumes.append(path)
+            guard let limit = storage.limit else { continue }
+            places.append(Place(folders: [path], limit: limit.value, message: storage.excess))
         }
         func layers(_ runs: [ContainerID]) -> [String] {
             runs.map { "\(paths.container($0.name))/\($0.restart)/upper" }
         }
         if let limit = Pod(pod).limits["ephemeral-storage"] {
-            let volumes = pod.spec["volumes"].items.filter {
-                !$0["emptyDir"].isNull && $0["emptyDir"]["medium"].string != "Memory"
-            }
             places.append(
                 Place(
-                    folders: layers(runs) + [paths.logs]
-                        + volumes.map { paths.volume("empty-dir", $0["name"].string ?? "") },
-                    limit: limit.value,
+                    folders: layers(runs) + [paths.logs] + volumes, limit: limit.value,
                     message: "Pod ephemeral local storage usage exceeds the total limit of containers \(limit). "))
         }
         for container in Pod(pod).containers {
@@ -64,22 +58,5 @@ struct StorageLimits: Sendable {
             return size
         }
         return places.first { place in place.folders.reduce(0) { $0 + size($1) } > place.limit }?.message
-    }
-}
-
-extension PodWorker {
-    /// Looks from time to time whether the pod has more on the disk than it may, until it has.
-    func watchStorage() async {
-        guard !StorageLimits(pod: pod, paths: paths, runs: []).isEmpty else { return }
-        while true {
-            // As often as the kubelet's eviction looks.
-            guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
-            let runs = machine.containers.compactMap { $0.run == nil ? nil : $0.id(podUID: uid) }
-            let limits = StorageLimits(pod: pod, paths: paths, runs: runs)
-            if let message = await Blocking.run({ limits.excess() }) {
-                inbox.yield(.evicted(message))
-                return
-            }
-        }
     }
 }

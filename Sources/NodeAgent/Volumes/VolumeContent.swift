@@ -31,7 +31,7 @@ struct VolumeContent: Sendable {
             let key = item["key"].string ?? ""
             guard let bytes = data[key] else {
                 if isOptional { continue }
-                throw PodVolumes.VolumeError(description: "\(kind) references non-existent config key: \(key)")
+                throw VolumeError(description: "\(kind) references non-existent config key: \(key)")
             }
             add(item["path"].string ?? key, bytes, mode: item["mode"].int)
         }

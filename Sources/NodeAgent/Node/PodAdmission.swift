@@ -1,7 +1,7 @@
 import KubernetesModel
 
-/// Whether a node takes a pod that was bound to it, as the kubelet checks it once more after the scheduler.
-struct Admission: Sendable {
+/// Whether a node takes a pod that was bound to it, which the kubelet checks once more after the scheduler (its pod admit handlers).
+struct PodAdmission: Sendable {
     let allocatable: ResourceList
     let labels: [String: String]
 

@@ -1,25 +1,20 @@
 import KubernetesModel
-import NodeStreams
 import PodRuntime
 
-/// What streams ask of a pod.
-extension PodWorker {
+/// Which run of a container a stream goes to.
+extension PodStateMachine {
     /// The run that `exec` and `attach` go to.
     func runningContainer(_ name: String) throws(Status) -> ContainerID {
-        guard let record = machine.containers.first(where: { $0.name == name }), record.isRunning else {
+        guard let record = containers.first(where: { $0.name == name }), record.isRunning else {
             throw Status(code: 404, reason: "NotFound", message: "container not found (\"\(name)\")")
         }
         return record.id(podUID: uid)
     }
 
-    func spec(of container: String) -> Container {
-        Container(machine.containers.first { $0.name == container }?.spec ?? .null)
-    }
-
     /// The run whose log is asked for, and whether it still runs.
     func loggedRun(_ name: String, previous: Bool) throws(Status) -> (id: ContainerID, isRunning: Bool) {
-        let pod = machine.pod.name
-        guard let record = machine.containers.first(where: { $0.name == name }) else {
+        let pod = self.pod.name
+        guard let record = containers.first(where: { $0.name == name }) else {
             throw .badRequest("container \(name) is not valid for pod \(pod)")
         }
         func id(_ run: Int) -> ContainerID { ContainerID(podUID: uid, name: name, restart: run) }
@@ -48,14 +43,9 @@ extension PodWorker {
         }
     }
 
-    /// Waits until a run of a container has ended.
-    func waitForEnd(of id: ContainerID) async {
-        let isOver = !machine.containers.contains {
-            $0.name == id.name && $0.run == id.restart && ($0.isRunning || $0.isStarting)
-        }
-        if isOver || machine.stage == .finished { return }
-        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
-        endWatchers[id, default: []].append(continuation)
-        for await _ in stream {}
+    /// Whether a run of a container has ended, or never began.
+    func isOver(_ id: ContainerID) -> Bool {
+        stage == .finished
+            || !containers.contains { $0.name == id.name && $0.run == id.restart && ($0.isRunning || $0.isStarting) }
     }
 }

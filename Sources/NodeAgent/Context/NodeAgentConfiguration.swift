@@ -1,5 +1,4 @@
 import KubernetesModel
-import PodRuntime
 
 /// Which node an agent serves, and where its things are.
 public struct NodeAgentConfiguration: Sendable {
@@ -44,24 +43,4 @@ public struct NodeAgentConfiguration: Sendable {
     /// The node's own address on its bridge, through which its pods reach everything else.
     public var gateway: String { "10.244.\(index).1" }
     public var address: String { "172.30.0.\(index + 1)" }
-}
-
-/// The paths that belong to one pod.
-struct PodPaths: Sendable {
-    let folder: String
-    let logs: String
-
-    init(_ configuration: NodeAgentConfiguration, namespace: String, name: String, uid: String) {
-        folder = "\(configuration.podFolder)/\(uid)"
-        logs = "\(configuration.logFolder)/\(namespace)_\(name)_\(uid)"
-    }
-
-    var address: String { "\(folder)/address" }
-    var hosts: String { "\(folder)/etc-hosts" }
-    var hostname: String { "\(folder)/hostname" }
-    var resolver: String { "\(folder)/resolv.conf" }
-    func volume(_ kind: String, _ name: String) -> String { "\(folder)/volumes/kubernetes.io~\(kind)/\(name)" }
-    func container(_ name: String) -> String { "\(folder)/containers/\(name)" }
-    func termination(_ id: ContainerID) -> String { "\(container(id.name))/\(id.restart).termination" }
-    func log(_ id: ContainerID) -> String { "\(logs)/\(id.name)/\(id.restart).log" }
 }

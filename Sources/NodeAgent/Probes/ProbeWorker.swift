@@ -1,0 +1,49 @@
+import KubernetesModel
+import PodRuntime
+
+/// Makes one container's probe of one kind.
+struct ProbeWorker: Sendable {
+    let id: ContainerID
+    let kind: ProbeKind
+    /// The container's `startupProbe`, `readinessProbe` or `livenessProbe`.
+    let probe: JSON
+    let runningSince: Timestamp
+    let hook: Hook
+    /// Receives a failure that is worth an event.
+    let onFailure: @Sendable (String) async -> Void
+    /// Receives what the results come to, each time that it changes.
+    let onVerdict: @Sendable (ProbeVerdict) -> Void
+
+    /// Runs until it is cancelled, or until no more probe is due.
+    func run() async {
+        var schedule = ProbeSchedule(kind: kind, timing: ProbeTiming(probe), isExec: !probe["exec"].isNull)
+        var delay: Double? = schedule.firstDelay(afterRunning: max(0, Timestamp.now.since(runningSince)))
+        let began = ContinuousClock.now
+        while let seconds = delay {
+            guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
+            let failure = await hook.attempt(probe, id, timeout: schedule.timing.timeout)
+            if Task.isCancelled { return }
+            let step = schedule.record(
+                success: failure == nil, elapsed: (ContinuousClock.now - began) / .seconds(1))
+            if let failure, step.isReported { await onFailure(failure) }
+            if let verdict = step.verdict { onVerdict(verdict) }
+            delay = step.delay
+        }
+    }
+}
+
+/// The probes of a pod's containers that are being made.
+struct ProbeWorkers {
+    private var tasks: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
+
+    mutating func start(_ worker: ProbeWorker) {
+        tasks[worker.id, default: [:]][worker.kind] = Task { await worker.run() }
+    }
+
+    mutating func stop(_ id: ContainerID, _ kinds: [ProbeKind]) {
+        for kind in kinds { tasks[id]?.removeValue(forKey: kind)?.cancel() }
+        if tasks[id]?.isEmpty == true { tasks[id] = nil }
+    }
+
+    func cancel() { for task in tasks.values.flatMap(\.values) { task.cancel() } }
+}
