@@ -178,7 +178,7 @@ final class PodSandbox: Sendable {
     /// - Throws: where the init is gone; its containers are then known as dead.
     func connect() async throws {
         guard record.process.isRunning else {
-            recover()
+            for end in recordedEnds() { note(end) }
             throw InitGone()
         }
         do {
@@ -288,12 +288,14 @@ final class PodSandbox: Sendable {
 
     /// The connection has ended: with the init, unless this process closed it.
     private func lost() {
-        // First, for a sandbox that does not run may be cleaned up, and the ends are read from what it left.
-        recover()
+        // Read first, for a sandbox that does not run may be cleaned up; reported last, for whoever starts the sandbox
+        // again on the end of a container must not find it running.
+        let ends = recordedEnds()
         state.withLock {
             $0.connection = nil
             $0.running = false
         }
+        for end in ends { note(end) }
     }
 
     /// The ends that the init has recorded since the sandbox's start.
@@ -311,8 +313,9 @@ final class PodSandbox: Sendable {
         (try? readFile(paths.exits))?.split(separator: "\n").compactMap(ExitRecord.init) ?? []
     }
 
-    /// Learns the ends of containers from the disk, after the init's death: those it recorded, and those it took along.
-    private func recover() {
+    /// The ends of containers from the disk, after the init's death: those it recorded, and those it took along.
+    private func recordedEnds() -> [ContainerState] {
+        var result: [ContainerState] = []
         let ends = Dictionary(exitRecords.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
         for name in (try? listFolder(paths.containers)) ?? [] {
             for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] {
@@ -322,9 +325,10 @@ final class PodSandbox: Sendable {
                 let started = json["startedAt"].string.flatMap { Timestamp($0) } ?? .now
                 let end = ends[id.key]
                 let phase = exited(id, code: end?.code ?? 137, signal: end?.signal ?? 9, at: end?.ended ?? .now)
-                note(ContainerState(id: id, pid: 0, startedAt: end?.started ?? started, phase: phase))
+                result.append(ContainerState(id: id, pid: 0, startedAt: end?.started ?? started, phase: phase))
             }
         }
+        return result
     }
 
     /// Kills everything in the pod and waits until it is gone.
