@@ -4,11 +4,13 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 DEBUG := .build/debug
 RELEASE := .build/release
+# Downloads of what is generated from; kept, as the packages are some megabytes.
+GENERATE_SOURCES := .build/generate
 # The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
 # Nothing is loaded that would look for the program's own symbols: without their table it is smaller and sooner up.
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic
 
-.PHONY: build release run test test-vm lint format bench install images test-images clean dependencies test-dependencies
+.PHONY: build release run test test-vm lint format generate check-generated bench install images test-images clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build
@@ -22,7 +24,7 @@ run: build
 	@scripts/install-missing run
 	scripts/run-sample $(DEBUG)/martlet
 
-test: test-dependencies lint
+test: test-dependencies lint check-generated
 	$(SWIFT) build --build-tests
 	$(MAKE) test-images
 	scripts/run-tests
@@ -39,6 +41,14 @@ test-images:
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
+
+# The table of all built-in kinds' fields, from Kubernetes' own packages.
+generate:
+	python3 scripts/field_table $(GENERATE_SOURCES)
+
+# Fails where the committed table is not what its generator makes. Without a network it only sees edits by hand.
+check-generated:
+	python3 scripts/field_table --check $(GENERATE_SOURCES)
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images

@@ -19,34 +19,34 @@ extension JSON: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, Expres
     ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
-    public init(booleanLiteral value: Bool) { self = .bool(value) }
-    public init(integerLiteral value: Int64) { self = .integer(value) }
-    public init(floatLiteral value: Double) { self = .double(value) }
-    public init(stringLiteral value: String) { self = .string(value) }
-    public init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    public init(dictionaryLiteral elements: (String, JSON)...) {
+    @inlinable public init(booleanLiteral value: Bool) { self = .bool(value) }
+    @inlinable public init(integerLiteral value: Int64) { self = .integer(value) }
+    @inlinable public init(floatLiteral value: Double) { self = .double(value) }
+    @inlinable public init(stringLiteral value: String) { self = .string(value) }
+    @inlinable public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    @inlinable public init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
     }
 }
 
 extension JSON {
-    public init(_ value: Int) { self = .integer(Int64(value)) }
-    public init(_ value: String) { self = .string(value) }
-    public init(_ value: Bool) { self = .bool(value) }
+    @inlinable public init(_ value: Int) { self = .integer(Int64(value)) }
+    @inlinable public init(_ value: String) { self = .string(value) }
+    @inlinable public init(_ value: Bool) { self = .bool(value) }
     /// An array of strings.
-    public init(_ values: [String]) { self = .array(values.map(JSON.string)) }
+    @inlinable public init(_ values: [String]) { self = .array(values.map(JSON.string)) }
     /// An object whose values are strings: labels, annotations, ConfigMap data.
-    public init(_ values: [String: String]) { self = .object(values.mapValues(JSON.string)) }
+    @inlinable public init(_ values: [String: String]) { self = .object(values.mapValues(JSON.string)) }
 
-    public var isNull: Bool { self == .null }
+    @inlinable public var isNull: Bool { if case .null = self { true } else { false } }
 
-    public var string: String? { if case .string(let value) = self { value } else { nil } }
-    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-    public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
-    public var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
+    @inlinable public var string: String? { if case .string(let value) = self { value } else { nil } }
+    @inlinable public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+    @inlinable public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+    @inlinable public var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
 
     /// The value as a whole number, also where it was written as `3.0`.
-    public var int: Int? {
+    @inlinable public var int: Int? {
         switch self {
         case .integer(let value): Int(value)
         case .double(let value): Int(exactly: value)
@@ -54,7 +54,7 @@ extension JSON {
         }
     }
 
-    public var double: Double? {
+    @inlinable public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .double(let value): value
@@ -63,16 +63,16 @@ extension JSON {
     }
 
     /// The elements, none if this is no array.
-    public var items: [JSON] { array ?? [] }
+    @inlinable public var items: [JSON] { array ?? [] }
     /// The strings of an array of strings, none if this is no array.
-    public var strings: [String] { items.compactMap(\.string) }
+    @inlinable public var strings: [String] { items.compactMap(\.string) }
     /// The string values of an object, none if this is no object.
-    public var stringMap: [String: String] { object?.compactMapValues(\.string) ?? [:] }
+    @inlinable public var stringMap: [String: String] { object?.compactMapValues(\.string) ?? [:] }
 
     /// The member `key`; `.null` where there is none or where this is no object.
     ///
     /// Setting makes an object of anything else; setting `.null` removes the member.
-    public subscript(key: String) -> JSON {
+    @inlinable public subscript(key: String) -> JSON {
         get {
             if case .object(let members) = self { members[key] ?? .null } else { .null }
         }
@@ -91,7 +91,7 @@ extension JSON {
     }
 
     /// The element at `index`; `.null` where there is none or where this is no array.
-    public subscript(index: Int) -> JSON {
+    @inlinable public subscript(index: Int) -> JSON {
         get {
             if case .array(let elements) = self, elements.indices.contains(index) { elements[index] } else { .null }
         }
@@ -106,7 +106,7 @@ extension JSON {
     }
 
     /// Makes this an array if it is none, and appends.
-    public mutating func append(_ element: JSON) {
+    @inlinable public mutating func append(_ element: JSON) {
         var elements: [JSON]
         if case .array(let existing) = self { elements = existing } else { elements = [] }
         self = .null

@@ -22,7 +22,7 @@ public struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible
 public struct Object: Sendable, Hashable {
     public var json: JSON
 
-    public init(_ json: JSON) { self.json = json }
+    @inlinable public init(_ json: JSON) { self.json = json }
 
     /// A new object of `type` with no more than its type and its key.
     public init(_ type: ResourceType, namespace: String? = nil, name: String) {
@@ -32,29 +32,29 @@ public struct Object: Sendable, Hashable {
         if type.namespaced, let namespace { json["metadata"]["namespace"] = .string(namespace) }
     }
 
-    public subscript(field: String) -> JSON {
+    @inlinable public subscript(field: String) -> JSON {
         get { json[field] }
         _modify { yield &json[field] }
     }
 
-    public var apiVersion: String { json["apiVersion"].string ?? "" }
-    public var kind: String { json["kind"].string ?? "" }
+    @inlinable public var apiVersion: String { json["apiVersion"].string ?? "" }
+    @inlinable public var kind: String { json["kind"].string ?? "" }
 
-    public var metadata: JSON {
+    @inlinable public var metadata: JSON {
         get { json["metadata"] }
         _modify { yield &json["metadata"] }
     }
-    public var spec: JSON {
+    @inlinable public var spec: JSON {
         get { json["spec"] }
         _modify { yield &json["spec"] }
     }
-    public var status: JSON {
+    @inlinable public var status: JSON {
         get { json["status"] }
         _modify { yield &json["status"] }
     }
 
-    public var name: String { metadata["name"].string ?? "" }
-    public var namespace: String { metadata["namespace"].string ?? "" }
+    @inlinable public var name: String { metadata["name"].string ?? "" }
+    @inlinable public var namespace: String { metadata["namespace"].string ?? "" }
     public var key: ObjectKey { ObjectKey(namespace: namespace, name: name) }
     public var uid: String { metadata["uid"].string ?? "" }
     public var resourceVersion: String { metadata["resourceVersion"].string ?? "" }

@@ -1,104 +1,64 @@
 import KubernetesModel
 
 /// The definitions of built-in kinds by name, such as `io.k8s.api.apps.v1.Deployment`.
-///
-/// They are read from `schemaText`, whose lines are
-///
-///     =DEFINITION [TAB description]
-///     FIELD[!] TYPE [L=list type[:keys]] [A] [P=strategies[:merge key]] [E=a|b] [D=default] [TAB description]
-///
-/// where `!` marks required fields, `A` atomic objects (on a line `. A`, the definition itself), and TYPE is a letter
-/// below, `[TYPE` for a list, `{TYPE` for a map, or `>DEFINITION`. In definitions, `~` stands for `io.k8s.api.` and `^`
-/// for `io.k8s.apimachinery.pkg.apis.meta.v1.`.
 public struct SchemaIndex: Sendable {
     public let definitions: [String: Schema]
 
     public subscript(name: String) -> Schema? { definitions[name] }
 
-    public static let builtIn = SchemaIndex(
-        text: UnsafeBufferPointer(start: schemaText.utf8Start, count: schemaText.utf8CodeUnitCount))
+    public static let builtIn = SchemaIndex(FieldTableReader(fieldTable))
 
-    static let metaPrefix = "io.k8s.apimachinery.pkg.apis.meta.v1."
-    static let apiPrefix = "io.k8s.api."
     static let apiVersion = Schema(.string, description: "The group and version of the object's schema.")
     static let kind = Schema(.string, description: "The kind of the object.")
     static let metadata = Schema(
-        .object, reference: metaPrefix + "ObjectMeta", description: "What every object has: name, labels and more.")
+        .object, reference: FieldTableReader.metaPrefix + "ObjectMeta",
+        description: "What every object has: name, labels and more.")
 
-    init(text: UnsafeBufferPointer<UInt8>) {
+    init(_ table: FieldTableReader) {
         var definitions: [String: Schema] = [:]
         definitions.reserveCapacity(600)
-        var reader = DefinitionReader()
-        for line in text.split(separator: UInt8(ascii: "\n")) {
-            if line.first == UInt8(ascii: "=") {
-                if let (name, schema) = reader.finish() { definitions[name] = schema }
-                reader.begin(line.dropFirst())
-            } else {
-                reader.field(line)
+        var current: Definition?
+        for line in table {
+            switch line {
+            case .definition(let name, let description):
+                if let current { definitions[current.name] = current.schema }
+                current = Definition(
+                    name: FieldTableReader.definition(name), description: FieldTableReader.text(description))
+            case .field(let field): current?.add(field)
+            case .atomicDefinition: current?.isAtomic = true
             }
         }
-        if let (name, schema) = reader.finish() { definitions[name] = schema }
+        if let current { definitions[current.name] = current.schema }
         self.definitions = definitions
     }
 }
 
-/// Collects one definition's lines.
-private struct DefinitionReader {
-    typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
-
-    private var name: String?
-    private var description = ""
+/// Collects one definition's fields.
+private struct Definition {
+    let name: String
+    let description: String
+    var isAtomic = false
     private var properties: [String: Schema] = [:]
     private var required: [String] = []
-    private var isAtomic = false
 
-    private static func text(_ bytes: Bytes) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    private static func definition(_ bytes: Bytes) -> String {
-        switch bytes.first {
-        case UInt8(ascii: "~"): SchemaIndex.apiPrefix + text(bytes.dropFirst())
-        case UInt8(ascii: "^"): SchemaIndex.metaPrefix + text(bytes.dropFirst())
-        default: text(bytes)
-        }
+    init(name: String, description: String) {
+        self.name = name
+        self.description = description
     }
 
-    mutating func begin(_ line: Bytes) {
-        let halves = line.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
-        name = Self.definition(halves[0])
-        description = halves.count > 1 ? Self.text(halves[1]) : ""
+    var schema: Schema {
+        Schema(
+            .object, description: description, properties: properties, required: required, isAtomic: isAtomic,
+            preservesUnknownFields: properties.isEmpty)
     }
 
-    mutating func finish() -> (String, Schema)? {
-        guard let name else { return nil }
-        defer { self = DefinitionReader() }
-        return (
-            name,
-            Schema(
-                .object, description: description, properties: properties, required: required, isAtomic: isAtomic,
-                preservesUnknownFields: properties.isEmpty)
-        )
+    mutating func add(_ field: FieldTableReader.Field) {
+        let name = FieldTableReader.text(field.name)
+        if field.isRequired { required.append(name) }
+        properties[name] = Self.schema(field.type, FieldAttributes(field))
     }
 
-    mutating func field(_ line: Bytes) {
-        let halves = line.split(separator: UInt8(ascii: "\t"), maxSplits: 1)
-        let words = halves[0].split(separator: UInt8(ascii: " "))
-        guard words.count >= 2 else { return }
-        if words[0].first == UInt8(ascii: ".") {
-            isAtomic = true
-            return
-        }
-        var label = words[0]
-        if label.last == UInt8(ascii: "!") {
-            label = label.dropLast()
-            required.append(Self.text(label))
-        }
-        var attributes = FieldAttributes()
-        attributes.description = halves.count > 1 ? Self.text(halves[1]) : ""
-        for word in words.dropFirst(2) { attributes.read(Self.text(word)) }
-        properties[Self.text(label)] = Self.schema(words[1], attributes)
-    }
-
-    private static func schema(_ code: Bytes, _ field: FieldAttributes) -> Schema {
+    private static func schema(_ code: FieldTableReader.Bytes, _ field: FieldAttributes) -> Schema {
         func leaf(_ type: Schema.ValueType, format: String? = nil) -> Schema {
             guard !field.isPlain else { return shared(type, format) }
             return Schema(
@@ -134,7 +94,7 @@ private struct DefinitionReader {
                 patchStrategy: field.patchStrategy)
         case UInt8(ascii: ">"):
             return Schema(
-                .object, reference: definition(code.dropFirst()), description: field.description,
+                .object, reference: FieldTableReader.definition(code.dropFirst()), description: field.description,
                 defaultValue: field.defaultValue, isAtomic: field.isAtomic, patchStrategy: field.patchStrategy,
                 patchMergeKey: field.patchMergeKey)
         default: return Schema(.any, description: field.description, preservesUnknownFields: true)
@@ -170,26 +130,32 @@ private struct FieldAttributes {
 
     var isPlain: Bool { description.isEmpty && enumeration.isEmpty && defaultValue == nil && !isAtomic }
 
-    mutating func read(_ word: String) {
-        let value = String(word.dropFirst(2))
-        switch word.first {
-        case "A": isAtomic = true
-        case "L":
-            let parts = value.split(separator: ":")
-            switch parts.first {
-            case "set": listType = .set
-            case "map":
-                let keys = parts.count > 1 ? parts[1].split(separator: ",").map(String.init) : []
-                listType = .map(keys: keys)
-            default: listType = .atomic
+    init() {}
+
+    init(_ field: FieldTableReader.Field) {
+        description = FieldTableReader.text(field.description)
+        for (letter, value) in field.attributes {
+            switch letter {
+            case UInt8(ascii: "A"): isAtomic = true
+            case UInt8(ascii: "L"): listType = Self.listType(FieldTableReader.text(value))
+            case UInt8(ascii: "P"):
+                let parts = FieldTableReader.text(value).split(separator: ":")
+                patchStrategy = parts.first?.split(separator: ",").map(String.init) ?? []
+                patchMergeKey = parts.count > 1 ? String(parts[1]) : nil
+            case UInt8(ascii: "E"):
+                enumeration = FieldTableReader.text(value).split(separator: "|").map { .string(String($0)) }
+            case UInt8(ascii: "D"): defaultValue = try? JSON(decoding: FieldTableReader.text(value))
+            default: break
             }
-        case "P":
-            let parts = value.split(separator: ":")
-            patchStrategy = parts.first?.split(separator: ",").map(String.init) ?? []
-            patchMergeKey = parts.count > 1 ? String(parts[1]) : nil
-        case "E": enumeration = value.split(separator: "|").map { .string(String($0)) }
-        case "D": defaultValue = try? JSON(decoding: value)
-        default: break
+        }
+    }
+
+    private static func listType(_ text: String) -> Schema.ListType {
+        let parts = text.split(separator: ":")
+        switch parts.first {
+        case "set": return .set
+        case "map": return .map(keys: parts.count > 1 ? parts[1].split(separator: ",").map(String.init) : [])
+        default: return .atomic
         }
     }
 }

@@ -1,4 +1,5 @@
 import APIClient
+import APIMachinery
 import HTTPTypes
 import KubernetesModel
 import NIOCore

@@ -2,8 +2,8 @@ import KubernetesModel
 
 /// Decodes `application/vnd.kubernetes.protobuf` bodies, which kubectl sends since 1.32, to the JSON that the rest of
 /// the pipeline works on. Answers are always JSON, which the same clients accept.
-enum ProtobufDecoding {
-    static let mediaType = "application/vnd.kubernetes.protobuf"
+package enum ProtobufDecoding {
+    package static let mediaType = "application/vnd.kubernetes.protobuf"
     /// `k8s` and a zero byte begin every body.
     private static let magic: [UInt8] = [0x6B, 0x38, 0x73, 0]
 
@@ -11,7 +11,7 @@ enum ProtobufDecoding {
         let problem: String
     }
 
-    static func decode(_ body: [UInt8]) throws(Status) -> JSON {
+    package static func decode(_ body: [UInt8]) throws(Status) -> JSON {
         do {
             guard body.starts(with: magic) else { throw Malformed(problem: "the body does not begin with k8s\\0") }
             return try envelope(body[magic.count...])
@@ -51,30 +51,45 @@ enum ProtobufDecoding {
     }
 
     private static func message(_ name: String, _ bytes: ArraySlice<UInt8>) throws -> [String: JSON] {
-        guard let fields = ProtobufSchema.builtIn.fields(of: name) else { return [:] }
+        guard let message = ProtobufSchema.builtIn[name] else { return [:] }
+        return try self.message(message, bytes)
+    }
+
+    private static func message(
+        _ message: ProtobufSchema.Message, _ bytes: ArraySlice<UInt8>
+    ) throws -> [String: JSON] {
         var members: [String: JSON] = [:]
         var reader = ProtobufReader(bytes)
         while let (number, value) = try reader.next() {
-            guard let field = fields[number] else { continue }
-            guard let name = field.name else {
-                if case .message(let inner) = field.type.unwrapped, case .bytes(let bytes) = value {
-                    members.merge(try message(inner, bytes)) { $1 }
-                }
-                continue
-            }
-            switch field.type.unwrapped {
-            case .list(let element):
-                members[name, default: .array([])].append(try json(value, element))
-            case .map(let type):
-                let (key, value) = try entry(value, type)
-                members[name, default: .object([:])][entry: key] = value
-            default:
-                let decoded = try json(value, field.type)
-                // What Go leaves out of JSON, because it is not a pointer and zero, is no value here either.
-                if !field.type.omits(decoded) { members[name] = decoded }
+            switch message.fields[number] {
+            case nil: break
+            case .embedded(let inner):
+                guard case .bytes(let bytes) = value else { continue }
+                members.merge(try self.message(inner, bytes)) { $1 }
+            case .member(let name, let type): try add(value, type, to: &members[name])
             }
         }
         return members
+    }
+
+    /// Adds one occurrence of a field: an element of a list, an entry of a map, or the value.
+    private static func add(
+        _ value: ProtobufReader.Value, _ type: ProtobufSchema.FieldType, to member: inout JSON?
+    ) throws {
+        switch type.unwrapped {
+        case .list(let element):
+            let decoded = try json(value, element)
+            member = member ?? .array([])
+            member?.append(decoded)
+        case .map(let type):
+            let (key, decoded) = try entry(value, type)
+            member = member ?? .object([:])
+            member?[entry: key] = decoded
+        default:
+            let decoded = try json(value, type)
+            // What Go leaves out of JSON, because it is not a pointer and zero, is no value here either.
+            if !type.omits(decoded) { member = decoded }
+        }
     }
 
     private static func entry(
@@ -113,9 +128,6 @@ enum ProtobufDecoding {
                 if number == 1, case .bytes(let raw) = value { return try JSON(decoding: raw) }
             }
             return .null
-        case (.duration, .bytes(let bytes)):
-            let seconds = Double(try numbers(of: bytes)[1] ?? 0) / 1e9
-            return .string(seconds == seconds.rounded() ? "\(Int(seconds))s" : "\(seconds)s")
         case (.wrappedList(let element), .bytes(let bytes)):
             var elements: [JSON] = []
             var reader = ProtobufReader(bytes)
@@ -158,7 +170,7 @@ extension String {
 }
 
 extension JSON {
-    /// A map's member; unlike the plain subscript it keeps what it is given, whatever that is.
+    /// A map's member; unlike the plain subscript it keeps null too.
     fileprivate subscript(entry key: String) -> JSON {
         get { self[key] }
         set {
@@ -177,7 +189,7 @@ extension ProtobufSchema.FieldType {
     fileprivate func omits(_ value: JSON) -> Bool {
         if case .null = value { return true }
         switch self {
-        case .optional, .quantity, .intOrString, .raw, .duration, .wrappedList: return false
+        case .optional, .quantity, .intOrString, .raw, .wrappedList: return false
         default: break
         }
         switch value {
@@ -188,53 +200,5 @@ extension ProtobufSchema.FieldType {
         case .object(let members): return members.isEmpty
         default: return false
         }
-    }
-}
-
-/// Reads the fields of a protobuf message (encoding of protocol buffers, "Message Structure").
-struct ProtobufReader {
-    enum Value {
-        case number(UInt64)
-        case bytes(ArraySlice<UInt8>)
-    }
-
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
-
-    mutating func next() throws -> (Int, Value)? {
-        guard !rest.isEmpty else { return nil }
-        let tag = try varint()
-        let number = Int(tag >> 3)
-        switch tag & 7 {
-        case 0: return (number, .number(try varint()))
-        case 1: return (number, .number(try fixed(8)))
-        case 2:
-            let count = try varint()
-            guard count <= UInt64(rest.count) else { throw ProtobufDecoding.Malformed(problem: "a field is cut off") }
-            defer { rest = rest.dropFirst(Int(count)) }
-            return (number, .bytes(rest.prefix(Int(count))))
-        case 5: return (number, .number(try fixed(4)))
-        default: throw ProtobufDecoding.Malformed(problem: "unknown wire type \(tag & 7)")
-        }
-    }
-
-    private mutating func varint() throws -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while let byte = rest.popFirst() {
-            value |= UInt64(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { return value }
-            shift += 7
-            guard shift < 64 else { break }
-        }
-        throw ProtobufDecoding.Malformed(problem: "a number is cut off")
-    }
-
-    private mutating func fixed(_ count: Int) throws -> UInt64 {
-        guard rest.count >= count else { throw ProtobufDecoding.Malformed(problem: "a number is cut off") }
-        let bytes = rest.prefix(count)
-        rest = rest.dropFirst(count)
-        return bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

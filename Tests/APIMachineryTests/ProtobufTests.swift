@@ -1,0 +1,48 @@
+import KubernetesModel
+import Testing
+
+@testable import APIMachinery
+
+@Suite struct ProtobufTests {
+    private func field(_ number: UInt8, _ bytes: [UInt8]) -> [UInt8] {
+        [number << 3 | 2, UInt8(bytes.count)] + bytes
+    }
+    private func text(_ number: UInt8, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
+    private func body(_ apiVersion: String, _ kind: String, _ object: [UInt8]) -> [UInt8] {
+        Array("k8s\0".utf8) + field(1, text(1, apiVersion) + text(2, kind)) + field(2, object)
+    }
+
+    /// A ConfigMap as kubectl 1.33 sends it: an envelope around `metadata.name` and one entry of `data`.
+    @Test func anObjectIsDecodedByItsFieldsNumbers() throws {
+        let object = field(1, text(1, "c") + text(2, "")) + field(2, text(1, "k") + text(2, "v"))
+        let body = body("v1", "ConfigMap", object)
+        #expect(
+            try ProtobufDecoding.decode(body)
+                == ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "c"], "data": ["k": "v"]])
+        #expect(throws: Status.self) { try ProtobufDecoding.decode(Array(body.dropLast(3))) }
+        #expect(throws: Status.self) { try ProtobufDecoding.decode(Array("{}".utf8)) }
+    }
+
+    /// A volume's source is a message of its own in protobuf, and among the volume's members in JSON.
+    @Test func embeddedMessagesAreMembers() throws {
+        let volume = text(1, "v") + field(2, field(1, text(1, "/srv")))
+        #expect(
+            try ProtobufDecoding.decode(body("v1", "Pod", field(2, field(1, volume))))["spec"]
+                == ["volumes": [["name": "v", "hostPath": ["path": "/srv"]]]])
+    }
+
+    /// Zero is a value of what is a pointer in Go, such as `replicas`, and none of what is not, such as `paused`.
+    @Test func zeroIsAValueOfPointers() throws {
+        let spec: [UInt8] = [1 << 3, 0, 7 << 3, 0]
+        #expect(
+            try ProtobufDecoding.decode(body("apps/v1", "Deployment", field(2, spec)))["spec"] == ["replicas": 0])
+    }
+
+    /// Lists in maps are messages: a review's extra values.
+    @Test func listsInMapsAreMessages() throws {
+        let extra = field(5, text(1, "k") + field(2, text(1, "a") + text(1, "b")))
+        #expect(
+            try ProtobufDecoding.decode(body("authorization.k8s.io/v1", "SubjectAccessReview", field(2, extra)))["spec"]
+                == ["extra": ["k": ["a", "b"]]])
+    }
+}
