@@ -1,8 +1,8 @@
 /// APIServer: the Kubernetes API over the store.
 ///
 /// It takes requests, authenticates, authorizes, decodes, admits, defaults, validates, stores and encodes them, in that
-/// order (`Pipeline`), and serves discovery, OpenAPI, watches and the subresources. It never acts by itself: what
-/// follows from an object is the business of controllers, the scheduler and node agents, which are its clients.
+/// order (`Pipeline`), and serves discovery, OpenAPI, watches and subresources. It never reconciles: controllers, the
+/// scheduler and node agents do, as its clients.
 
 import APIClient
 import Crypto
@@ -15,12 +15,12 @@ import NIOPosix
 import NIOSSL
 import Store
 
-/// The API server of a cluster, for the control plane's process to embed.
+/// The API server of a cluster, embedded in the control plane's process.
 public final class APIServer: Sendable {
-    /// The API for components in this process. It works from the moment that the server exists, also before `run`.
+    /// The API for components in this process. It works before `run`, too.
     public let client: any Client
 
-    /// What answers every request that comes over a connection.
+    /// Answers the requests that come over connections.
     let pipeline: Pipeline
     let configuration: Configuration
 
@@ -72,10 +72,10 @@ public final class APIServer: Sendable {
         client = InProcessClient(objects: objects, subresources: subresources, user: .controlPlane)
     }
 
-    /// Makes what every cluster has, serves at every listener, and returns when the task is cancelled and every
-    /// connection has been closed.
+    /// Creates the objects of every cluster and serves at every listener; returns once the task is cancelled and every
+    /// connection closed.
     ///
-    /// - Parameter onReady: called when the server accepts connections, with the ports that it serves at.
+    /// - Parameter onReady: called with the server's ports when it accepts connections.
     public func run(onReady: @escaping @Sendable ([Int]) async -> Void = { _ in }) async throws {
         try await bootstrap.run()
         var listenings: [Listening] = []

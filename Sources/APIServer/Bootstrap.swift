@@ -2,31 +2,30 @@ import KubernetesModel
 import Logging
 import Store
 
-/// What every cluster has from the start: its namespaces, and the Services of the API and of DNS.
+/// The objects of every cluster: its namespaces, and the Services of the API and of DNS.
 struct Bootstrap: Sendable {
     let objects: Objects
     let configuration: APIServer.Configuration
 
-    /// Makes what is missing.
+    /// Creates the missing ones.
     func run() async throws(Status) {
         let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"]
         try await ensure(namespaces.map { Object(.namespaces, name: $0) })
         try await ensure([apiService, dnsService, endpoints, endpointSlice])
     }
 
-    /// Makes again what somebody deletes, until the task is cancelled: without the Service `kubernetes` no pod finds the
-    /// API.
+    /// Creates deleted ones again, until the task is cancelled: without the Service `kubernetes` no pod finds the API.
     func keep(_ logger: Logger) async {
         while (try? await Task.sleep(for: configuration.repairInterval)) != nil {
             do {
                 try await run()
             } catch {
-                logger.warning("cannot make again what every cluster has", metadata: ["error": "\(error)"])
+                logger.warning("cannot repair the objects of every cluster", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// Makes objects at the same time, so that they become durable with one sync of the disk.
+    /// Creates objects concurrently: one sync of the disk makes them durable.
     private func ensure(_ objects: [Object]) async throws(Status) {
         let failure = await withTaskGroup(of: Status?.self) { group -> Status? in
             for object in objects {

@@ -1,17 +1,17 @@
 extension APIServer {
-    /// What an API server needs to know of its cluster. Paths name PEM files, which are read when it starts.
+    /// An API server's cluster. Paths are of PEM files, which are read at the start.
     public struct Configuration: Sendable {
         public var listeners: [Listener]
         public var certificate: String
         public var key: String
-        /// Whoever has a certificate of this authority is the user that its subject names.
+        /// The subject of a client certificate of this authority is the user.
         public var clientCA: String
         /// The P-256 key pair of service-account tokens. Only the public half is needed to accept them.
         public var serviceAccountKey: String
         public var serviceAccountPublicKey: String
-        /// The folder of the node agents' stream sockets, `node-<name>.sock`.
+        /// The directory of the node agents' stream sockets, `node-<name>.sock`.
         public var runFolder: String
-        /// How often it is seen to that what every cluster has is still there.
+        /// The interval at which the objects of every cluster are repaired.
         public var repairInterval: Duration = .seconds(10)
         /// As `/version` reports it: `v1.33.4+martlet`.
         public var version: String

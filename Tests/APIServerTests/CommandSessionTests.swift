@@ -91,7 +91,7 @@ import Testing
         // Turns alone count here, whatever time they take on a busy machine.
         await CommandSession(
             socket: socket, request: .exec(request), hasTerminal: true, logger: Logger(label: "test"),
-            mostPatience: .seconds(600)
+            maxSizeWait: .seconds(600)
         ).run(client)
         #expect(await sizes.first { _ in true } == .some(size))
         #expect(client.output.withLock { $0 } == input)
@@ -125,7 +125,7 @@ import Testing
         let session = Task {
             await CommandSession(
                 socket: "/nonexistent", request: .exec(request), hasTerminal: true, logger: Logger(label: "test"),
-                mostPatience: .seconds(600)
+                maxSizeWait: .seconds(600)
             ).run(client)
             end.yield()
         }

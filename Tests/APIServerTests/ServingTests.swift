@@ -60,7 +60,7 @@ import Testing
     /// What is there when a watch begins is listed off the event loop, and told in parts.
     @Test func aLongBeginningLeavesTheEventLoopFree() async throws {
         try await TestServer.run { api in
-            let count = Objects.mostAtOnce + 1
+            let count = Objects.maxBatch + 1
             for index in 0..<count {
                 try await api.client.create(
                     .configMaps, Object(.configMaps, namespace: "default", name: "c\(index)"))
@@ -84,7 +84,7 @@ import Testing
             }
             watch.cancel()
             _ = await watch.result
-            #expect(parts == [Objects.mostAtOnce, 1])
+            #expect(parts == [Objects.maxBatch, 1])
             #expect(spy.lists.withLock { $0 } == [false])
         }
     }

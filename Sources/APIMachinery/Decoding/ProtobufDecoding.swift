@@ -1,7 +1,7 @@
 import KubernetesModel
 
 /// Decodes `application/vnd.kubernetes.protobuf` bodies, which kubectl sends since 1.32, to the JSON that the rest of
-/// the pipeline works on. Answers are always JSON, which the same clients accept.
+/// the pipeline works on. Responses are always JSON, which the same clients accept.
 package enum ProtobufDecoding {
     package static let mediaType = "application/vnd.kubernetes.protobuf"
     /// `k8s` and a zero byte begin every body.

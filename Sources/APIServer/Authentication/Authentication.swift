@@ -5,7 +5,7 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// Pipeline step: who is asking? A bearer token, else the connection's client certificate, else nobody.
+/// Pipeline step: the user of a request, by its bearer token, else the connection's client certificate, else anonymous.
 struct Authentication: Sendable {
     let tokens: TokenAuthority?
 
@@ -24,7 +24,7 @@ struct Authentication: Sendable {
         return User(name: name, groups: groups + ["system:authenticated"])
     }
 
-    /// - Throws: `Status.unauthorized` for a token that is not valid (any more).
+    /// - Throws: `Unauthorized` for a token that is not, or no longer, valid.
     func user(
         headers: HTTPFields, certificate: User?, isCurrent: (TokenClaims) -> Bool
     ) throws(Status) -> User {

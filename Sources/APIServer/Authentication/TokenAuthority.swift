@@ -8,9 +8,9 @@ final class TokenAuthority: Sendable {
 
     private let privateKey: P256.Signing.PrivateKey?
     private let publicKey: P256.Signing.PublicKey
-    /// Tokens whose signature was found good: a client sends the same one with each request.
+    /// Tokens with a verified signature: a client sends the same one with each request.
     private let verified = Mutex<[String: TokenClaims]>([:])
-    private static let mostRemembered = 1000
+    private static let maxVerified = 1000
 
     init(privateKey: P256.Signing.PrivateKey) {
         self.privateKey = privateKey
@@ -65,19 +65,19 @@ final class TokenAuthority: Sendable {
             let json = try? JSON(decoding: payload), let claims = TokenClaims(json)
         else { return nil }
         verified.withLock { verified in
-            if verified.count >= Self.mostRemembered { verified = [:] }
+            if verified.count >= Self.maxVerified { verified = [:] }
             verified[token] = claims
         }
         return claims
     }
 }
 
-/// What a service-account token says.
+/// The claims of a service-account token.
 struct TokenClaims: Sendable {
     let namespace: String
     let serviceAccount: String
     let serviceAccountUID: String
-    /// The pod or secret that the token is bound to, and with which it ends.
+    /// The object that the token is bound to: once that is deleted, the token is invalid.
     let bound: (kind: String, name: String, uid: String)?
     let audiences: [String]
     let notBefore: Int

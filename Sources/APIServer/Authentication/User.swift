@@ -1,9 +1,9 @@
-/// Who makes a request.
+/// The user of a request.
 public struct User: Sendable, Hashable {
     public let name: String
     public let uid: String
     public let groups: [String]
-    /// What authenticators add, such as the pod that a token is bound to.
+    /// What authentication adds, such as the pod that a token is bound to.
     public let extra: [String: [String]]
 
     public init(name: String, uid: String = "", groups: [String], extra: [String: [String]] = [:]) {

@@ -1,9 +1,9 @@
 import KubernetesModel
 
-/// Pipeline step: may this user do this?
+/// Pipeline step: whether a user may make a request.
 ///
-/// Every authenticated user may do everything, until role-based access control takes this place; an anonymous one may
-/// read what a client needs to find out whether the server lives.
+/// Authenticated users may do everything until there is role-based access control; anonymous ones may read the
+/// server's health and version.
 struct Authorization: Sendable {
     private static let publicPaths: Set<String> = ["/healthz", "/livez", "/readyz", "/version"]
 
@@ -14,7 +14,7 @@ struct Authorization: Sendable {
         return attributes.verb == "get" && Self.publicPaths.contains(first)
     }
 
-    /// - Throws: `Forbidden`, in Kubernetes' words.
+    /// - Throws: `Forbidden`.
     func check(_ user: User, _ attributes: Attributes) throws(Status) {
         guard !allows(user, attributes) else { return }
         switch attributes.subject {
@@ -34,7 +34,7 @@ struct Authorization: Sendable {
         }
     }
 
-    /// What is to be done, to what.
+    /// The verb, and what it acts on.
     struct Attributes: Sendable {
         enum Subject: Sendable {
             case path(String)

@@ -2,11 +2,11 @@ import APIMachinery
 import Kinds
 import KubernetesModel
 
-/// Discovery in one answer (`apidiscovery.k8s.io`), which newer clients ask for.
+/// Discovery in one response (`apidiscovery.k8s.io`), for newer clients.
 struct AggregatedDiscovery: Sendable {
     let catalogue: Catalogue
 
-    /// The version of the aggregated form that an `Accept` header asks for, where it prefers that form.
+    /// The version of the aggregated form that an `Accept` header prefers; nil where it prefers another form.
     static func version(_ accept: String?) -> String? {
         for alternative in (accept ?? "").split(separator: ",") {
             let parts = alternative.split(separator: ";").map(\.trimmed)

@@ -3,7 +3,7 @@ import Kinds
 import KubernetesModel
 import Store
 
-/// The paths that are no resources: what the server is, what it serves, how it is.
+/// The paths that are no resources: version, discovery, health, metrics.
 struct Discovery: Sendable {
     let catalogue: Catalogue
     let version: String

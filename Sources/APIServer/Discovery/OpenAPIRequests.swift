@@ -1,12 +1,12 @@
 import HTTPTypes
 import KubernetesModel
 
-/// The requests for `/openapi/v2` and `/openapi/v3`, answered with 304 where the client has the document.
+/// `/openapi/v2` and `/openapi/v3`; 304 where the client has the document.
 struct OpenAPIRequests: Sendable {
     let documents: OpenAPIDocuments
 
     func respond(to request: APIRequest, _ path: [String]) async throws(Status) -> APIResponse {
-        // Writing a document takes too long for an event loop.
+        // Writing a document would block the event loop.
         let found = await withTaskExecutorPreference(globalConcurrentExecutor) {
             await document(path, accept: request.header(.accept) ?? "")
         }

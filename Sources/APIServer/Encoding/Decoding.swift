@@ -10,7 +10,7 @@ enum Decoding {
         try object(try json(request))
     }
 
-    /// The object of a write; notes the fields that it has more than once in the request's context.
+    /// The object of a write; adds its duplicate fields to the context.
     static func object(_ request: APIRequest, _ context: inout RequestContext) throws(Status) -> Object {
         var hasDuplicates = false
         let json = try json(request, hasDuplicates: &hasDuplicates)

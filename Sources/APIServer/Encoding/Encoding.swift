@@ -5,7 +5,7 @@ import KubernetesModel
 import NIOCore
 import Store
 
-/// Pipeline step: the answer, in the form and format that the client accepts.
+/// Pipeline step: the response, in the form and format that the client accepts.
 struct Encoding: Sendable {
     enum Format: Sendable {
         case json, yaml
@@ -29,7 +29,7 @@ struct Encoding: Sendable {
         self.form = form
     }
 
-    /// Chooses the first form of an `Accept` header that can be had.
+    /// The first supported form of an `Accept` header.
     ///
     /// - Throws: `NotAcceptable` where there is none.
     init(accept: String?, pretty: Bool = false) throws(Status) {
@@ -85,13 +85,13 @@ struct Encoding: Sendable {
         return response
     }
 
-    /// The plain JSON text of a stored object in the version that was asked for: the stored bytes, where they fit.
+    /// A stored object's JSON in the requested version: the stored bytes, where that is the storage version.
     static func bytes(_ stored: StoredObject, _ resource: Kind) -> ByteBuffer {
         guard !resource.isStorageVersion else { return ByteBuffer(bytes: stored.bytes) }
         return ByteBuffer(bytes: resource.converted(stored.object).json.encoded())
     }
 
-    /// An object in the form that was asked for.
+    /// An object in the requested form.
     func json(
         _ object: Object, _ resource: Kind, include: Table.IncludeObject = .metadata,
         withDefinitions: Bool = true

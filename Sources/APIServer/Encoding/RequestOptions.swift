@@ -2,15 +2,14 @@ import APIClient
 import APIMachinery
 import KubernetesModel
 
-/// What requests may ask for besides their object, checked as `meta/v1` has it.
+/// The options of requests, validated as `meta/v1` defines them.
 enum RequestOptions {
-    /// The options of a deletion: its body, or its query where it has none.
+    /// The options of a deletion: its body, else its query.
     static func deletion(_ request: APIRequest) throws(Status) -> DeleteOptions {
         try deletion(request.body.readableBytes > 0 ? Decoding.json(request) : deletion(request.query))
     }
 
-    /// - Throws: `BadRequest` for a value of the wrong type; `Invalid` for one that does not exist. To guess what was
-    ///   meant could delete too much.
+    /// - Throws: `BadRequest` for a value of the wrong type, `Invalid` for an unknown one: a guess could delete too much.
     static func deletion(_ json: JSON) throws(Status) -> DeleteOptions {
         guard !json.isNull else { return DeleteOptions() }
         let json = try StructuralDecoding(json, as: deleteOptions).object.json
@@ -33,14 +32,14 @@ enum RequestOptions {
         errors += faults(dryRun: dryRun)
         guard errors.isEmpty else { throw invalid("DeleteOptions", errors) }
         return DeleteOptions(
-            // As the API defines it: a negative period counts as one second.
+            // As upstream: a negative period is one second.
             gracePeriodSeconds: json["gracePeriodSeconds"].int.map { $0 < 0 ? 1 : $0 },
             propagation: orphans.map { $0 ? .orphan : .background } ?? propagation,
             uid: json["preconditions"]["uid"].string, resourceVersion: json["preconditions"]["resourceVersion"].string,
             dryRun: !dryRun.isEmpty)
     }
 
-    /// The options of a deletion in its query, as a body has them.
+    /// The options of a deletion in its query, in the form of a body.
     private static func deletion(_ query: Query) throws(Status) -> JSON {
         var json: JSON = [:]
         if let seconds = try query.int("gracePeriodSeconds") { json["gracePeriodSeconds"] = JSON(seconds) }
@@ -54,7 +53,7 @@ enum RequestOptions {
         return json
     }
 
-    /// Takes what a write asks for in its query into its context.
+    /// Reads the options of a write from its query.
     static func read(_ query: Query, of verb: Verb, into context: inout RequestContext) throws(Status) {
         let kind: String
         switch verb {
@@ -84,7 +83,7 @@ enum RequestOptions {
         return [.notSupported("dryRun", value: JSON(dryRun), supported: ["All"])]
     }
 
-    /// Checks which objects a list or a watch asks for, of which moment.
+    /// Validates the resource version options of a list or a watch.
     static func checkList(_ query: Query, isWatch: Bool) throws(Status) {
         let path = "resourceVersionMatch"
         func refuse(_ why: String, _ path: String = path) throws(Status) {

@@ -14,7 +14,7 @@ import NIOTLS
 struct ConnectionChannel: Sendable {
     typealias HTTP1Parts = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// What became of an HTTP/1.1 connection with its first request.
+    /// An HTTP/1.1 connection after its first request.
     enum First: Sendable {
         case http1(HTTP1Parts, User?)
         case upgraded(Upgrade.Session)
@@ -25,7 +25,7 @@ struct ConnectionChannel: Sendable {
         case http2(HTTP2Channel, HTTP2Channel.Value)
     }
 
-    /// An accepted connection, whose handshake may be under way still.
+    /// An accepted connection, perhaps before the end of its handshake.
     struct Accepted: Sendable {
         let channel: any Channel
         let negotiated: EventLoopFuture<Negotiated>

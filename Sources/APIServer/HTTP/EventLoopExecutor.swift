@@ -3,7 +3,7 @@ import NIOCore
 /// Runs the tasks of a connection on the connection's own event loop.
 ///
 /// A request then passes from the socket to the store and back without a change of thread, which costs more than most
-/// requests do themselves. What takes long is not for it: that goes to the pool with `withTaskExecutorPreference`.
+/// requests. Long work goes to the pool with `withTaskExecutorPreference`.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

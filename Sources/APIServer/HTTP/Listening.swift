@@ -50,7 +50,7 @@ struct Listening: Sendable {
             } catch is CancellationError {
                 connections.logger.debug("the API's listening socket is closed")
             } catch {
-                // That is how it ends when the server is asked to.
+                // Expected when the server stops.
                 guard !Task.isCancelled else { return group.cancelAll() }
                 connections.logger.error("the API's listening socket failed", metadata: ["error": "\(error)"])
             }

@@ -4,11 +4,11 @@ import KubernetesModel
 import Logging
 import NIOCore
 
-/// Between HTTP and the pipeline: reads a request, has it authenticated and answered, writes the answer.
+/// Between HTTP and the pipeline: reads a request, passes it through the pipeline, writes the response.
 struct RequestHandler: Sendable {
     /// Kubernetes' own limit.
-    static let largestBody = 3 * 1024 * 1024
-    static let largestProxiedBody = 256 * 1024 * 1024
+    static let maxBody = 3 * 1024 * 1024
+    static let maxProxiedBody = 256 * 1024 * 1024
 
     let pipeline: Pipeline
     let logger: Logger
@@ -36,7 +36,7 @@ struct RequestHandler: Sendable {
         do {
             let target = RequestTarget(request.head.path ?? "/")
             let user = try pipeline.user(headers: request.headers, certificate: certificate)
-            let limit = target.segments.contains("proxy") ? Self.largestProxiedBody : Self.largestBody
+            let limit = target.segments.contains("proxy") ? Self.maxProxiedBody : Self.maxBody
             let body: ByteBuffer
             do {
                 body = try await request.body.collect(upTo: limit)
@@ -55,7 +55,7 @@ struct RequestHandler: Sendable {
         }
     }
 
-    /// The upgrade of a connection that its first request asks for; nil where there is none to be had.
+    /// The upgrade for which a connection's first request asks; nil where it is refused.
     func upgrade(
         method: String, target: String, headers: HTTPFields, to protocolName: String, certificate: User?
     ) async -> Upgrade? {
@@ -67,7 +67,7 @@ struct RequestHandler: Sendable {
         return try? await pipeline.upgrade(request, to: protocolName)
     }
 
-    /// Runs a streamed body, and cancels it when the client goes away, which it would not notice while it waits.
+    /// Runs a streamed body, and cancels it when the client disconnects, which a waiting producer would not notice.
     private func stream(
         _ produce: @escaping @Sendable (any ByteSink) async throws -> Void,
         to body: some ResponseBodyWriter, until channel: any Channel

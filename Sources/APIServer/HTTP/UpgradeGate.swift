@@ -6,7 +6,7 @@ import NIOHTTPTypesHTTP1
 /// Asks the pipeline whether a connection's first request may be upgraded, before NIO's upgrade handler sees it.
 ///
 /// That handler loses a request whose upgrade is refused, so one that is not granted goes on without its `Upgrade`
-/// header, and is answered as any other. The header's value moves to `X-Refused-Upgrade`, so that the answer can tell
+/// header, and is answered as any other. The header's value moves to `X-Refused-Upgrade`, so that the response can say
 /// why. Everything here runs on the connection's event loop.
 final class UpgradeGate: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -14,7 +14,7 @@ final class UpgradeGate: ChannelInboundHandler {
 
     private enum State {
         case first
-        /// The parts that follow the head come when it is decided what becomes of it.
+        /// The parts after the head wait for the decision.
         case deciding([NIOAny])
         case passing
     }

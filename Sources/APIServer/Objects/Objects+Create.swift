@@ -26,7 +26,7 @@ extension Objects {
         if strategy.countsGenerations { object.metadata["generation"] = 1 }
         strategy.prepareForCreate(&object)
         try await allocator?.allocate(for: &object, old: nil)
-        // Clients read counts also before a controller has written the first status.
+        // Clients read counts before a controller has written the first status.
         request.resource.applyStatusDefaults(&object)
 
         do {
@@ -70,7 +70,7 @@ extension Objects {
         request.resource.applyDefaults(&object)
     }
 
-    /// Makes sure that an object is of the type that the path says; an object that says nothing is.
+    /// Checks that an object has the path's type, and sets it where the object has none.
     static func checkType(of object: inout Object, _ type: ResourceType) throws(Status) {
         if object.apiVersion.isEmpty { object["apiVersion"] = .string(type.apiVersion) }
         if object.kind.isEmpty { object["kind"] = .string(type.kind) }
@@ -102,7 +102,7 @@ extension Objects {
         }
     }
 
-    /// Takes out what only the server sets.
+    /// Removes the metadata that only the server sets.
     static func stripServerFields(_ object: inout Object) {
         for field in [
             "managedFields", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "uid",

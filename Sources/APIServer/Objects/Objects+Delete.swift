@@ -4,11 +4,11 @@ import KubernetesModel
 import Store
 
 extension Objects {
-    /// What came of a deletion.
+    /// The outcome of a deletion.
     enum Deletion: Sendable {
         /// The object is gone; its last state.
         case removed(Object)
-        /// The object stays until its finalizers or its node are done.
+        /// The object stays until its finalizers are gone, or its node has stopped it.
         case began(Written)
     }
 
@@ -71,7 +71,7 @@ extension Objects {
     private static func step(_ object: inout Object, old: Object, grace: Int?, _ strategy: Strategy) -> Step {
         let seconds = grace ?? 0
         if old.isBeingDeleted {
-            // A running deletion can only be made shorter.
+            // The grace period of a deletion under way can only be shortened.
             let running = old.metadata["deletionGracePeriodSeconds"].int ?? 0
             if seconds < running, let deadline = old.deletionTimestamp {
                 let begun = deadline.advanced(by: -Double(running))
@@ -101,7 +101,7 @@ extension Objects {
 }
 
 extension DeleteOptions {
-    /// - Throws: `Conflict` where the object is not the one, or not in the state, that the deletion is meant for.
+    /// - Throws: `Conflict` where the object's UID or resource version is not the precondition's.
     func checkPreconditions(_ object: Object, _ type: ResourceType) throws(Status) {
         if let uid, uid != object.uid {
             throw .conflict(

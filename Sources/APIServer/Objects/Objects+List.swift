@@ -7,11 +7,11 @@ struct Page: Sendable {
     var items: [StoredObject]
     let revision: Int64
     let continueToken: String?
-    /// How many objects come after the page, where that is known.
+    /// The number of objects after the page, where it is known.
     let remaining: Int?
 }
 
-/// How the next page of a list is found: the revision that all pages show, and the key after which it begins.
+/// Where the next page of a list begins: the revision that all pages show, and the last key of the page before.
 struct ContinueToken: Sendable {
     let revision: Int64
     let key: String
@@ -47,7 +47,7 @@ extension Objects {
             let token = try ContinueToken(parsing: text)
             guard token.key.hasPrefix(prefix) else { throw .badRequest("continue key is not valid: \(text)") }
             after = token.key
-            // A token without a revision goes on at the present, at the price of consistency.
+            // A token without a revision continues at the latest one, which is not consistent with the pages before.
             revision = token.revision > 0 ? token.revision : nil
         } else if exact {
             revision = options.resourceVersion.flatMap { Int64($0) }
@@ -101,7 +101,7 @@ extension Objects {
         }
     }
 
-    /// Waits until the store has come to a revision that a client has heard of; as long as the API does, at most.
+    /// Waits until the store has reached a revision that a client has seen, for 3 s as upstream does.
     func wait(for version: String?, within patience: Duration = .seconds(3)) async throws(Status) {
         guard let version, let wanted = Int64(version) else { return }
         let end = ContinuousClock.now + patience

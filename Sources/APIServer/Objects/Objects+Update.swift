@@ -8,14 +8,13 @@ extension Objects {
         case status
         /// The containers that are added to a running pod, which no other update may touch.
         case ephemeralContainers
-        /// Everything, as the server itself does it for a subresource such as `binding`; only kept consistent.
+        /// Everything: what the server itself changes for a subresource such as `binding`. Not validated.
         case all
     }
 
-    /// Changes an object: `change` makes the new state from the present one, again whenever somebody else was faster.
+    /// Updates an object: `change` makes the new state from the current one, and again after each conflict.
     ///
-    /// Where the new state names a `resourceVersion` that is not the present one, or a `uid` that is not the object's,
-    /// that is a conflict.
+    /// A `resourceVersion` that is not the current one, or a `uid` that is not the object's, is a conflict.
     ///
     /// - Parameter isAdmitted: whether the change has passed admission in another form (`Binding`, `Scale`).
     func update(
@@ -47,8 +46,8 @@ extension Objects {
             do {
                 return try await replace(current, old: old, with: object, part, isAdmitted, request, context)
             } catch .changed where attempts < 200 {
-                // Somebody was faster: look again. A client that named a version gets its conflict from the check
-                // above. What overtook us may still be on its way to the disk, and is visible only then.
+                // Another write came first: retry. A client that named a version gets its conflict from the check
+                // above. The other write is visible only once it is on disk.
                 attempts += 1
                 try? await Task.sleep(for: .microseconds(min(attempts * 200, 5000)))
             } catch {
@@ -91,7 +90,7 @@ extension Objects {
         }
     }
 
-    /// The new state as it is to be stored: what the client may not change is as before.
+    /// The new state as it is stored: what the client may not change stays.
     private func prepared(
         _ sent: Object, old: Object, _ part: Part, _ isAdmitted: Bool, _ request: ResourceRequest,
         _ context: RequestContext
@@ -127,9 +126,9 @@ extension Objects {
                 try await allocators[type]?.allocate(for: &object, old: old)
             }
         }
-        // What the server does itself, such as giving a pod its node, is no change of what is wanted.
+        // The server's own changes, such as binding a pod to its node, do not change the desired state.
         if strategy.countsGenerations, part == .main || part == .ephemeralContainers,
-            Self.wanted(object) != Self.wanted(old)
+            Self.desired(object) != Self.desired(old)
         {
             object.metadata["generation"] = JSON(old.generation + 1)
         }
@@ -149,8 +148,8 @@ extension Objects {
         return object
     }
 
-    /// What an object asks for: all but its metadata and its status.
-    private static func wanted(_ object: Object) -> JSON {
+    /// The desired state: all but metadata and status.
+    private static func desired(_ object: Object) -> JSON {
         var json = object.json
         json["metadata"] = .null
         json["status"] = .null

@@ -2,7 +2,7 @@ import APIClient
 import KubernetesModel
 import Store
 
-/// One thing that a watch tells its client.
+/// What a watch sends its client.
 enum WatchNotice: Sendable {
     case added(StoredObject)
     case modified(StoredObject)
@@ -13,13 +13,13 @@ enum WatchNotice: Sendable {
     case failed(Status)
 }
 
-/// What a watch request asks for.
+/// The parameters of a watch.
 struct WatchRequest: Sendable {
     let resource: ResourceRequest
     let selection: Selection
     var resourceVersion: String?
     var bookmarks = false
-    /// Whether the present objects come first, as an own list (`sendInitialEvents`).
+    /// Whether the current objects come first (`sendInitialEvents`).
     var initialEvents = false
     var timeout: Duration
 
@@ -27,10 +27,10 @@ struct WatchRequest: Sendable {
 }
 
 extension Objects {
-    /// Of what is there when a watch begins, so much is told in one batch: to hold all of it encoded, too, takes memory.
-    static let mostAtOnce = 500
+    /// Initial events are sent in batches: all of them encoded at the same time would take too much memory.
+    static let maxBatch = 500
 
-    /// Watches until the time is up, the task is cancelled or history is lost; calls `send` with batches of notices.
+    /// Watches until the timeout, or until the task is cancelled or history is compacted; sends notices in batches.
     func watch(
         _ request: WatchRequest, send: @escaping @Sendable ([WatchNotice]) async throws -> Void
     ) async throws {
@@ -47,8 +47,8 @@ extension Objects {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for start in stride(from: 0, to: initial.count, by: Self.mostAtOnce) {
-                    try await send(Array(initial[start...].prefix(Self.mostAtOnce)))
+                for start in stride(from: 0, to: initial.count, by: Self.maxBatch) {
+                    try await send(Array(initial[start...].prefix(Self.maxBatch)))
                 }
                 try await self.follow(watch, request, send)
             }
@@ -58,7 +58,7 @@ extension Objects {
         }
     }
 
-    /// Opens the store's watch, and gathers what has to be told before its events.
+    /// Opens the store's watch, and collects the initial events.
     private func begin(_ request: WatchRequest) throws(Status) -> (StoreWatch, [WatchNotice]) {
         let type = request.resource.type
         let prefix = type.storePrefix(namespace: request.resource.namespace)
@@ -129,7 +129,7 @@ extension Objects {
         }
     }
 
-    /// Has a quiet watch tell how far it has come about once a minute, and returns when its time is up.
+    /// Requests a bookmark about once a minute, and returns at the watch's timeout.
     private static func tick(_ watch: StoreWatch, _ request: WatchRequest) async throws {
         let end = ContinuousClock.now + request.timeout
         while ContinuousClock.now < end {

@@ -24,7 +24,7 @@ struct Objects: Sendable {
         store.object(type, namespace: namespace, name: name)
     }
 
-    /// Makes a write, and tells what is wrong with it as the API does.
+    /// Writes to the store, in the kind's storage version.
     func write(
         _ type: ResourceType, _ object: Object, expecting expectation: Expectation, _ change: StoreChange
     ) async throws(WriteError) -> StoredObject {
@@ -60,7 +60,7 @@ struct Objects: Sendable {
         }
     }
 
-    /// The form of a stored object in the version that was asked for.
+    /// A stored object in the requested version.
     func converted(_ object: Object, to type: ResourceType) -> Object {
         guard object.apiVersion != type.apiVersion, let kind = catalogue.kind(type) else { return object }
         return kind.converted(object)

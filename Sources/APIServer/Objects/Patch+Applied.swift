@@ -4,7 +4,7 @@ import Kinds
 import KubernetesModel
 
 extension Patch {
-    /// The object as the patch makes it.
+    /// The patched object.
     func applied(to object: Object, _ resource: Kind) throws(Status) -> Object {
         guard case .strategicMerge(let json) = self else { return try appliedWithoutSchema(to: object) }
         // Custom resources have no patch strategies; clients fall back to a merge patch.

@@ -32,6 +32,6 @@ struct Selection: Sendable {
         (labels.isEmpty || labels.matches(object.labels)) && (fields.isEmpty || fields.matches(object))
     }
 
-    /// The only name that can be selected, where the selector says so: then no list need be searched.
+    /// The only name that can be selected, where the selector requires one; it is read without a list.
     var name: String? { fields.requiredValue("metadata.name") }
 }

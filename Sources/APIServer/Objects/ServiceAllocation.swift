@@ -30,7 +30,7 @@ actor ServiceAllocation {
         return true
     }
 
-    /// A free address, from the upper part of the network as in Kubernetes, so that fixed ones are seldom in the way.
+    /// A free address, from the upper part of the range first, as in Kubernetes: clients choose fixed ones in the lower.
     func anyAddress(for key: ObjectKey) -> UInt32? {
         for range in [UInt32(256)...65534, UInt32(1)...255] {
             let start = UInt32.random(in: range)
@@ -55,7 +55,7 @@ actor ServiceAllocation {
         let start = Int.random(in: Self.ports)
         for offset in 0..<Self.ports.count {
             let port = Self.ports.lowerBound + (start - Self.ports.lowerBound + offset) % Self.ports.count
-            // One number is not shared between protocols unless somebody asks for that.
+            // Protocols share a port only where a client says so.
             guard ["TCP", "UDP", "SCTP"].allSatisfy({ nodePorts[NodePort(port: port, protocolName: $0)] == nil })
             else { continue }
             nodePorts[NodePort(port: port, protocolName: protocolName)] = key
@@ -64,7 +64,7 @@ actor ServiceAllocation {
         return nil
     }
 
-    /// Frees what a Service holds, but for what `kept` still has.
+    /// Releases what a Service holds, except for what `kept` still has.
     func release(_ key: ObjectKey, keeping kept: Object?) {
         let keptAddresses = kept.map(Self.addresses) ?? []
         let keptPorts = kept.map(Self.nodePorts) ?? []

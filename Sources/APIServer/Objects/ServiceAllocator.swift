@@ -74,7 +74,7 @@ struct ServiceAllocator: Allocator {
         let external = ["NodePort", "LoadBalancer"].contains(type(of: service))
         if !external {
             for field in ["healthCheckNodePort", "allocateLoadBalancerNodePorts"] { service.spec[field] = .null }
-            // A change of type takes along what only the former type had; what a client sets itself is validated.
+            // A change of type clears what only the former type had; what a client sets itself is validated.
             let policy = "externalTrafficPolicy"
             if service.spec["externalIPs"].items.isEmpty, service.spec[policy] == old?.spec[policy] {
                 service.spec[policy] = .null

@@ -3,8 +3,8 @@ import KubernetesModel
 
 /// The API's description of itself: OpenAPI v2 (whole) and v3 (a document a group and version).
 ///
-/// `kubectl` takes its validation, `explain` and the merging of `apply` from these. A document is written when it is
-/// first asked for and kept until the catalogue changes.
+/// `kubectl` validates, explains and merges by these. A document is written at its first request and kept until the
+/// catalogue changes.
 public actor OpenAPIDocuments {
     /// A document and a tag that changes with it.
     public struct Document: Sendable {
@@ -36,7 +36,7 @@ public actor OpenAPIDocuments {
         self.version = version
     }
 
-    /// Describes other kinds from now on.
+    /// Replaces the catalogue.
     public func update(_ catalogue: Catalogue) {
         self.catalogue = catalogue
         kept = [:]

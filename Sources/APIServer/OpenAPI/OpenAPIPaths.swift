@@ -2,7 +2,7 @@ import APIMachinery
 import KubernetesModel
 
 extension OpenAPIWriter {
-    /// The paths of `resources` and what can be asked of them.
+    /// The paths of `resources` and their operations.
     func paths(_ resources: [ResourceInfo]) -> JSON {
         var paths: [String: JSON] = [:]
         for info in resources {

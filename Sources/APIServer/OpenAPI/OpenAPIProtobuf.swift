@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// OpenAPI v2 as gnostic's protobuf (`openapi.v2.Document`), which client-go asks for.
+/// OpenAPI v2 as gnostic's protobuf (`openapi.v2.Document`), which client-go requests.
 ///
 /// Field numbers are those of gnostic's `OpenAPIv2.proto`.
 enum OpenAPIProtobuf {

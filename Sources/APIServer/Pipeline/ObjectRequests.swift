@@ -4,7 +4,7 @@ import HTTPTypes
 import KubernetesModel
 import Store
 
-/// The requests on whole objects and collections: each verb, from the decoded request to the encoded answer.
+/// Requests on whole objects and collections: each verb, from decoding to encoding.
 struct ObjectRequests: Sendable {
     let objects: Objects
 
@@ -22,7 +22,7 @@ struct ObjectRequests: Sendable {
             if request.query["continue"] == nil, request.query["resourceVersionMatch"] != "Exact" {
                 try await objects.wait(for: request.query["resourceVersion"])
             }
-            // A long list, as a table above all, takes too long for an event loop.
+            // A long list, above all as a table, would block the event loop.
             return try await withTaskExecutorPreference(globalConcurrentExecutor) { () throws(Status) in
                 try list(request, resource, encoding)
             }

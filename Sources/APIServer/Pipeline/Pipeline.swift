@@ -5,9 +5,9 @@ import Logging
 import NIOCore
 import Store
 
-/// The way of every request: authentication → authorization → priority and fairness → decoding → admission (mutating)
-/// → defaults and validation → admission (validating) → store → encoding. Each step has a directory of its own; those
-/// around the store are called from `Objects`, which knows when there is an object to show them.
+/// The steps of every request: authentication → authorization → priority and fairness → decoding → admission (mutating)
+/// → defaults and validation → admission (validating) → store → encoding. Each step has a directory of its own;
+/// `Objects` calls those around the store.
 struct Pipeline: Sendable {
     let objects: Objects
     let authentication: Authentication
@@ -74,7 +74,7 @@ struct Pipeline: Sendable {
         return response
     }
 
-    /// The session that a request's connection may be upgraded to.
+    /// The upgrade of a request's connection; nil where there is none.
     func upgrade(_ request: APIRequest, to protocolName: String) async throws -> Upgrade? {
         guard case .resource(let resource) = try Route(request.target, objects.catalogue), let name = resource.name,
             resource.subresource != nil, let verb = Verb(request, resource)

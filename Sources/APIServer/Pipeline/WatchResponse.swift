@@ -6,13 +6,13 @@ import NIOCore
 import Store
 import Synchronization
 
-/// The answer to a watch: one JSON object a line, each sent as soon as it is there.
+/// The response to a watch: one JSON object a line, each sent at once.
 struct WatchResponse: Sendable {
     let objects: Objects
     let encoding: Encoding
 
-    /// To encode more takes too long for an event loop, as tables above all.
-    private static let mostOnEventLoop = 50
+    /// Encoding more, above all as tables, would block the event loop.
+    private static let maxOnEventLoop = 50
 
     func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
         let query = request.query
@@ -32,7 +32,7 @@ struct WatchResponse: Sendable {
         var response = APIResponse(
             body: .stream { sink in
                 try await objects.watch(watch) { notices in
-                    guard notices.count > Self.mostOnEventLoop else {
+                    guard notices.count > Self.maxOnEventLoop else {
                         return try await sink.write(encoder.encode(notices))
                     }
                     let bytes = await withTaskExecutorPreference(globalConcurrentExecutor) { encoder.encode(notices) }

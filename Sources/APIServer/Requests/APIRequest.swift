@@ -1,7 +1,7 @@
 import HTTPTypes
 import NIOCore
 
-/// One request, however it came: HTTP/1.1, HTTP/2, or one that asks for a connection of its own.
+/// One request, over HTTP/1.1 or HTTP/2, or one for an upgrade.
 struct APIRequest: Sendable {
     let method: HTTPRequest.Method
     let target: RequestTarget
@@ -14,12 +14,11 @@ struct APIRequest: Sendable {
     func header(_ name: HTTPField.Name) -> String? { headers[name] }
 }
 
-/// What a request is answered with.
+/// The response to a request.
 struct APIResponse: Sendable {
     enum Body: Sendable {
         case bytes(ByteBuffer)
-        /// A body that is written piece by piece; each write is sent at once. The closure may throw to break the
-        /// connection off.
+        /// A body that is written in parts, each sent at once. The closure throws to close the connection early.
         case stream(@Sendable (any ByteSink) async throws -> Void)
     }
 

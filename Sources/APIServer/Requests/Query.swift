@@ -1,11 +1,11 @@
 import KubernetesModel
 
-/// A request's path and query, taken apart and percent-decoded.
+/// A request's path and query, parsed and percent-decoded.
 struct RequestTarget: Sendable {
-    /// The path as it came, for proxying.
+    /// The path before decoding, for proxying.
     let rawPath: String
     let rawQuery: String
-    /// The path's segments, none of them empty.
+    /// The non-empty segments of the path.
     let segments: [String]
     let query: Query
 

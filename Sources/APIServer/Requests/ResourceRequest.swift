@@ -1,7 +1,7 @@
 import Kinds
 import KubernetesModel
 
-/// Which objects a request is about.
+/// The resource, and the object or collection, of a request.
 struct ResourceRequest: Sendable {
     let resource: Kind
     /// Nil for cluster-scoped objects, and for all namespaces.
@@ -28,7 +28,7 @@ struct ResourceRequest: Sendable {
     }
 }
 
-/// What the steps of the pipeline know of a request besides its object.
+/// A request's user and options, for every step of the pipeline.
 struct RequestContext: Sendable {
     enum FieldValidation: String, Sendable {
         case ignore = "Ignore"

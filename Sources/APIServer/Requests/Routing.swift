@@ -2,9 +2,9 @@ import HTTPTypes
 import Kinds
 import KubernetesModel
 
-/// Where a path leads.
+/// What a path names.
 enum Route: Sendable {
-    /// `/api`, `/apis/apps/v1`, `/healthz` and whatever else is no collection of objects.
+    /// `/api`, `/apis/apps/v1`, `/healthz` and every other path that names no resource.
     case path
     case resource(ResourceRequest)
 
@@ -28,7 +28,7 @@ enum Route: Sendable {
             self = .path
             return
         }
-        // The old way to watch, and the only one to watch a single object by its path.
+        // Deprecated, but the only path to watch a single object.
         let isWatch = segments.first == "watch" && segments.count > 1
         if isWatch { segments.removeFirst() }
         var namespace: String?

@@ -2,21 +2,21 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// How a request's connection goes on in another protocol once it has been answered with `101 Switching Protocols`.
+/// The other protocol of a connection after `101 Switching Protocols`.
 struct Upgrade: Sendable {
-    /// The protocols that may take a connection over.
+    /// The protocols to which a connection may be upgraded.
     static let protocols = ["SPDY/3.1", "websocket"]
 
-    /// What serves the connection from then on. It returns when the session and the connection have ended.
+    /// Serves the connection after the upgrade; returns when the session and the connection have ended.
     struct Session: Sendable {
         let run: @Sendable () async -> Void
 
         init(run: @escaping @Sendable () async -> Void) { self.run = run }
     }
 
-    /// What the answer says besides `Connection` and `Upgrade`.
+    /// The response's headers besides `Connection` and `Upgrade`.
     let headers: HTTPHeaders
-    /// Called on the connection's event loop after the answer was sent: adds the protocol's handlers.
+    /// Adds the protocol's handlers. Called on the connection's event loop after the response was sent.
     let start: @Sendable (any Channel) -> EventLoopFuture<Session>
 
     init(headers: HTTPHeaders = [:], start: @escaping @Sendable (any Channel) -> EventLoopFuture<Session>) {
@@ -24,7 +24,7 @@ struct Upgrade: Sendable {
         self.start = start
     }
 
-    /// An upgrade to a protocol that is spoken in raw bytes.
+    /// An upgrade to a protocol of raw bytes.
     init(
         headers: HTTPHeaders = [:],
         bytes serve: @escaping @Sendable (NIOAsyncChannel<ByteBuffer, ByteBuffer>) async -> Void

@@ -1,9 +1,9 @@
-/// The texts of a request's warnings, each once, and in all no longer than clients read headers: as upstream has it, too
-/// many are shortened, and then left out.
+/// The texts of a request's warnings, without duplicates. As upstream does it, too many are truncated, and then dropped:
+/// clients limit the size of headers.
 struct WarningTexts {
-    /// Lengths, in Unicode scalars: of all texts together, and of each where they are longer than that.
-    static let mostScalars = 4096
-    static let mostScalarsEach = 256
+    /// In Unicode scalars: of all texts together, and of each once they are longer than that.
+    static let maxScalars = 4096
+    static let maxScalarsEach = 256
 
     private(set) var ordered: [String] = []
     private var known: Set<String> = []
@@ -11,9 +11,9 @@ struct WarningTexts {
     private var shortens = false
 
     mutating func add(_ text: String) {
-        guard !shortens || length < Self.mostScalars, known.insert(text).inserted else { return }
+        guard !shortens || length < Self.maxScalars, known.insert(text).inserted else { return }
         append(text)
-        guard !shortens, length > Self.mostScalars else { return }
+        guard !shortens, length > Self.maxScalars else { return }
         shortens = true
         let all = ordered
         ordered = []
@@ -22,7 +22,7 @@ struct WarningTexts {
     }
 
     private mutating func append(_ text: String) {
-        let kept = shortens ? String(text.unicodeScalars.prefix(Self.mostScalarsEach)) : text
+        let kept = shortens ? String(text.unicodeScalars.prefix(Self.maxScalarsEach)) : text
         ordered.append(kept)
         length += kept.unicodeScalars.count
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a request's answer says in `Warning` headers, gathered along the pipeline.
+/// The warnings of one request, collected along the pipeline and sent as `Warning` headers.
 final class Warnings: Sendable {
     private let texts = Mutex(WarningTexts())
 

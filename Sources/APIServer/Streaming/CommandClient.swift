@@ -1,20 +1,20 @@
 import KubernetesModel
 import NodeStreams
 
-/// The client of an `exec` or `attach`, whichever protocol it speaks.
+/// The client of an `exec` or `attach`, in any protocol.
 protocol CommandClient: Sendable {
-    /// Calls `deliver` with all that the client sends, one at a time, until it goes away.
+    /// Calls `deliver` with the client's input, one at a time, until it disconnects.
     func receive(_ deliver: (CommandInput) async throws -> Void) async throws
     func write(_ output: CommandOutput, _ bytes: [UInt8]) async throws
-    /// Asks the client for a sign of life, which `receive` counts in `pongs`.
+    /// Pings the client; `receive` counts the `pongs`.
     func ping() async throws
     var pongs: Int { get async }
-    /// Tells how the session ended, after all output; `status` is a `meta/v1 Status`.
+    /// Sends the session's result, after all output; `status` is a `meta/v1 Status`.
     func finish(_ status: JSON) async throws
 }
 
 enum CommandInput: Sendable, Equatable {
-    /// The client is there with all the streams that it announced: the command can start.
+    /// The client has opened all its streams: the command can start.
     case ready
     case stdin([UInt8])
     case stdinEnd
@@ -33,7 +33,7 @@ enum CommandOutput: String, Sendable {
     case stdout, stderr
 }
 
-/// Which of a command's streams the client wants.
+/// The streams of a command that the client requests.
 struct CommandStreams: Sendable {
     var stdin = false
     var stdout = false

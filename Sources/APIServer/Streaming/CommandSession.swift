@@ -2,7 +2,7 @@ import KubernetesModel
 import Logging
 import NodeStreams
 
-/// An `exec` or `attach`: carries bytes between a client and the node agent until the command ends or either leaves.
+/// An `exec` or `attach`: carries bytes between a client and the node agent until the command or a connection ends.
 struct CommandSession: Sendable {
     /// The node agent's socket.
     let socket: String
@@ -10,20 +10,20 @@ struct CommandSession: Sendable {
     /// Whether the command has a terminal, whose size should be known when it starts.
     let hasTerminal: Bool
     let logger: Logger
-    /// The most time that all round trips may take for which the terminal's size is waited for.
-    var mostPatience = Duration.seconds(3)
+    /// The max time to wait for the terminal's size.
+    var maxSizeWait = Duration.seconds(3)
 
-    /// How long a client has to read the end and hang up. Closing before that could cut off what it has not read.
+    /// How long a client has to read the end and disconnect. Closing before could discard what it has not read.
     private static let patience = Duration.seconds(2)
-    /// For how many round trips to the client a command with a terminal waits for the terminal's size. Clients send it at
-    /// once if ever; but when that is depends on how busy they and the machine are, so it is counted in their own turns.
+    /// For how many round trips to the client a command with a terminal waits for the terminal's size. Clients send it
+    /// first, if ever; round trips take as long as the client and the machine are busy.
     private static let sizePatience = 20
-    /// The least time that one of them takes.
+    /// The min duration of a round trip.
     private static let turn = Duration.milliseconds(10)
 
     func run(_ client: some CommandClient) async {
         let opened = Opened()
-        // The first element lets the command start; the stream ends when the client has gone.
+        // The first element starts the command; the stream ends when the client has disconnected.
         let (starts, start) = AsyncStream.makeStream(of: TerminalSize?.self)
         let (readiness, ready) = AsyncStream.makeStream(of: Void.self)
         await withDiscardingTaskGroup { group in
@@ -50,7 +50,7 @@ struct CommandSession: Sendable {
                     logger.debug("a command's client left: \(error)")
                 }
             } else {
-                // The command never starts. Whoever waits for its session learns that there is none.
+                // The command never starts: waiters get no session.
                 await opened.set(nil)
             }
             group.cancelAll()
@@ -58,7 +58,7 @@ struct CommandSession: Sendable {
     }
 
     private func wait(for client: some CommandClient) async throws {
-        let end = ContinuousClock.now + mostPatience
+        let end = ContinuousClock.now + maxSizeWait
         for turn in 1...Self.sizePatience {
             try await client.ping()
             repeat {
@@ -68,7 +68,7 @@ struct CommandSession: Sendable {
         }
     }
 
-    /// The session with the node agent, once there is one. What the client sends before waits for it.
+    /// The session with the node agent, once there is one. The client's input waits for it.
     private actor Opened {
         private var session: StreamSession??
         private var waiters: [CheckedContinuation<StreamSession?, Never>] = []
@@ -76,11 +76,11 @@ struct CommandSession: Sendable {
         private var isSending = false
         private var senders: [CheckedContinuation<Void, Never>] = []
 
-        /// So much may wait before the client has to.
-        private static let most = 64
+        /// The max number of waiting inputs; then the client waits.
+        private static let maxInputs = 64
 
-        /// Nil where the node agent refused. Returns when what waited has been sent, which may depend on somebody
-        /// reading what the command makes of it.
+        /// Nil where the node agent refused. Returns when the waiting input has been sent, which may need a reader of the
+        /// command's output.
         func set(_ session: StreamSession?) async {
             self.session = .some(session)
             for waiter in waiters { waiter.resume(returning: session) }
@@ -95,19 +95,19 @@ struct CommandSession: Sendable {
 
         func send(_ input: CommandInput) async {
             inputs.append(input)
-            if inputs.count > Self.most { _ = await get() }
+            if inputs.count > Self.maxInputs { _ = await get() }
             await sendInputs()
-            if inputs.count > Self.most { await withCheckedContinuation { senders.append($0) } }
+            if inputs.count > Self.maxInputs { await withCheckedContinuation { senders.append($0) } }
         }
 
         private func sendInputs() async {
             guard let session, !isSending else { return }
             isSending = true
-            // A command that has ended already does not take input any more; its result is on the way.
+            // A command that has ended takes no more input; its result is on the way.
             while !inputs.isEmpty {
                 let input = inputs.removeFirst()
                 try? await session?.send(input)
-                if inputs.count <= Self.most {
+                if inputs.count <= Self.maxInputs {
                     for sender in senders { sender.resume() }
                     senders = []
                 }
@@ -128,7 +128,7 @@ struct CommandSession: Sendable {
                     return ready()
                 }
                 guard isReady else { return }
-                // Input may come before the size of the terminal that it was typed at.
+                // Input may come before the terminal's size.
                 if case .resize(let size) = input { start(size) } else if !hasTerminal { start(nil) }
                 await opened.send(input)
             }
@@ -140,8 +140,8 @@ struct CommandSession: Sendable {
         if isReady { await opened.get()?.close() }
     }
 
-    /// Opens the session and carries the command's output; returns how it ended. A refusal by the node agent is an
-    /// end, too. Throws where the client has gone.
+    /// Opens the session and carries the command's output; returns its result, or the node agent's refusal. Throws
+    /// where the client has disconnected.
     private func carry(_ client: some CommandClient, _ opened: Opened, _ size: TerminalSize?) async throws -> JSON {
         let session: StreamSession
         do {
@@ -150,7 +150,7 @@ struct CommandSession: Sendable {
             await opened.set(nil)
             return (error as? Status ?? Status.internalError("\(error)")).json
         }
-        // Meanwhile the command's output is read: one that answers its input would take no more of it otherwise.
+        // Concurrently with reading output: a command that answers its input takes no more while nobody reads.
         async let _ = opened.set(session)
         var result: JSON?
         do {

@@ -4,12 +4,12 @@ import NIOCore
 import NIOHTTP1
 import NIOWebSocket
 
-/// The protocols of each stream, and what serves them once the connection has been upgraded.
+/// The upgrade of each stream, by protocol.
 extension PodStreams {
     func spdyCommand(_ request: APIRequest, _ session: CommandSession, _ streams: CommandStreams) -> Upgrade? {
         let supported = SPDYCommandClient<NIOAsyncChannelInboundStream<ByteBuffer>>.protocols
         let offered = request.headers[values: .streamProtocol].flatMap(Self.list)
-        // A client that names none speaks the first version.
+        // Without the header, the first version.
         guard let name = offered.isEmpty ? "channel.k8s.io" : offered.first(where: supported.contains) else {
             return nil
         }
@@ -72,8 +72,7 @@ extension PodStreams {
         }
     }
 
-    /// The first subprotocol that the client offers and that is supported; the empty one where it offers none and that
-    /// is supported.
+    /// The client's first supported subprotocol; an empty one where it offers none and that is supported.
     private static func subprotocol(_ request: APIRequest, _ supported: [String]) -> String? {
         let offered = request.headers[values: .secWebSocketProtocol].flatMap(list)
         if offered.isEmpty { return supported.contains("") ? "" : nil }
@@ -84,7 +83,7 @@ extension PodStreams {
         text.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
     }
 
-    /// Writes straight to the channel: calls keep their order there, which frames with compressed headers need.
+    /// Writes to the channel, which keeps the order of calls: compressed headers depend on it.
     private static func write(to channel: any Channel) -> SPDYConnection.Write {
         { channel.writeAndFlush($0) }
     }

@@ -4,12 +4,12 @@ import Logging
 import NIOCore
 import NodeStreams
 
-/// `pods/log`, `exec`, `attach` and `portforward`: what the node agent of a pod's node carries.
+/// `pods/log`, `exec`, `attach` and `portforward`: the streams of a pod's node agent.
 struct PodStreams: Sendable {
     let runFolder: String
     let logger = Logger(label: "streams")
 
-    /// Answers a request that was not upgraded: it did not ask for an upgrade, or for one that cannot be had.
+    /// Refuses a request that was not upgraded, with the reason.
     func refuse(_ request: APIRequest, _ pod: Object, _ subresource: String) throws(Status) -> Never {
         let wanted = request.header(.refusedUpgrade)?.lowercased()
         guard wanted == "spdy/3.1" || wanted == "websocket" else {
@@ -45,7 +45,7 @@ struct PodStreams: Sendable {
         return "\(runFolder)/node-\(node).sock"
     }
 
-    /// The container that a request names; where it names none, the only one.
+    /// The container that a request names, else the only one.
     func container(_ named: String?, in pod: Object) throws(Status) -> String {
         func names(_ field: String) -> [String] { pod.spec[field].items.compactMap { $0["name"].string } }
         let containers = names("containers")

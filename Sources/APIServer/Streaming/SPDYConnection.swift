@@ -2,7 +2,7 @@ import NIOCore
 
 /// The server's side of a SPDY/3.1 connection, over whatever carries its bytes.
 actor SPDYConnection {
-    /// What the client did.
+    /// An event of the client's side.
     enum Event: Equatable {
         case opened(stream: Int, headers: [String: String], fin: Bool)
         case data(stream: Int, bytes: [UInt8], fin: Bool)
@@ -18,7 +18,7 @@ actor SPDYConnection {
     private var parser = SPDYFrame.Parser()
     private var lastStream = 0
     private var pings = 0
-    /// How many of this side's pings the client has answered.
+    /// The number of pongs.
     private(set) var pongs = 0
 
     /// As large as the Go clients' buffers.
@@ -26,7 +26,7 @@ actor SPDYConnection {
 
     init(write: @escaping Write) { self.write = write }
 
-    /// Takes what came from the client; answers pings itself.
+    /// Reads bytes of the client; answers its pings.
     func receive(_ bytes: ByteBuffer) async throws -> [Event] {
         var events: [Event] = []
         for frame in try parser.feed(bytes.readableBytesView) {
@@ -36,9 +36,9 @@ actor SPDYConnection {
                 lastStream = max(lastStream, id)
             case .data(let id, let bytes, let fin): events.append(.data(stream: id, bytes: bytes, fin: fin))
             case .reset(let id, _): events.append(.reset(stream: id))
-            // A server's own have even numbers.
+            // The server's own pings have even numbers.
             case .ping(let id): if id.isMultiple(of: 2) { pongs += 1 } else { try await send(frame) }
-            // The compression's state goes on with each block, also of frames that say nothing here.
+            // Each block advances the decompression, also of ignored frames.
             case .headers(_, let block), .synReply(_, let block): _ = try headers.decode(block)
             case .goAway, .other: break
             }
@@ -46,10 +46,10 @@ actor SPDYConnection {
         return events
     }
 
-    /// Grants a stream that the client opened.
+    /// Accepts a stream that the client opened.
     func reply(_ stream: Int) async throws { try await send(.synReply(id: stream, block: headers.encode([:]))) }
 
-    /// Ends a stream at once.
+    /// Resets a stream.
     func reset(_ stream: Int) async throws { try await send(.reset(id: stream, status: 5)) }
 
     func send(_ bytes: [UInt8], on stream: Int) async throws {
@@ -61,10 +61,10 @@ actor SPDYConnection {
         }
     }
 
-    /// Sends no more on a stream.
+    /// Closes this side of a stream.
     func finish(_ stream: Int) async throws { try await send(.data(id: stream, bytes: [], fin: true)) }
 
-    /// Asks for an answer, which `receive` counts.
+    /// Pings the client; `receive` counts its pongs.
     func ping() async throws {
         pings += 1
         try await send(.ping(id: 2 * pings))

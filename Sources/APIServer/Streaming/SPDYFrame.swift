@@ -7,8 +7,8 @@ enum SPDYFrame: Equatable {
     case ping(id: Int)
     case goAway(last: Int)
     case data(id: Int, bytes: [UInt8], fin: Bool)
-    /// `SETTINGS`, `WINDOW_UPDATE` and what later versions may add: to be passed over. Kubernetes' own streams have no
-    /// flow control but that of TCP.
+    /// `SETTINGS`, `WINDOW_UPDATE` and frames of later versions, which are ignored. Kubernetes' streams have no flow
+    /// control but TCP's.
     case other
 
     private static let version: UInt8 = 3

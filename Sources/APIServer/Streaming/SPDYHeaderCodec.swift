@@ -8,13 +8,13 @@ final class SPDYHeaderCodec {
     private let inflating = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private let deflating = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
-    /// No header block in use is near this; it keeps a small frame from growing without end.
+    /// Far above any header block in use: limits what a small frame decompresses to.
     private static let largestBlock = 1 << 18
 
     init() {
         inflating.initialize(to: z_stream())
         deflating.initialize(to: z_stream())
-        // Both fail only where memory ran out or another zlib is linked than was compiled against.
+        // Both fail only without memory, or with another zlib than was compiled against.
         precondition(czlib_inflate_init(inflating) == Z_OK && czlib_deflate_init(deflating) == Z_OK, "zlib fails")
         var dictionary = Self.dictionary
         precondition(deflateSetDictionary(deflating, &dictionary, UInt32(dictionary.count)) == Z_OK, "zlib fails")
@@ -136,7 +136,7 @@ final class SPDYHeaderCodec {
 /// Four bytes, the most significant first.
 func bigEndian(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
 
-/// The client did not keep to SPDY.
+/// A violation of SPDY by the client.
 struct SPDYError: Error, CustomStringConvertible {
     let description: String
 

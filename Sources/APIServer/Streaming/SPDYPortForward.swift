@@ -43,7 +43,7 @@ struct SPDYPortForward: Sendable {
                             group.addTask { await carry(session, to: connection, error: error, data: data) }
                         case .data(let id, let bytes, let fin):
                             guard let session = sessions[id] else { continue }
-                            // Where the pod's side is closed, the client learns it from the other direction.
+                            // The other direction reports that the pod's side is closed.
                             if !bytes.isEmpty { try? await session.send(.stdout, bytes) }
                             if fin {
                                 try? await session.send(StreamFrame(.end))
@@ -56,7 +56,7 @@ struct SPDYPortForward: Sendable {
             } catch {
                 logger.debug("a port-forward ended: \(error)")
             }
-            // Ends the carrying tasks, whose sessions close with them.
+            // Ends the tasks, which close their sessions.
             group.cancelAll()
         }
     }
@@ -75,7 +75,7 @@ struct SPDYPortForward: Sendable {
         }
     }
 
-    /// Carries what comes from the pod, to the end of the connection.
+    /// Carries the pod's bytes until the connection ends.
     private func carry(_ session: StreamSession, to connection: SPDYConnection, error: Int, data: Int) async {
         do {
             while let frame = try await session.next(), frame.channel != .end {

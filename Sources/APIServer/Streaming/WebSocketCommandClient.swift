@@ -15,7 +15,7 @@ final class WebSocketCommandClient: CommandClient {
     private enum Channel: UInt8 {
         case stdin = 0
         case stdout, stderr, error, resize
-        /// `v5`: the byte that follows names the channel on which no more will come.
+        /// `v5`: the next byte is the channel that is closed.
         case close = 255
     }
 
@@ -32,7 +32,7 @@ final class WebSocketCommandClient: CommandClient {
     }
 
     func receive(_ deliver: (CommandInput) async throws -> Void) async throws {
-        // As the kubelet does it: an empty message tells that the connection stands.
+        // As the kubelet: an empty message confirms the connection.
         if wanted.stdout { try await send(.stdout, []) }
         try await deliver(.ready)
         try await socket.receive { message in

@@ -11,7 +11,7 @@ struct WebSocketConnection: Sendable {
     private let channel: any Channel
     private let answered = Answered()
 
-    /// What one message may have, also in several frames.
+    /// The max size of a message, over all its frames.
     private static let largestMessage = 16 << 20
 
     /// Adds the protocol's handlers to an upgraded connection. On its event loop.
@@ -40,12 +40,12 @@ struct WebSocketConnection: Sendable {
         self.channel = channel
     }
 
-    /// Calls `deliver` with each message until the client closes or goes away.
+    /// Calls `deliver` with each message until the client closes or disconnects.
     func receive(_ deliver: ([UInt8]) async throws -> Void) async throws {
         for try await message in messages { try await deliver(Array(message.readableBytesView)) }
     }
 
-    /// The messages until the client closes or goes away.
+    /// The messages until the client closes or disconnects.
     var messages: Messages { Messages(connection: self) }
 
     struct Messages: AsyncSequence, Sendable {
@@ -74,9 +74,9 @@ struct WebSocketConnection: Sendable {
         }
     }
 
-    /// Asks for an answer, which reading `messages` counts.
+    /// Pings the client; reading `messages` counts its pongs.
     func ping() async throws { try await send(.ping, ByteBuffer()).get() }
-    /// How many pings the client has answered.
+    /// The number of pongs.
     var pongs: Int { answered.count.load(ordering: .relaxed) }
 
     private final class Answered: Sendable {
@@ -87,7 +87,7 @@ struct WebSocketConnection: Sendable {
         try await send(isText ? .text : .binary, ByteBuffer(bytes: bytes)).get()
     }
 
-    /// Sends a frame after all that were sent before.
+    /// Sends a frame, in the order of calls.
     func send(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) -> EventLoopFuture<Void> {
         channel.writeAndFlush(WebSocketFrame(fin: true, opcode: opcode, data: bytes))
     }

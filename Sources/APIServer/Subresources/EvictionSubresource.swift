@@ -13,7 +13,7 @@ struct EvictionSubresource: ObjectSubresource {
         let resource = request.resource
         let name = request.name
         guard eviction.name == name else { throw .badRequest("name in URL does not match name in Eviction object") }
-        // All that can refuse the deletion comes before the budget is used.
+        // Whatever can refuse the deletion comes before the budget is charged.
         let options = try RequestOptions.deletion(eviction["deleteOptions"])
         var context = request.context
         if options.dryRun { context.dryRun = true }
@@ -26,7 +26,7 @@ struct EvictionSubresource: ObjectSubresource {
             var deletion = options
             if let budget {
                 if Self.permitsUnready(budget), pod.condition("Ready")?.isTrue != true {
-                    // It is not in the budget's count. Were it ready by now, it would be.
+                    // The budget does not count the pod, unless it becomes ready meanwhile: hence the precondition.
                     deletion.resourceVersion = pod.resourceVersion
                 } else {
                     try await take(pod, from: budget, context)
@@ -36,7 +36,7 @@ struct EvictionSubresource: ObjectSubresource {
                 _ = try await objects.delete(resource, name: name, deletion, isAdmitted: true, context)
                 return .success
             } catch {
-                // The client hears of no conflict with a precondition that it has not set.
+                // A precondition that the client has not set is no conflict of its own: retry.
                 guard error.code == 409, deletion.resourceVersion != options.resourceVersion, let budget else {
                     throw error
                 }
@@ -58,14 +58,14 @@ struct EvictionSubresource: ObjectSubresource {
         return budgets.first
     }
 
-    /// Whether pods that are not ready may go without being counted (`unhealthyPodEvictionPolicy`).
+    /// Whether unready pods may be evicted without a charge to the budget (`unhealthyPodEvictionPolicy`).
     private static func permitsUnready(_ budget: Object) -> Bool {
         if budget.spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow" { return true }
         let desired = budget.status["desiredHealthy"].int ?? 0
         return desired > 0 && budget.status["currentHealthy"].int ?? 0 >= desired
     }
 
-    /// Takes the pod from `status.disruptionsAllowed` of a budget.
+    /// Charges the pod to the budget's `status.disruptionsAllowed`.
     private func take(_ pod: Object, from budget: Object, _ context: RequestContext) async throws(Status) {
         guard let kind = objects.catalogue.kind(.podDisruptionBudgets) else { return }
         let request = ResourceRequest(kind, namespace: budget.namespace, name: budget.name)

@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// `pods/log`: what the agent of the pod's node has of a container's output.
+/// `pods/log`: a container's log, from the agent of the pod's node.
 struct LogSubresource: ConnectSubresource {
     let name = "log"
     let objects: Objects

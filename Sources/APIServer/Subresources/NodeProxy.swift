@@ -1,7 +1,7 @@
 import APIClient
 import KubernetesModel
 
-/// `nodes/proxy`: what tools read of the kubelet's own HTTP API. A node agent has no port; it is asked by its socket.
+/// `nodes/proxy`: what tools read of the kubelet's HTTP API. A node agent has no port, but a socket.
 struct NodeProxy: Sendable {
     let objects: Objects
     let runFolder: String

@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// `pods/proxy`, `services/proxy` and `nodes/proxy`: requests that are carried on to what the object stands for.
+/// `pods/proxy`, `services/proxy` and `nodes/proxy`: HTTP requests that are forwarded.
 struct ProxySubresource: ConnectSubresource {
     let name = "proxy"
     let proxy: ReverseProxy

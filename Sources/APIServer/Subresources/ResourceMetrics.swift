@@ -1,18 +1,18 @@
 import KubernetesModel
 import NodeStreams
 
-/// `metrics.k8s.io`: what nodes, pods and containers use now, asked of the node agents when somebody asks.
+/// `metrics.k8s.io`: the usage of nodes, pods and containers, requested from the node agents on demand.
 ///
-/// A node agent gives the CPU time that was used so far, so a rate needs two samples. The last one is kept for a
-/// while; where there is none, a request waits for a second one. Nothing is sampled while nobody asks.
+/// A node agent reports the CPU time used so far, so a rate needs two samples. The last one is kept for a minute; where
+/// there is none, a request waits for a second one. Without requests nothing is sampled.
 actor ResourceMetrics {
     private struct Sample {
         let taken: ContinuousClock.Instant
         let summary: JSON
     }
 
-    private static let shortestWindow = Duration.seconds(1)
-    private static let longestWindow = Duration.seconds(60)
+    private static let minWindow = Duration.seconds(1)
+    private static let maxWindow = Duration.seconds(60)
 
     private let objects: Objects
     private let runFolder: String
@@ -50,7 +50,7 @@ actor ResourceMetrics {
         ])
     }
 
-    /// Metrics are selected by the labels of what they are about.
+    /// Metrics are selected by the labels of their node or pod.
     private func labelled(_ metrics: Object) -> Object {
         let subject =
             metrics.kind == "NodeMetrics"
@@ -61,15 +61,15 @@ actor ResourceMetrics {
         return labelled
     }
 
-    /// Each node's usage over the time between its last two samples; nodes that do not answer are left out.
+    /// Each node's usage between its last two samples; without nodes that do not answer.
     private func measure() async -> [(String, MeasuredUsage)] {
         let nodes = objects.store.list(prefix: ResourceType.nodes.storePrefix(namespace: nil)).map(\.object.name)
         let now = ContinuousClock.now
         let fresh = nodes.allSatisfy { node in
-            samples[node].map { now - $0.taken >= Self.shortestWindow && now - $0.taken < Self.longestWindow } ?? false
+            samples[node].map { now - $0.taken >= Self.minWindow && now - $0.taken < Self.maxWindow } ?? false
         }
         let earlier = fresh ? samples : await sample(nodes)
-        if !fresh { try? await Task.sleep(for: Self.shortestWindow) }
+        if !fresh { try? await Task.sleep(for: Self.minWindow) }
         let later = await sample(nodes)
         samples = later
         return nodes.compactMap { node in

@@ -7,14 +7,14 @@ import NIOPosix
 import NIOSSL
 import Store
 
-/// `pods/proxy`, `services/proxy` and ports of nodes (`nodes/proxy`): an HTTP request that is carried on to an address
-/// which this process can reach because it is in the cluster's network namespace.
+/// `pods/proxy`, `services/proxy` and ports of nodes (`nodes/proxy`): forwards HTTP requests to an address, which this
+/// process reaches because it is in the cluster's network namespace.
 final class ReverseProxy: Sendable {
     private let client: HTTPClient
 
     init(group: any EventLoopGroup) {
         var tls = TLSConfiguration.makeClientConfiguration()
-        // As in Kubernetes: whoever proxies to https trusts the cluster's network.
+        // As upstream: proxying to https trusts the cluster's network.
         tls.certificateVerification = .none
         let configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
@@ -60,13 +60,13 @@ final class ReverseProxy: Sendable {
         return response
     }
 
-    /// Headers that belong to one of the two connections, not to what is carried over them.
+    /// Headers of one connection, which are not forwarded.
     private static let ownHeaders: Set<String> = [
         "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "authorization",
         "content-length", "content-type-options", "content-type",
     ]
 
-    /// `[scheme:]name[:port]`, as the path names what to proxy to.
+    /// `[scheme:]name[:port]`, as in the path.
     struct Target {
         let scheme: String
         let name: String

@@ -1,8 +1,7 @@
 import APIMachinery
 import KubernetesModel
 
-/// Resources that are questions: access reviews and token reviews. A request creates one and gets it back answered;
-/// nothing is stored.
+/// Access reviews and token reviews: a create returns the object with its status, and stores nothing.
 struct Reviews: Sendable {
     let authorization: Authorization
     let authentication: Authentication
