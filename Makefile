@@ -40,6 +40,7 @@ test-images:
 	MARTLET_STATE_HOME=$(CURDIR)/.build/test-images images/build.sh $(DEBUG)/martlet
 
 lint:
+	scripts/check-layers
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
 
 # The table of all built-in kinds' fields, from Kubernetes' own packages.

@@ -76,7 +76,7 @@ public struct Launch: Sendable {
         try Files.makeFolder(paths.runtime)
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
-            loadBalancerOctet: AddressClaim.octets.lowerBound,
+            loadBalancerOctet: ClusterConfiguration.loadBalancerOctets.lowerBound,
             nextIndex: 1)
         let count = request.nodes ?? max(1, request.shapes.count)
         for index in 0..<count {
@@ -113,7 +113,8 @@ public struct Launch: Sendable {
         defer { close(log) }
         let pid = try Spawn(
             [programs.martlet, "supervisor", "--profile", paths.profile],
-            environment: Self.ownEnvironment + ["NOTIFY_SOCKET=\(notify.path)"], descriptors: [(log, 1), (log, 2)],
+            environment: Component.ownEnvironment + ["NOTIFY_SOCKET=\(notify.path)"],
+            descriptors: [(log, 1), (log, 2)],
             newSession: true
         ).start()
         let process = ProcessIdentity(pid: pid)
@@ -144,13 +145,6 @@ public struct Launch: Sendable {
         throw SupervisorError.component(
             name: "supervisor", problem: "ended before the cluster was Ready",
             lastWords: Files.tail(paths.log("supervisor"), lines: 8), log: paths.log("supervisor"))
-    }
-
-    /// This process's environment without what a service manager told this process alone.
-    static var ownEnvironment: [String] {
-        Spawn.ownEnvironment.filter { variable in
-            !["NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"].contains { variable.hasPrefix($0) }
-        }
     }
 
     /// What a supervisor that fails says to the command that started it: its error, on one line.

@@ -8,14 +8,4 @@ extension Kind {
         validate: { $0.scaled($1.spec, "deployment") }, validateUpdate: { $0.immutableSelector($1, old: $2) },
         validateSubresources: Validation.workloadStatus, columns: replicaSetColumns, strategy: .workload,
         selectableFields: ["status.replicas"])
-
-    static let replicaSetColumns = Table.Columns(
-        [.name, .integer("Desired"), .integer("Current"), .integer("Ready"), .age] + Table.templateColumns
-    ) { object, now in
-        let set = ReplicaSet(object)
-        return [
-            .string(object.name), JSON(set.replicas), JSON(set.currentReplicas), JSON(set.readyReplicas),
-            object.age(now),
-        ] + Table.templateCells(object)
-    }
 }

@@ -11,9 +11,6 @@ struct AddressClaim {
     let octet: Int
     let descriptor: Int32
 
-    /// The octets that clusters take: 127.0 and its neighbours stay the host's own.
-    static let octets = 16...250
-
     /// Takes the claim over from a component that outlived its supervisor, or makes one.
     init(preferring preferred: Int, heldBy components: [pid_t]) throws(SupervisorError) {
         for pid in components {
@@ -27,7 +24,7 @@ struct AddressClaim {
                 close(descriptor)
             }
         }
-        for candidate in [preferred] + Array(Self.octets) {
+        for candidate in [preferred] + Array(ClusterConfiguration.loadBalancerOctets) {
             if let descriptor = Self.claim(candidate) {
                 octet = candidate
                 self.descriptor = descriptor

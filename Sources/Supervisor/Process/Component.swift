@@ -178,6 +178,13 @@ actor Component {
         readinessWaiters = []
     }
 
+    /// The supervisor's environment without what a service manager set for that process alone.
+    static var ownEnvironment: [String] {
+        Spawn.ownEnvironment.filter { variable in
+            !["NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"].contains { variable.hasPrefix($0) }
+        }
+    }
+
     private func spawn() throws {
         logStart = Files.size(paths.log(name))
         let log = open(paths.log(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
@@ -187,7 +194,7 @@ actor Component {
                 remedy: "make it writable for this user")
         }
         defer { close(log) }
-        var environment = Launch.ownEnvironment
+        var environment = Self.ownEnvironment
         environment +=
             specification.environment + [
                 "NOTIFY_SOCKET=\(paths.notifySocket)",

@@ -36,6 +36,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
 
     /// The largest number of nodes: each has a /24 of 10.244.0.0/16.
     public static let maxNodes = 250
+    /// Clusters take 127.<octet>.0.0/16: 127.0 and its neighbours stay the host's own.
+    static let loadBalancerOctets = 16...250
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
         guard nextIndex <= Self.maxNodes else {
@@ -82,8 +84,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
         guard let octet = json["loadBalancerOctet"].int else { throw damaged("loadBalancerOctet", "is missing") }
         guard let nextIndex = json["nextIndex"].int else { throw damaged("nextIndex", "is missing") }
         guard (1...65_535).contains(apiPort) else { throw damaged("apiPort", "is no port: \(apiPort)") }
-        guard AddressClaim.octets.contains(octet) else {
-            throw damaged("loadBalancerOctet", "is not from \(AddressClaim.octets): \(octet)")
+        guard loadBalancerOctets.contains(octet) else {
+            throw damaged("loadBalancerOctet", "is not from \(loadBalancerOctets): \(octet)")
         }
         guard !json["nodes"].items.isEmpty else { throw damaged("nodes", "is missing or empty") }
         var nodes: [NodeEntry] = []
