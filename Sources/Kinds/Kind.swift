@@ -3,8 +3,11 @@ import KubernetesModel
 
 /// Kinds: every kind of object that the API serves from the start, each a `Kind` with a place of its own.
 ///
-/// A kind's rules are functions of its objects: this target knows of no store, request or process. `Kinds.swift` lists
-/// the built-in kinds; a custom resource's kind is made from its definition (`CustomResource.swift`).
+/// A directory has the kinds of an API group. A kind takes a file there, or a directory where its rules fill several;
+/// kinds with few rules share a file. `Kinds.swift` lists them all. A custom resource's kind is made from its definition
+/// (`CustomResource.swift`).
+///
+/// A kind's rules are functions of its objects: this target knows of no store, request or process.
 
 /// A kind of object in one version: how it is served, and what is true of its objects.
 public final class Kind: Sendable {

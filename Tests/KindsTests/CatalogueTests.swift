@@ -1,6 +1,6 @@
+import APIMachinery
 import Testing
 
-@testable import APIMachinery
 @testable import Kinds
 @testable import KubernetesModel
 
@@ -13,25 +13,34 @@ import Testing
         }
     }
 
-    @Test func everyReferenceLeadsToADefinition() {
-        func check(_ schema: Schema, _ path: String) {
-            if let reference = schema.reference {
-                #expect(SchemaIndex.builtIn[reference] != nil, "\(path): \(reference)")
-            }
-            if let items = schema.items { check(items, path) }
-            if let values = schema.additionalProperties { check(values, path) }
-            for (name, field) in schema.properties { check(field, "\(path).\(name)") }
+    /// What the generated table has as an object and as a list of them is a kind, and is served.
+    @Test func everyDefinitionOfAKindIsServed() {
+        let served = Set(Catalogue.builtIn.resources.map(\.definition))
+        for (name, schema) in SchemaIndex.builtIn.definitions
+        where schema.properties["metadata"] != nil && SchemaIndex.builtIn[name + "List"] != nil {
+            #expect(served.contains(name), "\(name)")
         }
-        for (name, schema) in SchemaIndex.builtIn.definitions { check(schema, name) }
     }
 
-    @Test func knowsHowListsMerge() throws {
-        let spec = try #require(SchemaIndex.builtIn["io.k8s.api.core.v1.PodSpec"])
-        let containers = try #require(spec.properties["containers"])
-        #expect(containers.patchMergeKey == "name")
-        #expect(containers.patchStrategy == ["merge"])
-        #expect(containers.listType == .map(keys: ["name"]))
-        #expect(spec.required == ["containers"])
-        #expect(spec.member("tolerations")?.listType == .atomic)
+    @Test func kindsHaveNamesOfTheirOwn() {
+        let catalogue = Catalogue.builtIn
+        #expect(Set(catalogue.kinds.map { "\($0.type.apiVersion) \($0.type.plural)" }).count == catalogue.kinds.count)
+        for kind in catalogue.kinds {
+            #expect(catalogue.kind(kind.type) === kind)
+            #expect(catalogue.kind(apiVersion: kind.type.apiVersion, kind: kind.type.kind) === kind)
+            #expect(catalogue.kind(kind.storedAs)?.isStorageVersion == true, "\(kind.type)")
+        }
+    }
+
+    /// The types that Martlet's components name without the catalogue are the catalogue's.
+    @Test(
+        arguments: [
+            .pods, .services, .endpoints, .configMaps, .secrets, .events, .serviceAccounts, .replicationControllers,
+            .persistentVolumeClaims, .persistentVolumes, .namespaces, .nodes, .deployments, .replicaSets,
+            .statefulSets, .daemonSets, .jobs, .leases, .endpointSlices, .podDisruptionBudgets, .storageClasses,
+            .priorityClasses,
+        ] as [ResourceType])
+    func namedTypesAreServed(type: ResourceType) {
+        #expect(Catalogue.builtIn.kind(type)?.type == type)
     }
 }

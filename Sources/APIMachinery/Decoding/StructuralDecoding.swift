@@ -7,7 +7,7 @@ import KubernetesModel
 public struct StructuralDecoding: Sendable {
     /// The object with no more than its schema allows.
     public let object: Object
-    /// The paths of the dropped fields: `spec.template.spec.containers[0].colour`. Of very many some.
+    /// The paths of the dropped fields, such as `spec.template.spec.containers[0].colour`; no more than `FieldPaths.max`.
     public let unknownFields: [String]
     private let duplicateFields: [String]
 
@@ -30,7 +30,7 @@ public struct StructuralDecoding: Sendable {
         unknownFields = walk.unknown.texts.sorted()
         let unknown = Set(unknownFields)
         self.duplicateFields = Array(
-            duplicateFields.lazy.filter { !unknown.contains($0) }.prefix(FieldPaths.most - unknown.count))
+            duplicateFields.lazy.filter { !unknown.contains($0) }.prefix(FieldPaths.max - unknown.count))
     }
 
     /// The warnings for `fieldValidation=Warn`.

@@ -151,7 +151,7 @@ extension Validation {
     mutating func resources(_ resources: JSON, _ path: String) {
         let limits = resources["limits"].resourceList
         for list in ["limits", "requests"] {
-            for (name, amount) in resources[list].object?.sorted(by: { $0.key < $1.key }) ?? [] {
+            for (name, value) in resources[list].object?.sorted(by: { $0.key < $1.key }) ?? [] {
                 let at = "\(path).\(list)[\(name)]"
                 let isStandard = Self.standardResources.contains(name) || name.hasPrefix("hugepages-")
                 if !isStandard {
@@ -161,16 +161,16 @@ extension Validation {
                         invalid(at, .string(name), "must be a standard resource for containers")
                     }
                 }
-                guard let quantity = Quantity(amount) else { continue }
-                if quantity.isNegative { invalid(at, amount, "must be greater than or equal to 0") }
-                if !isStandard, !quantity.isWhole { invalid(at, amount, "must be an integer") }
+                guard let quantity = Quantity(value) else { continue }
+                if quantity.isNegative { invalid(at, value, "must be greater than or equal to 0") }
+                if !isStandard, !quantity.isWhole { invalid(at, value, "must be an integer") }
                 guard list == "requests", let limit = limits[name] else { continue }
                 if isStandard, !name.hasPrefix("hugepages-") {
                     if quantity > limit {
-                        invalid("\(path).requests", amount, "must be less than or equal to \(name) limit of \(limit)")
+                        invalid("\(path).requests", value, "must be less than or equal to \(name) limit of \(limit)")
                     }
                 } else if quantity != limit {
-                    invalid("\(path).requests", amount, "must be equal to \(name) limit of \(limit)")
+                    invalid("\(path).requests", value, "must be equal to \(name) limit of \(limit)")
                 }
             }
         }

@@ -16,7 +16,7 @@ enum PodDefaults {
     /// What is limited but not requested is requested up to its limit.
     private static func requestLimits(_ container: inout JSON) {
         guard let limits = container["resources"]["limits"].object else { return }
-        for (name, amount) in limits { container["resources"]["requests"].fill(name, amount) }
+        for (name, quantity) in limits { container["resources"]["requests"].fill(name, quantity) }
     }
 
     static func template(_ template: inout JSON) {

@@ -63,9 +63,7 @@ extension Validation {
                 "\(path).dnsConfig.nameservers", "must provide at least one DNS nameserver when `dnsPolicy` is None")
         }
         for (index, alias) in spec["hostAliases"].items.enumerated() where IPAddress(alias["ip"].string ?? "") == nil {
-            invalid(
-                "\(path).hostAliases[\(index)].ip", alias["ip"],
-                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+            invalid("\(path).hostAliases[\(index)].ip", alias["ip"], Self.addressFault)
         }
     }
 

@@ -32,35 +32,3 @@ extension Kind {
         spec.change("template", PodDefaults.template)
     }
 }
-
-extension Validation {
-    fileprivate mutating func statefulSet(_ spec: JSON) {
-        scaled(spec, "statefulset")
-        if let policy = spec["podManagementPolicy"].string, !["OrderedReady", "Parallel"].contains(policy) {
-            invalid("spec.podManagementPolicy", .string(policy), "must be 'OrderedReady' or 'Parallel'")
-        }
-        if let strategy = spec["updateStrategy"]["type"].string, !["RollingUpdate", "OnDelete"].contains(strategy) {
-            invalid("spec.updateStrategy", spec["updateStrategy"], "must be 'RollingUpdate' or 'OnDelete'")
-        }
-        notNegative(
-            "spec.updateStrategy.rollingUpdate.partition", spec["updateStrategy"]["rollingUpdate"]["partition"])
-    }
-
-    private static let mutableStatefulSetFields = [
-        "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-        "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
-    ]
-
-    fileprivate mutating func statefulSetUpdate(_ object: Object, old: Object) {
-        func fixed(_ object: Object) -> [String: JSON] {
-            (object.spec.object ?? [:]).filter { !Self.mutableStatefulSetFields.contains($0.key) }
-        }
-        if fixed(object) != fixed(old) {
-            forbidden(
-                "spec",
-                "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
-                    + "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
-                    + "'minReadySeconds' are forbidden")
-        }
-    }
-}

@@ -1,0 +1,3 @@
+extension Group {
+    static let batch = Group("batch", "v1")
+}
