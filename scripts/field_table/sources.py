@@ -27,7 +27,7 @@ class Sources:
             if not go.exists():
                 self.fetch_go(go)
         except (OSError, subprocess.SubprocessError) as error:
-            raise Unavailable(str(error)) from error
+            raise Unavailable(getattr(error, "stderr", None) or str(error)) from error
         self.go = go / "usr/share/gocode/src"
 
     def versions(self):
@@ -39,7 +39,9 @@ class Sources:
         run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--retries", "1", "--timeout", "10",
              "--disable-pip-version-check", "-d", self.directory, PYTHON_PACKAGE])
         wheel = next(self.directory.glob("kubernetes-33*.whl"))
-        zipfile.ZipFile(wheel).extractall(self.python)
+        partial = self.python.with_suffix(".part")
+        zipfile.ZipFile(wheel).extractall(partial)
+        partial.rename(self.python)
 
     def fetch_go(self, go):
         sources = self.directory / "sid.sources"
@@ -59,4 +61,4 @@ class Sources:
 
 
 def run(command, **options):
-    subprocess.run(command, check=True, timeout=300, **options)
+    subprocess.run(command, check=True, timeout=300, capture_output=True, text=True, **options)

@@ -2,7 +2,7 @@ import KubernetesModel
 
 extension JSON {
     /// Sets an absent or empty member.
-    package mutating func fill(_ name: String, _ value: JSON) {
+    @inlinable package mutating func fill(_ name: String, _ value: JSON) {
         switch self[name] {
         case .null, .string(""): self[name] = value
         default: break
@@ -10,7 +10,7 @@ extension JSON {
     }
 
     /// Sets an absent member or one that is 0: Go's zero of a field that is no pointer.
-    package mutating func fill(zero name: String, _ value: JSON) {
+    @inlinable package mutating func fill(zero name: String, _ value: JSON) {
         switch self[name] {
         case .null, .integer(0): self[name] = value
         default: break
@@ -18,13 +18,13 @@ extension JSON {
     }
 
     /// Changes a member that is there.
-    package mutating func change(_ name: String, _ body: (inout JSON) -> Void) {
+    @inlinable package mutating func change(_ name: String, _ body: (inout JSON) -> Void) {
         guard !self[name].isNull else { return }
         body(&self[name])
     }
 
     /// Changes each element of an array member.
-    package mutating func changeEach(_ name: String, _ body: (inout JSON) -> Void) {
+    @inlinable package mutating func changeEach(_ name: String, _ body: (inout JSON) -> Void) {
         guard case .array(var elements) = self[name] else { return }
         for index in elements.indices { body(&elements[index]) }
         self[name] = .array(elements)

@@ -1,5 +1,10 @@
 import KubernetesModel
 
+/// APIMachinery: what is generic over kinds of objects.
+///
+/// Schemas, and by them decoding, defaults, validation, patches and tables, for built-in and custom kinds alike. It knows
+/// no kind by its name; what is true of one is in Kinds.
+
 /// What a value may be: its type, its members, how it merges, what it is when absent.
 ///
 /// A schema of a built-in kind comes from `SchemaIndex`; that of a custom resource is read from its definition's
