@@ -9,6 +9,8 @@ GENERATE_SOURCES := .build/generate
 # The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
 # Nothing is loaded that would look for the program's own symbols: without their table it is smaller and sooner up.
 RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic
+# Formatted by clang-format 14, which Debian 12 has (.clang-format).
+C_SOURCES = $(shell find Sources -name '*.[ch]')
 
 .PHONY: build release run test test-vm lint format generate check-generated bench install images test-images clean dependencies test-dependencies
 
@@ -42,6 +44,8 @@ test-images:
 lint:
 	scripts/check-layers
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_SOURCES); \
+	else echo "clang-format is not installed: C is not checked"; fi
 
 # The table of all built-in kinds' fields, from Kubernetes' own packages.
 generate:
@@ -53,6 +57,8 @@ check-generated:
 
 format:
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Benchmarks images
+	@if command -v clang-format >/dev/null; then clang-format -i $(C_SOURCES); \
+	else echo "clang-format is not installed: C is not formatted"; fi
 
 bench: release
 	$(SWIFT) build $(RELEASE_FLAGS) --product benchmarks

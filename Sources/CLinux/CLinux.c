@@ -75,8 +75,7 @@ ssize_t clinux_send(int socket, const void *data, size_t size, const int *descri
     return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
 }
 
-ssize_t clinux_receive(
-    int socket, void *data, size_t size, int *descriptors, int *count, pid_t *process, int flags) {
+ssize_t clinux_receive(int socket, void *data, size_t size, int *descriptors, int *count, pid_t *process, int flags) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(most_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];

@@ -18,11 +18,8 @@ static void load(void) {
     if (library == NULL) return;
     sd_watchdog_enabled = (int (*)(int, uint64_t *))dlsym(library, "sd_watchdog_enabled");
     sd_bus_open_system = (int (*)(void **))dlsym(library, "sd_bus_open_system");
-    sd_bus_set_method_call_timeout =
-        (int (*)(void *, uint64_t))dlsym(library, "sd_bus_set_method_call_timeout");
-    sd_bus_call_method = (int (*)(
-        void *, const char *, const char *, const char *, const char *, void *, void **, const char *, ...))
-        dlsym(library, "sd_bus_call_method");
+    sd_bus_set_method_call_timeout = (int (*)(void *, uint64_t))dlsym(library, "sd_bus_set_method_call_timeout");
+    sd_bus_call_method = (__typeof__(sd_bus_call_method))dlsym(library, "sd_bus_call_method");
     sd_bus_flush_close_unref = (void *(*)(void *))dlsym(library, "sd_bus_flush_close_unref");
 }
 
@@ -47,6 +44,7 @@ int csystemd_start_scope(const char *name, const char *description, uint32_t pid
     sd_bus_set_method_call_timeout(bus, 5000000);
     // Stopped with the machine: what is left of it is killed after a few seconds, for the holders of namespaces heed
     // no other signal.
+    // clang-format off
     result = sd_bus_call_method(
         bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
         "StartTransientUnit", NULL, NULL, "ssa(sv)a(sa(sv))", name, "fail", 6,
@@ -57,6 +55,7 @@ int csystemd_start_scope(const char *name, const char *description, uint32_t pid
         "TimeoutStopUSec", "t", (uint64_t)5000000,
         "PIDs", "au", 1, pid,
         0);
+    // clang-format on
     sd_bus_flush_close_unref(bus);
     return result < 0 ? result : 0;
 }

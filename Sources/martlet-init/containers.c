@@ -67,7 +67,8 @@ static long start_process(
     }
     long process = SYS(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, 0, handle, 0, 0);
     if (process == 0) {
-        struct child child = {.errors = errors[1], .terminals = terminals[1], .process = join, .operations = operations};
+        struct child child = {
+            .errors = errors[1], .terminals = terminals[1], .process = join, .operations = operations};
         SYS(SYS_setsid);
         for (int fd = 0; fd < 3; fd++)
             if (standard[fd] >= 0) sys_dup3(standard[fd], fd, 0);
@@ -131,8 +132,8 @@ long container_start(struct packet *request, struct failure *failure, struct con
     if (!*key || !*path || request->descriptor_count < 1) return -EINVAL;
     if (container_named(key)) return -EEXIST;
     if (*target && !container_named(target)) return -ESRCH;
-    struct container *container =
-        (struct container *)SYS(SYS_mmap, 0, sizeof(struct container), 3, 0x22 /* private, anonymous */, -1, 0);
+    struct container *container = (struct container *)SYS(
+        SYS_mmap, 0, sizeof(struct container), 3, 0x22 /* private, anonymous */, -1, 0);
     if ((long)container < 0 && (long)container > -4096) return (long)container;
     container->input = container->terminal = container->handle = container->log.fd = -1;
     container->streams[0].fd = container->streams[1].fd = -1;

@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-
 static void become_root_of_user_namespace(void) {
     char map[64], *end;
     u64 user = (u64)SYS(SYS_geteuid), group = (u64)SYS(SYS_getegid);

@@ -82,8 +82,12 @@ int net_configure(const char *name, u32 address, u32 gateway) {
     if (!result) result = up((int)fd, index);
     if (!result && gateway) {
         struct rtmsg route = {
-            .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
-            .rtm_scope = RT_SCOPE_LINK, .rtm_type = RTN_UNICAST};
+            .rtm_family = AF_INET,
+            .rtm_dst_len = 32,
+            .rtm_table = RT_TABLE_MAIN,
+            .rtm_protocol = RTPROT_STATIC,
+            .rtm_scope = RT_SCOPE_LINK,
+            .rtm_type = RTN_UNICAST};
         begin(&request, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof route);
         attribute(&request, RTA_DST, gateway);
         attribute(&request, RTA_OIF, (u32)index);

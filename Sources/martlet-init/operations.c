@@ -107,13 +107,13 @@ static void put_mount(int mount, int target, const char *text) {
 
 static long clone_tree(const char *path, int recursive) {
     return SYS(
-        SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0));
+        SYS_open_tree, AT_FDCWD, path,
+        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? 0x8000 /* AT_RECURSIVE */ : 0));
 }
 
 static long set_attributes(int mount, u64 set, int recursive) {
     struct mount_attr attributes = {.attr_set = set};
-    return SYS(
-        SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
+    return SYS(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
 }
 
 static int is_folder(int fd) {
@@ -161,15 +161,15 @@ static void hide(char *path) {
     char options[] = "size=0k";
     long place = find(path);
     if (place < 0) return;
-    long mount = is_folder((int)place) ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options) : clone_tree("/dev/null", 0);
+    long mount = is_folder((int)place) ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options)
+                                       : clone_tree("/dev/null", 0);
     put_mount((int)must(mount, path), (int)place, path);
 }
 
 static void make_read_only(char *path) {
     long place = find(path);
     if (place < 0) return;
-    long mount = SYS(
-        SYS_open_tree, place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | 0x8000);
+    long mount = SYS(SYS_open_tree, place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | 0x8000);
     must(mount, path);
     must(set_attributes((int)mount, MOUNT_ATTR_RDONLY, 1), path);
     put_mount((int)mount, (int)place, path);

@@ -76,7 +76,8 @@ static void add_text(struct answer *answer, const char *text) { add(answer, text
 
 static void send_answer(struct connection *to, struct answer *answer, int descriptor, long process) {
     send_descriptor(
-        to->source.fd, &answer->header, sizeof answer->header + answer->size, descriptor, process > 0 ? (int)process : 0);
+        to->source.fd, &answer->header, sizeof answer->header + answer->size, descriptor,
+        process > 0 ? (int)process : 0);
 }
 
 static void send_state(struct connection *to, struct container *container, u32 tag) {

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/xattr.h> // unpacked layers keep extended attributes; Swift's Glibc has not these calls,
+#include <sys/xattr.h>      // unpacked layers keep extended attributes; Swift's Glibc has not these calls,
 extern int syncfs(int fd);  // nor this one
 
 // NULL when libarchive is there, else why not.
@@ -22,7 +22,7 @@ struct carchive_entry {
     uint32_t uid, gid;
     int64_t size;
     int64_t mtime;
-    uint32_t major, minor; // of a device
+    uint32_t major, minor;  // of a device
 };
 
 // A tar file being read, compressed or not. The strings in an entry live until the next call.

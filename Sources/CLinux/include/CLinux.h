@@ -33,5 +33,4 @@ int clinux_socket_in(int space, int domain, int type, int protocol);
 ssize_t clinux_send(int socket, const void *data, size_t size, const int *descriptors, int count, int flags);
 // Receives bytes, at most *count descriptors (close on exec; *count becomes how many came), and the sender's process
 // from SCM_CREDENTIALS, 0 where there is none (SO_PASSCRED must be set).
-ssize_t clinux_receive(
-    int socket, void *data, size_t size, int *descriptors, int *count, pid_t *process, int flags);
+ssize_t clinux_receive(int socket, void *data, size_t size, int *descriptors, int *count, pid_t *process, int flags);
