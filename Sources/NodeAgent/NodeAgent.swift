@@ -3,6 +3,9 @@
 /// It watches the pods that are bound to its node; a worker a pod decides by a state machine that does no input or
 /// output (`PodStateMachine`) and carries out what it decides through a `Runtime`. It reports to the API and serves
 /// the node's streams. It never decides where pods run, and never ends them because it ends itself.
+///
+/// Directories, each using only those before it: Context (what all pods share), Configuration (of containers), Volumes
+/// (one file a plug-in), Probes, Pod (workers and state machine), Node, Streams.
 
 import APIClient
 import ImageStore

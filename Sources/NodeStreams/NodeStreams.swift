@@ -67,7 +67,7 @@ public struct ExecRequest: Sendable, Hashable {
     public var stdout: Bool
     public var stderr: Bool
     public var tty: Bool
-    /// The client's terminal's size, if it has told it before the start.
+    /// The client's terminal's size, if known before the start.
     public var terminalSize: TerminalSize?
 
     public init(

@@ -5,7 +5,7 @@ public struct StreamFrame: Sendable, Hashable {
     public var channel: StreamChannel
     public var payload: [UInt8]
 
-    /// What a frame may carry; a larger one is a fault of the sender.
+    /// The max payload; a larger one is a fault of the sender.
     public static let largestPayload = 1 << 20
     static let headerLength = 5
 

@@ -1,7 +1,7 @@
 // enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...
 //
 // Joins the namespaces of the process N (network and mount where none is named) and executes COMMAND, in the same
-// process and folder. --newnet gives it a new network namespace after that. Fails within a chroot: joining a mount
+// process and directory. --newnet gives it a new network namespace after that. Fails within a chroot: joining a mount
 // namespace leaves it.
 #include "modes.h"
 #include "net.h"
@@ -45,7 +45,7 @@ static void claim_sockets(char **environment) {
             *put_number(*environment + sizeof name - 1, (u64)SYS(SYS_getpid), 1) = 0;
 }
 
-static struct stat root_folder(void) {
+static struct stat root_directory(void) {
     struct stat status;
     long result = SYS(SYS_newfstatat, AT_FDCWD, "/", &status, 0);
     if (result < 0) die("/", result);
@@ -68,15 +68,15 @@ int enter(int count, char **arguments, char **environment) {
     if (pid <= 0 || i + 1 >= count) die("enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...", 0);
     if (!flags) flags = CLONE_NEWNET | CLONE_NEWNS;
     if ((result = SYS(SYS_getcwd, folder, sizeof folder)) < 0) folder[0] = 0;
-    struct stat before = root_folder();
+    struct stat before = root_directory();
     long process = SYS(SYS_pidfd_open, pid, 0);
     if (process < 0) die("open the process to join", process);
     // The kernel joins all or none, the user namespace first (setns(2), Linux 5.8).
     if ((result = SYS(SYS_setns, process, flags)) < 0) die("join namespaces", result);
     sys_close((int)process);
-    struct stat after = root_folder();
+    struct stat after = root_directory();
     if (before.st_dev != after.st_dev || before.st_ino != after.st_ino)
-        die("joining a mount namespace leaves a changed root folder: " NO_CHROOT, 0);
+        die("joining a mount namespace leaves a changed root directory: " NO_CHROOT, 0);
     if (fresh) {
         if ((result = SYS(SYS_unshare, CLONE_NEWNET)) < 0) die("unshare network namespace", result);
         if ((result = net_up("lo")) < 0) die("bring lo up", result);

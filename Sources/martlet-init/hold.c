@@ -57,7 +57,7 @@ int hold(int count, char **arguments) {
     if (flags & CLONE_NEWNS) {
         // Slave: what the host unmounts goes here too, and nothing goes from here to the host.
         result = SYS(SYS_mount, "none", "/", 0, MS_REC | MS_SLAVE, 0);
-        if (result == -EINVAL) die("the root folder is no mount point: " NO_CHROOT, 0);
+        if (result == -EINVAL) die("the root directory is no mount point: " NO_CHROOT, 0);
         if (result < 0) die("make mounts slave", result);
     }
     if (flags & CLONE_NEWNET) {

@@ -76,7 +76,7 @@ static void rotate(struct log *log) {
     rotated_name(name, log->path, log->rotated[last], "");
     SYS(SYS_renameat, AT_FDCWD, log->path, AT_FDCWD, name);
     int old = log->fd;
-    // Where no new file can be made (the folder is gone, the disk is full) the old one goes on.
+    // Where no new file can be made (the directory is gone, the disk is full) the old one goes on.
     if (log_open(log) == 0) sys_close(old);
     else log->size = 0;
 }

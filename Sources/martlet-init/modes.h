@@ -5,5 +5,5 @@ int hold(int count, char **arguments);
 int enter(int count, char **arguments, char **environment);
 int pod(int count, char **arguments);
 
-// The remedy where the root folder is not the mount namespace's.
+// The remedy where the root directory is not the mount namespace's.
 #define NO_CHROOT "clusters do not run within chroot(2), use pivot_root(2) instead as bwrap and systemd-nspawn do"

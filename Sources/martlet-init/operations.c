@@ -57,11 +57,11 @@ static long find(const char *path) {
     return SYS(SYS_openat2, root, path, &how, sizeof how);
 }
 
-// Opens the folder that `path` is in, and makes it and those above it where they are missing. `*name` becomes what is
-// left: the last part of the path.
+// Opens the parent directory of `path`, and makes it and those above it where they are missing. `*name` becomes the last
+// part of the path.
 static long find_parent(char *path, char **name);
 
-static long find_or_make_folder(char *path, u32 mode) {
+static long find_or_make_directory(char *path, u32 mode) {
     char *name;
     long found = find(path);
     if (found != -ENOENT) return found;
@@ -81,7 +81,7 @@ static long find_parent(char *path, char **name) {
     *name = slash;
     if (slash <= path + 1) return find("/");
     slash[-1] = 0;
-    long parent = find_or_make_folder(path, 0755);
+    long parent = find_or_make_directory(path, 0755);
     slash[-1] = '/';
     return parent;
 }
@@ -116,7 +116,7 @@ static long set_attributes(int mount, u64 set, int recursive) {
     return SYS(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? 0x8000 : 0), &attributes, sizeof attributes);
 }
 
-static int is_folder(int fd) {
+static int is_directory(int fd) {
     struct stat status;
     return !SYS(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) && (status.st_mode & S_IFMT) == S_IFDIR;
 }
@@ -126,7 +126,7 @@ static void bind_path(u64 flags, const char *source, char *target) {
     if (mount == -ENOENT && flags & bind_optional) return;
     must(mount, source);
     if (flags & bind_read_only) must(set_attributes((int)mount, MOUNT_ATTR_RDONLY, 1), source);
-    long place = is_folder((int)mount) ? find_or_make_folder(target, 0755) : find_or_make_file(target, 0644);
+    long place = is_directory((int)mount) ? find_or_make_directory(target, 0755) : find_or_make_file(target, 0644);
     put_mount((int)mount, (int)must(place, target), target);
 }
 
@@ -154,15 +154,15 @@ static void mount_filesystem(u64 attributes, const char *type, char *options, ch
     // Without a network namespace of its own user namespace a process may only see the host's (hostNetwork, rootless).
     if (mount == -EPERM && !strcmp(type, "sysfs")) mount = clone_tree("/sys", 1);
     must(mount, target);
-    put_mount((int)mount, (int)must(find_or_make_folder(target, 0755), target), target);
+    put_mount((int)mount, (int)must(find_or_make_directory(target, 0755), target), target);
 }
 
 static void hide(char *path) {
     char options[] = "size=0k";
     long place = find(path);
     if (place < 0) return;
-    long mount = is_folder((int)place) ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options)
-                                       : clone_tree("/dev/null", 0);
+    long mount = is_directory((int)place) ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options)
+                                          : clone_tree("/dev/null", 0);
     put_mount((int)must(mount, path), (int)place, path);
 }
 
@@ -187,7 +187,7 @@ static void make_device(u64 mode, u64 device, char *path, const char *host) {
 
 static void pivot(void) {
     must(SYS(SYS_fchdir, root), "container's root");
-    // Both on one folder: the old root lies over the new one, and goes (pivot_root(2)).
+    // Both on one directory: the old root lies over the new one, and goes (pivot_root(2)).
     must(SYS(SYS_pivot_root, ".", "."), "pivot_root");
     must(SYS(SYS_umount2, ".", 2 /* MNT_DETACH */), "detach the old root");
     must(SYS(SYS_chdir, "/"), "/");
@@ -227,7 +227,7 @@ static void make_terminal(u64 size) {
 static void go_to(char *path) {
     long result = SYS(SYS_chdir, path);
     if (result == -ENOENT) {
-        long folder = find_or_make_folder(path, 0755);
+        long folder = find_or_make_directory(path, 0755);
         if (folder >= 0) sys_close((int)folder);
         result = SYS(SYS_chdir, path);
     }
@@ -325,7 +325,7 @@ static void carry_out_one(void) {
     case op_make_directory: {
         u64 mode = number();
         char *path = string();
-        sys_close((int)must(find_or_make_folder(path, (u32)mode), path));
+        sys_close((int)must(find_or_make_directory(path, (u32)mode), path));
         break;
     }
     case op_symlink: make_symlink(); break;

@@ -2,7 +2,7 @@
 #include "CInitProtocol.h"
 #include "sys.h"
 
-// What a new container's process needs to know of its parent.
+// What a new container's process has from its parent.
 struct child {
     // Where errors go; close-on-exec.
     int errors;
@@ -21,7 +21,7 @@ struct failure {
     char text[256];
 };
 
-// Carries out the list and executes the program; on failure tells the parent and ends the process.
+// Carries out the list and executes the program; on failure reports to the parent and ends the process.
 _Noreturn void carry_out(struct child *child);
 // Sends one descriptor with `size` bytes.
 long send_descriptor(int socket, const void *data, size_t size, int descriptor, int credentials);

@@ -1,8 +1,8 @@
 // pod --socket-fd N --state PATH [--hostname NAME] [--host-network] [--host-ipc] [--cgroup PATH]... [--sysctl PATH=VALUE]...
 //
-// Starts a pod's init in namespaces of its own (PID, UTS and, unless told otherwise, IPC and network), writes its process
+// Starts a pod's init in namespaces of its own (PID, UTS and, unless the options say otherwise, IPC and network), writes its process
 // number to standard output, and ends. The init, PID 1 of the pod, listens on the socket N for the node agent; it lives
-// until it is told to end. What of it must survive it, the exits of containers, it appends to the file --state.
+// until request_end. It appends the exits of containers, which must survive it, to the file --state.
 #include "modes.h"
 #include "net.h"
 #include "pod.h"
@@ -50,7 +50,7 @@ int pod(int count, char **arguments) {
     SYS(SYS_setsid);
     SYS(SYS_chdir, "/");
     each(count, arguments, "--cgroup", join_cgroup);
-    // The parent waits on this pipe until the init is set up, so that its failure is told.
+    // The parent waits on this pipe until the init is set up, and reports its failure.
     int pipe[2];
     if ((result = SYS(SYS_pipe2, pipe, O_CLOEXEC)) < 0) die("pipe", result);
     long process = SYS(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);

@@ -1,5 +1,5 @@
 // System calls and the few string functions that martlet-init needs. There is no libc below: an idle pod costs some
-// tens of kilobytes instead of the 700 of a static glibc, and nothing runs that is not in this folder.
+// tens of kilobytes instead of the 700 of a static glibc, and nothing runs that is not in this directory.
 #pragma once
 
 #ifndef _GNU_SOURCE

@@ -4,7 +4,7 @@ import KubernetesModel
 import Linux
 import PodRuntime
 
-/// Turns a container's specification, its image and its pod's volumes into what the runtime is asked for.
+/// Makes a container's configuration from its specification, its image and its pod's volumes.
 struct ContainerPlan: Sendable {
     let id: ContainerID
     let container: Container
@@ -14,12 +14,12 @@ struct ContainerPlan: Sendable {
     /// By the volume's name.
     let volumes: [String: MountableVolume]
     let environment: Environment
-    /// The run whose processes an ephemeral container is to see.
+    /// The run whose processes an ephemeral container sees.
     var target: ContainerID?
     /// Without the image's own variables, for `subPathExpr` and the expansion of commands.
     let declared: Environment
 
-    /// Makes the folders and files that the container needs. It blocks.
+    /// Makes the directories and files that the container needs. It blocks.
     ///
     /// - Throws: `StartFailure`
     func make() throws -> ContainerConfiguration {

@@ -3,7 +3,7 @@ import KubernetesModel
 /// Finds the ConfigMaps and Secrets that a pod refers to.
 typealias ReferenceLookup = @Sendable (ResourceType, _ name: String) async -> Object?
 
-/// A container's environment from its specification: `NAME` and value, later ones winning.
+/// A container's environment from its specification; a later value of a name replaces an earlier one.
 struct Environment: Sendable {
     private(set) var values: [String: String] = [:]
     private var order: [String] = []

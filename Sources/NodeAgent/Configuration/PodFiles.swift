@@ -1,7 +1,7 @@
 import KubernetesModel
 import Linux
 
-/// The files that every container of a pod has from its node: hosts, hostname, resolver.
+/// The files that the node mounts into every container: hosts, hostname, resolver.
 struct PodFiles: Sendable {
     let pod: Object
     let nodeName: String

@@ -1,12 +1,12 @@
 import KubernetesModel
 import Linux
 
-/// The addresses of a node's pods. Each pod's is in a file of its folder, so that a new agent knows what is taken.
+/// The addresses of a node's pods. Each pod's is in a file of its directory, so that a new agent knows which are taken.
 actor AddressPool {
     private let prefix: String
     private let podFolder: String
     private var taken: [String: Int] = [:]
-    /// Addresses go round, so that one is not given again right after its release.
+    /// The next to try: a released address is reused last.
     private var next = first
     /// .0 is the network, .1 the bridge.
     private static let first = 2

@@ -7,7 +7,7 @@ public struct NodeAgentConfiguration: Sendable {
     public var index: Int
     public var shape: NodeShape
     public var clusterName: String
-    /// The cluster's state folder; the node's own is `nodes/<node>` in it.
+    /// The cluster's state directory; the node's own is `nodes/<node>` in it.
     public var stateFolder: String
     public var runFolder: String
     /// The kubeconfig of `system:node:<name>`.
@@ -15,7 +15,7 @@ public struct NodeAgentConfiguration: Sendable {
     public var imageFolder: String
     /// The executable `martlet-init`.
     public var initPath: String
-    /// Folders that containers on the host's own root must not see: those of all clusters' state and sockets.
+    /// Directories hidden from containers on the host's root: the state and sockets of all clusters.
     public var hiddenFolders: [String] = []
     public var dnsAddress = "10.96.0.10"
     public var clusterDomain = "cluster.local"

@@ -15,7 +15,7 @@ struct NodeContext: Sendable {
     let services: Informer
     let addresses: AddressPool
     let tokens: TokenSource
-    /// Measures for how long a pod's status is held back.
+    /// Times how long a pod's status is held back.
     let clock: any Clock<Duration>
     let logger: Logger
 }

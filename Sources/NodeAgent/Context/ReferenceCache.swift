@@ -21,13 +21,13 @@ actor ReferenceCache {
     private var entries: [Key: Entry] = [:]
     private let changed: @Sendable (Set<String>) async -> Void
 
-    /// - Parameter changed: is told the UIDs of the pods that use an object which has changed.
+    /// - Parameter changed: receives the UIDs of the pods that use an object which has changed.
     init(_ client: any Client, changed: @escaping @Sendable (Set<String>) async -> Void) {
         self.client = client
         self.changed = changed
     }
 
-    /// The object as it is now, nil if there is none; from now on `pod` is told of its changes.
+    /// The object as it is now, nil if there is none; from now on `changed` reports it for `pod`.
     func get(_ type: ResourceType, namespace: String, name: String, pod: String) async -> Object? {
         let key = Key(type: type, namespace: namespace, name: name)
         let informer: Informer
@@ -60,7 +60,7 @@ actor ReferenceCache {
         return informer.get(namespace: namespace, name)
     }
 
-    /// Ends a pod's interest in all objects.
+    /// Stops following objects for a pod.
     func release(pod: String) {
         for (key, var entry) in entries where entry.users.contains(pod) {
             entry.users.remove(pod)

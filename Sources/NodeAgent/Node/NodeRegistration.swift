@@ -12,7 +12,7 @@ struct NodeRegistration: Sendable {
 
     static let leaseSeconds = 40
     static let renewSeconds = 10
-    /// As the kubelet's `nodeStatusReportFrequency`: the Lease is the sign of life, so the status may be rare.
+    /// The kubelet's `nodeStatusReportFrequency`: the Lease is the heartbeat, so the status may be rare.
     static let reportSeconds = 300
 
     private var name: String { configuration.nodeName }
@@ -27,7 +27,7 @@ struct NodeRegistration: Sendable {
         return labels.merging(configuration.shape.labels) { $1 }
     }
 
-    /// Creates the Node, or brings the one that an earlier agent made up to date, and says that it is Ready.
+    /// Creates the Node, or updates an earlier agent's, and reports it Ready.
     func register() async throws {
         var node = Object(.nodes, name: name)
         node.metadata["labels"] = JSON(labels)

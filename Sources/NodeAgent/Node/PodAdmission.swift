@@ -1,6 +1,7 @@
 import KubernetesModel
 
-/// Whether a node takes a pod that was bound to it, which the kubelet checks once more after the scheduler (its pod admit handlers).
+/// Whether a node takes a pod that was bound to it, checked once more after the scheduler (the kubelet's pod admit
+/// handlers).
 struct PodAdmission: Sendable {
     let allocatable: ResourceList
     let labels: [String: String]

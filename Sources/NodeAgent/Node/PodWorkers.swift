@@ -4,7 +4,7 @@ import Linux
 import Logging
 import PodRuntime
 
-/// The workers of all pods of a node: makes one for each pod that appears, and passes on what concerns it.
+/// The workers of a node's pods: makes one for each pod, and forwards what concerns it.
 actor PodWorkers {
     private let node: NodeContext
     private let pods: Informer
@@ -59,7 +59,7 @@ actor PodWorkers {
         }
     }
 
-    /// Has the pods that use an object look at it again.
+    /// Makes the pods that use an object read it again.
     func referencesChanged(_ pods: Set<String>) {
         for uid in pods { workers[uid]?.inbox.yield(.referencesChanged) }
     }
@@ -113,7 +113,7 @@ actor PodWorkers {
         }
     }
 
-    /// Removes what pods left that were deleted while no agent ran.
+    /// Removes the remains of pods that were deleted while no agent ran.
     private func removeStrays(known: Set<String>) async {
         for uid in sandboxes.keys where !known.contains(uid) {
             do {
@@ -127,7 +127,7 @@ actor PodWorkers {
         let configuration = node.configuration
         let strays = await Blocking.run {
             let folders = ((try? listFolder(configuration.podFolder)) ?? []).filter { !known.contains($0) }
-            for uid in folders { removePodFolder("\(configuration.podFolder)/\(uid)") }
+            for uid in folders { removePodDirectory("\(configuration.podFolder)/\(uid)") }
             for logs in (try? listFolder(configuration.logFolder)) ?? [] {
                 if let uid = logs.split(separator: "_").last, !known.contains(String(uid)) {
                     try? removeTree("\(configuration.logFolder)/\(logs)")

@@ -12,7 +12,7 @@ struct ContainerRecord: Sendable {
     }
 
     enum State: Sendable, Equatable {
-        /// Not running; to be tried again at `until`, or at once where that is nil.
+        /// Not running; the next attempt is at `until`, or at once where that is nil.
         case waiting(reason: String, message: String?, until: Timestamp?)
         /// An attempt to start it is under way; until it ends, the status shows `shown`.
         case starting(shown: Shown)

@@ -7,7 +7,7 @@ enum PodEvent: Sendable {
     case specification(Object)
     /// The API has the pod no more, without this agent having deleted it.
     case gone
-    /// It uses more of the node than it may; the words for its status.
+    /// It uses more of the node than it may; the message for its status.
     case evicted(String)
     /// The volumes are there, or have been brought up to date; `renewal` is when a token in them has to be renewed.
     case volumesReady(renewal: Timestamp? = nil)
@@ -28,13 +28,13 @@ enum PodEvent: Sendable {
     case concluded
     /// Nothing is left of the pod, here or in the API.
     case finished
-    /// A moment that was asked for with `PodAction.wake` has come.
+    /// The moment of a `PodAction.wake` has come.
     case timer
 }
 
-/// What is to be done for a pod: the output of `PodStateMachine`.
+/// What to do for a pod: the output of `PodStateMachine`.
 enum PodAction: Sendable, Equatable {
-    /// Makes the volumes, or brings them up to date. The next follows once the end of this one is told.
+    /// Makes the volumes, or brings them up to date. The next follows once this one's end is reported.
     case prepareVolumes
     case startSandbox
     case start(ContainerID)

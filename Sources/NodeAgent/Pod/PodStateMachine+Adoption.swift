@@ -41,7 +41,7 @@ extension PodStateMachine {
         stage = found == nil ? .idle : .concluding
     }
 
-    /// Has the init containers run once more.
+    /// Runs the init containers once more.
     mutating func initializeAgain() {
         for index in containers.indices where containers[index].role == .initial {
             guard let end = containers[index].termination else { continue }
@@ -92,7 +92,7 @@ extension PodStateMachine {
         if let reported {
             record.state = .terminated(reported)
         } else if let since = status["state"]["running"]["startedAt"].string.flatMap(Timestamp.init) {
-            // The kubelet's words for a container whose end nobody saw.
+            // The kubelet's message for a container whose end nobody saw.
             record.state = .terminated(
                 Termination(
                     exitCode: 137, reason: "ContainerStatusUnknown",

@@ -106,7 +106,7 @@ extension PodStateMachine {
         guard let index = index(id), containers[index].isRunning else { return }
         containers[index].hookPending = false
         if failed {
-            // What the hook said is not told, for it may be secret.
+            // The hook's output stays out of the event, for it may be secret.
             actions.append(.record(.warning("FailedPostStartHook", "PostStartHook failed", container: id.name)))
             actions.append(.record(.normal("Killing", "FailedPostStartHook", container: id.name)))
             stopOne(index, grace: gracePeriod, now: now)
@@ -135,7 +135,7 @@ extension PodStateMachine {
         switch failure {
         case .image(let reason, let message):
             if let previous { containers[index].last = previous }
-            // The status tells a failed pull itself for a while, before it tells that the next attempt waits.
+            // The status shows the failed pull for a while, and then that the next attempt waits.
             let delay = reason == "ErrImagePull" ? 2 : containers[index].pullBackoff.next(after: 0)
             containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: delay))
             actions.append(.record(.warning("Failed", "Error: \(reason)", container: id.name)))

@@ -12,7 +12,7 @@ extension PodStateMachine {
         }
     }
 
-    /// The API has the pod no more: what runs is asked to end all the same, and given the kubelet's one second.
+    /// The API has the pod no more: what runs is stopped all the same, with the kubelet's grace period of one second.
     mutating func disappear(now: Timestamp) {
         isGone = true
         switch stage {
@@ -51,7 +51,7 @@ extension PodStateMachine {
 
     var gracePeriod: Double { Self.seconds(pod.spec["terminationGracePeriodSeconds"]) ?? 30 }
 
-    /// A grace period, at most as long as any clock can wait.
+    /// A grace period, no longer than a clock can wait.
     static func seconds(_ json: JSON) -> Double? { json.int.map { Double(min($0, Int(Int32.max))) } }
 
     mutating func advanceStopping(_ ending: Ending, deadline: Timestamp, now: Timestamp) {
@@ -91,7 +91,7 @@ extension PodStateMachine {
         }
         containers[index].stopDeadline = deadline
         let id = containers[index].id(podUID: uid)
-        // Readiness is still told: an ending pod that is ready serves where no other does.
+        // Readiness is still reported: a terminating pod that is ready serves where no other does.
         actions.append(.stopProbes(id, [.startup, .liveness]))
         actions.append(.stop(id, grace: max(0, deadline.since(now))))
     }

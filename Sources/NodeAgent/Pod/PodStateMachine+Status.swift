@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// What the API is told of a pod.
+/// The status that a pod has in the API.
 extension PodStateMachine {
     var phase: String {
         if hasFailed { return "Failed" }
@@ -137,7 +137,7 @@ extension PodStateMachine {
         _ type: String, _ value: Bool, reason: String? = nil, message: String? = nil, now: Timestamp
     ) -> JSON {
         if conditions[type]?.status != value { conditions[type] = (value, now) }
-        // An explicit null takes away what the API still has from before.
+        // An explicit null removes what the API still has.
         return [
             "type": .string(type), "status": .string(value ? "True" : "False"),
             "lastTransitionTime": .string((conditions[type]?.since ?? now).description),

@@ -2,8 +2,8 @@ import KubernetesModel
 
 /// One pod's life on its node, without any input or output.
 ///
-/// It is told what happened and says what to do. Decisions are made from the state as it is, not from the event that
-/// led there: `advance` compares what should run with what does.
+/// Events go in, actions come out. Decisions are made from the state as it is, not from the event that led there:
+/// `advance` compares what should run with what does.
 struct PodStateMachine: Sendable {
     enum Stage: Sendable, Equatable {
         /// Containers run as the specification says.
@@ -30,7 +30,7 @@ struct PodStateMachine: Sendable {
         case gone
     }
 
-    /// Work for the pod as a whole: volumes, sandbox.
+    /// A step of the pod as a whole: volumes, sandbox.
     enum Step: Sendable, Equatable {
         case due(attempts: Int)
         case underWay(attempts: Int)
@@ -50,7 +50,7 @@ struct PodStateMachine: Sendable {
     /// The reason and message of a pod that the node has failed.
     var failure: (reason: String, message: String)?
     var isGone = false
-    /// What runs is to be in another sandbox than it was; it is to be told.
+    /// What runs will be in another sandbox than it was; an event is due.
     var sandboxHasChanged = false
     let startTime: Timestamp
     /// Since when each condition has the status that it has.

@@ -89,8 +89,8 @@ extension PodWorker {
             target: try target(of: container), declared: declared)
     }
 
-    /// The run whose processes an ephemeral container is to see. Without it there is no start: a debugger that sees
-    /// nothing of what it was meant for helps nobody.
+    /// The run whose processes an ephemeral container sees. Without it there is no start: a debugger that does not see
+    /// its target helps nobody.
     private func target(of container: Container) throws(StartFailure) -> ContainerID? {
         guard let name = container.json["targetContainerName"].string, !name.isEmpty else { return nil }
         guard let record = machine.containers.first(where: { $0.name == name }), record.run != nil else {
@@ -117,7 +117,7 @@ extension PodWorker {
 
     /// preStop hook, stop signal, and after the grace period, which holds for both together, SIGKILL.
     ///
-    /// Where the grace period is shortened, this is cancelled and begins again with what the first one has done.
+    /// A shorter grace period cancels this and starts it again, with what the first one has done.
     func stop(_ id: ContainerID, grace: Double) async {
         let deadline = ContinuousClock.now + .seconds(grace)
         if signalled[id] == nil {
@@ -145,12 +145,12 @@ extension PodWorker {
         preStops[id] = Task {
             guard let fault = await runner.run(hook, id), !Task.isCancelled else { return }
             node.logger.notice("the preStop hook of \(paths.folder)/\(id.name) failed: \(fault)")
-            // What the hook said is not told, for it may be secret.
+            // The hook's output stays out of the event, for it may be secret.
             record(.warning("FailedPreStopHook", "PreStopHook failed", container: id.name))
         }
     }
 
-    /// Waits until a hook has ended, which is given up at the deadline. Being cancelled does not end it.
+    /// Waits until a hook has ended, or cancels it at the deadline. Cancelling the wait does not end the hook.
     private func wait(for hook: Task<Void, Never>, until deadline: ContinuousClock.Instant) async {
         let limit = Task {
             guard (try? await Task.sleep(until: deadline, clock: .continuous)) != nil else { return }

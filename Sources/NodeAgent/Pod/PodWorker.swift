@@ -4,12 +4,12 @@ import Linux
 import Logging
 import PodRuntime
 
-/// Carries out what one pod's state machine asks for, and reports back to it, until nothing is left of the pod.
+/// Carries out the actions of one pod's state machine and feeds it events, until nothing is left of the pod.
 ///
 /// Cancelling `run` leaves the pod's containers as they are: the next agent takes them over.
 actor PodWorker {
     nonisolated let uid: String
-    /// Tells the worker what happened; never waits.
+    /// Takes events; never waits.
     nonisolated let inbox: AsyncStream<PodEvent>.Continuation
     private let events: AsyncStream<PodEvent>
     let node: NodeContext
@@ -91,7 +91,7 @@ actor PodWorker {
         }
     }
 
-    /// Takes the end of one of the pod's containers, as the runtime tells it.
+    /// Takes the end of one of the pod's containers from the runtime.
     nonisolated func exited(_ state: ContainerState) async {
         let message = await terminationMessage(state)
         if let end = Termination(state, message: message) { inbox.yield(.exited(state.id, end)) }
@@ -245,7 +245,7 @@ actor PodWorker {
                 hostname: systemHostname(
                     of: pod.object, nodeName: configuration.nodeName, clusterDomain: configuration.clusterDomain),
                 address: address,
-                // The nearest there is to `hostPID`, of which the pod is told.
+                // The nearest to `hostPID`, with an event.
                 sharesProcesses: pod.spec["shareProcessNamespace"].bool == true || pod.spec["hostPID"].bool == true,
                 sharesHostIPC: pod.spec["hostIPC"].bool ?? false,
                 sysctls: Dictionary(sysctls, uniquingKeysWith: { $1 }), qosClass: pod.qosClass.rawValue,
@@ -282,7 +282,7 @@ actor PodWorker {
         await node.tokens.forget(pod: uid)
         let paths = paths
         await Blocking.run {
-            removePodFolder(paths.folder)
+            removePodDirectory(paths.folder)
             try? removeTree(paths.logs)
         }
         inbox.yield(.finished)
@@ -292,7 +292,7 @@ actor PodWorker {
         await retry("removing the sandbox") { try await node.runtime.removeSandbox(podUID: uid) }
     }
 
-    /// Does something that has to succeed sooner or later, with a growing wait between attempts.
+    /// Tries until it succeeds, with a growing wait between attempts.
     private nonisolated func retry(_ what: String, _ body: @Sendable () async throws -> Void) async {
         var delay = 0.1
         while !Task.isCancelled {

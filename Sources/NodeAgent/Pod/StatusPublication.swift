@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// When which status of a pod is written, without any input or output.
+/// Decides when which status of a pod is written, without input or output.
 ///
 /// One write is under way at a time, and only of a status that differs from what was written last. What a user waits
 /// for (ready or not, ended) is written at once; the rest is held back for a moment, so that a pod that becomes ready
@@ -32,7 +32,7 @@ struct StatusPublication: Sendable {
         return next()
     }
 
-    /// Takes a status that is to be written without delay.
+    /// Takes a status to be written without delay.
     mutating func demand(_ status: JSON) -> Step {
         isDue = true
         return offer(status)
@@ -45,7 +45,7 @@ struct StatusPublication: Sendable {
         return next()
     }
 
-    /// A write has ended; one that failed is made again, with what is wanted by then.
+    /// A write has ended; a failed one is repeated, with the latest status.
     mutating func completed(success: Bool) -> Step {
         if success { written = writing } else { isDue = true }
         writing = nil

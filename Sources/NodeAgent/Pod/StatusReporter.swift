@@ -112,7 +112,7 @@ final class StatusReporter: Sendable {
             try await client.patch(
                 .pods, namespace: key.namespace, name: key.name, subresource: "status", .strategicMerge(patch))
         } catch let status as Status where status.isNotFound || status.isConflict {
-            // The pod is gone: nobody is left to be told.
+            // The pod is gone.
         } catch let status as Status where status.code == 422 {
             logger.error("the API server refuses the status of pod \(key): \(status.message)")
         }

@@ -1,14 +1,14 @@
 import KubernetesModel
 
-/// When the content of a running pod's volumes is brought up to date: after each change of what they come from, and
-/// when a token's renewal is due. One at a time, and a failed one again.
+/// When the content of a running pod's volumes is updated: after each change of its sources, and when a token's renewal
+/// is due. One update at a time; a failed one is repeated.
 struct VolumeUpdates: Sendable, Equatable {
-    /// When the next is to begin; nil for not at all.
+    /// When the next update begins; nil for none.
     private var due: Timestamp?
     private(set) var isUnderWay = false
     private var failures = 0
 
-    /// Wants one that begins no earlier than now, also where one is under way.
+    /// Asks for an update that begins no earlier than `moment`, also where one is under way.
     mutating func ask(at moment: Timestamp) { due = min(due ?? moment, moment) }
 
     mutating func ended(renewal: Timestamp?, now: Timestamp) {

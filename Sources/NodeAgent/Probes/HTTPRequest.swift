@@ -51,7 +51,7 @@ extension NetworkProbe {
         }
     }
 
-    /// What a probe looks at of an answer.
+    /// The part of an answer that a probe reads.
     struct HTTPAnswer: Sendable, Equatable {
         var code: Int
         var location: String?
@@ -70,7 +70,7 @@ extension NetworkProbe {
             }
         }
 
-        /// Reads an answer's head; the rest is not looked at.
+        /// Reads an answer's head and ignores the rest.
         final class Reader: ChannelInboundHandler {
             typealias InboundIn = ByteBuffer
 

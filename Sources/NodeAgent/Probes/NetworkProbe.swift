@@ -74,7 +74,7 @@ enum NetworkProbe {
 
     private struct Timeout: Error {}
 
-    /// The fault in the words of Go's net package, which users know from Kubernetes.
+    /// The fault in the words of Go's net package, as Kubernetes shows it.
     private static func explain(_ error: any Error, _ host: String, _ port: Int) -> String {
         switch error {
         case is Timeout: return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"

@@ -15,10 +15,10 @@ enum ProbeKind: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What a probe has come to, its thresholds counted.
+/// A probe's result by its thresholds.
 enum ProbeVerdict: Sendable, Equatable {
     case success
-    /// As many failures in a row as `failureThreshold` says.
+    /// `failureThreshold` failures in a row.
     case failure
 }
 
@@ -43,19 +43,19 @@ struct ProbeTiming: Sendable, Equatable {
     }
 }
 
-/// When a probe is made next, and what its results amount to.
+/// When a probe runs next, and its result by its thresholds.
 ///
 /// A server takes some milliseconds from its start to `listen`, and a period is a second at least. So, where no initial
 /// delay is asked for, startup and readiness probes are made 2 ms after the start and then again whenever 30 % more time
 /// has passed (twice as much for `exec`, which costs a process), until the period is over. A failure in this first
-/// stretch counts for nothing: it could only make a pod fail earlier than its fields say.
+/// stretch does not count: it could only make a pod fail earlier than its fields say.
 struct ProbeSchedule: Sendable, Equatable {
     let kind: ProbeKind
     let timing: ProbeTiming
     private var successes = 0
     private var failures = 0
     private var verdict: ProbeVerdict?
-    /// The first stretch lasts.
+    /// In the first stretch.
     private var isQuick: Bool
     private let growth: Double
 

@@ -1,7 +1,7 @@
 import KubernetesModel
 import PodRuntime
 
-/// Makes one container's probe of one kind.
+/// One container's probe of one kind; the kubelet's prober has a worker of the same name.
 struct ProbeWorker: Sendable {
     let id: ContainerID
     let kind: ProbeKind
@@ -11,10 +11,10 @@ struct ProbeWorker: Sendable {
     let hook: Hook
     /// Receives a failure that is worth an event.
     let onFailure: @Sendable (String) async -> Void
-    /// Receives what the results come to, each time that it changes.
+    /// Receives each change of the result.
     let onVerdict: @Sendable (ProbeVerdict) -> Void
 
-    /// Runs until it is cancelled, or until no more probe is due.
+    /// Runs until it is cancelled, or until no further probe is due.
     func run() async {
         var schedule = ProbeSchedule(kind: kind, timing: ProbeTiming(probe), isExec: !probe["exec"].isNull)
         var delay: Double? = schedule.firstDelay(afterRunning: max(0, Timestamp.now.since(runningSince)))
@@ -32,7 +32,7 @@ struct ProbeWorker: Sendable {
     }
 }
 
-/// The probes of a pod's containers that are being made.
+/// The running probes of a pod's containers.
 struct ProbeWorkers {
     private var tasks: [ContainerID: [ProbeKind: Task<Void, Never>]] = [:]
 

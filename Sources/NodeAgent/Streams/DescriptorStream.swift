@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// Reads and writes descriptors that may have to be waited for, without keeping a thread.
+/// Reads and writes descriptors that may not be ready, without blocking a thread.
 enum DescriptorStream {
     /// To be done once, before the other calls.
     static func prepare(_ descriptor: FileDescriptor) {
@@ -46,5 +46,5 @@ enum DescriptorStream {
     }
 }
 
-/// Tells the other side of a connection that no more will come.
+/// Ends this side's stream of a connection.
 func shutdownWriting(_ descriptor: FileDescriptor) { shutdown(descriptor.rawValue, Int32(SHUT_WR)) }

@@ -3,7 +3,7 @@ import Glibc
 import KubernetesModel
 import Linux
 
-/// A part of a run's log that the pod's init has put away (`0.log.20060102-150405.000000000`).
+/// A rotated part of a run's log (`0.log.20060102-150405.000000000`).
 struct RotatedLog: Sendable, Equatable {
     /// Without the suffix that compression gives it; later parts have greater ones.
     let name: String
@@ -16,7 +16,7 @@ struct RotatedLog: Sendable, Equatable {
         return "\(log[(log.lastIndex(of: "/").map(log.index(after:)) ?? log.startIndex)...]).\(String(time))"
     }
 
-    /// The parts that there are, the oldest first. It blocks for a look at the folder.
+    /// The parts that exist, the oldest first. It blocks for a listing of the directory.
     static func parts(of log: String) -> [RotatedLog] {
         guard let slash = log.lastIndex(of: "/") else { return [] }
         let folder = log[..<slash]
@@ -35,7 +35,7 @@ struct RotatedLog: Sendable, Equatable {
     }
 }
 
-/// Compresses what rotation has put away, all but each log's latest part, as the kubelet does it.
+/// Compresses the rotated parts of logs but for each one's latest, as the kubelet does.
 struct LogArchive: Sendable {
     /// `<node>/log/pods`
     let folder: String

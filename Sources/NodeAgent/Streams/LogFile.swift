@@ -3,7 +3,7 @@ import Glibc
 import KubernetesModel
 import Linux
 
-/// Reads a log file on, also over its rotation. Its calls block, as reading a local file does.
+/// Follows a log file, also over its rotation. Its calls block, as reading a local file does.
 final class LogFile {
     private let path: String
     /// Nil before there is a file.
@@ -21,7 +21,7 @@ final class LogFile {
         if let lines { try source?.skip(toLast: lines) }
     }
 
-    /// The complete lines that follow, of at most some 64 kB; none at the end of what is written so far.
+    /// The next complete lines, some 64 kB at most; none at the end of what is written so far.
     func next() -> [ArraySlice<UInt8>] {
         if source == nil { source = Source(plain: path) }
         guard var source else { return [] }
@@ -69,7 +69,7 @@ final class LogFile {
             let parts = RotatedLog.parts(of: path)
             // A reader that is so late that its part is gone unseen goes on with what is written now.
             if let part, let next = parts.first(where: { $0.name > part }) {
-                // Where it was compressed or taken away just now, the folder shows what is there instead.
+                // Where it was compressed or removed just now, the directory shows what is there instead.
                 guard let opened = next.isCompressed ? Source(compressed: next.path) : Source(plain: next.path) else {
                     continue
                 }

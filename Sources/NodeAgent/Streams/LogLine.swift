@@ -15,7 +15,7 @@ struct LogLine: Equatable {
     }
 }
 
-/// Chooses what of a log a request wants.
+/// Chooses the lines of a log that a request wants.
 struct LogFilter {
     /// RFC 3339 in UTC with nine decimals, so that times compare as texts do.
     private let since: [UInt8]?

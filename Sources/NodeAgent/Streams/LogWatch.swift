@@ -2,11 +2,11 @@ import Glibc
 import Linux
 import SystemPackage
 
-/// Tells when a log file, or its rotation, has something new.
+/// Reports when a log file, or its rotation, has something new.
 final class LogWatch: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Watches the folder, in which the file may be yet to come.
+    /// Watches the directory: the file may be yet to come.
     init(folder: String) throws(SystemError) {
         let raw = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard raw >= 0 else { throw SystemError("inotify_init1") }

@@ -52,7 +52,7 @@ struct NodeStreamServer: Sendable {
         } catch RuntimeError.notFound {
             throw Status(code: 404, reason: "NotFound", message: "container not found (\"\(request.container)\")")
         } catch {
-            // kubectl shows the fault of a program that could not be executed by the session's result.
+            // kubectl shows by the session's result why a program could not be executed.
             let session = try await incoming.accept()
             let status = Status.internalError("error executing command in container: \(error)")
             try await session.send(StreamFrame(.result, status.json))
@@ -117,7 +117,7 @@ struct NodeStreamServer: Sendable {
         case clientGone
     }
 
-    /// The last word on a program, as the error channel of exec has it.
+    /// A program's result, as exec's error channel has it.
     static func result(_ code: Int32) -> JSON {
         if code == 0 { return ["metadata": [:], "status": "Success"] }
         return [

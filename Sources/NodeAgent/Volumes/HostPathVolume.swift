@@ -22,7 +22,7 @@ struct HostPathVolume: VolumePlugin {
     private func type(_ volume: Volume) -> String { volume.source["type"].string ?? "" }
 }
 
-/// Checks a `hostPath` volume against its `type`, and makes what the type says is to be made. It blocks.
+/// Checks a `hostPath` volume against its `type`, and makes it where the type says so. It blocks.
 func checkHostPath(_ path: String, type: String) throws(VolumeError) {
     var status = stat()
     let exists = stat(path, &status) == 0

@@ -9,7 +9,7 @@ struct StorageLimits: Sendable {
     private struct Place: Sendable {
         let folders: [String]
         let limit: Int
-        /// What the pod's status says where there is more.
+        /// The message of the pod's status where there is more.
         let message: String
     }
 
@@ -48,7 +48,7 @@ struct StorageLimits: Sendable {
 
     var isEmpty: Bool { places.isEmpty }
 
-    /// What is exceeded, in the kubelet's words; nil for nothing. It blocks for as long as it takes to look at all files.
+    /// The kubelet's message for the first limit that is exceeded; nil for none. It blocks while it looks at all files.
     func excess() -> String? {
         var sizes: [String: Int] = [:]
         func size(_ folder: String) -> Int {

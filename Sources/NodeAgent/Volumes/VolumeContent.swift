@@ -4,8 +4,8 @@ import Linux
 
 /// The files of a volume that comes from the API, written so that a reader sees all of one version or all of the next.
 ///
-/// The files are in a folder of their own, to which the link `..data` points; each name in the volume is a link through
-/// that. Renaming a new link over `..data` changes them all at once.
+/// The files are in a directory of their own, to which the link `..data` points; each name in the volume is a link
+/// through that. Renaming a new link over `..data` changes them all at once.
 struct VolumeContent: Sendable {
     private struct File: Sendable {
         var bytes: [UInt8]
@@ -37,7 +37,7 @@ struct VolumeContent: Sendable {
         }
     }
 
-    /// Writes the files below `folder`, if they are not there as they should be. It blocks.
+    /// Writes the files below `folder` unless they are there already. It blocks.
     func write(to folder: String, group: Int?) throws(SystemError) {
         try makeFolder(folder, mode: 0o755)
         let link = folder + "/..data"

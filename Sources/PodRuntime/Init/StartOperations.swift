@@ -76,7 +76,7 @@ struct StartOperations: Sendable {
         return FileDescriptor(rawValue: descriptor)
     }
 
-    /// What a failed operation was about, for the pod's status.
+    /// The failure of an operation, for the pod's status.
     static func describe(operation: UInt32, error: Int32, subject: String) -> String {
         let reason = String(cString: strerror(error))
         switch operation {

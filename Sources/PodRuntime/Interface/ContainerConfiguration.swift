@@ -1,4 +1,4 @@
-/// What the runtime has to know of a container to start it.
+/// How to run a container.
 package struct ContainerConfiguration: Sendable {
     package var id: ContainerID
     package var root: RootFilesystem
@@ -23,7 +23,7 @@ package struct ContainerConfiguration: Sendable {
     package var noNewPrivileges: Bool
     /// The container whose processes it sees (`targetContainerName` of an ephemeral container).
     package var target: ContainerID?
-    /// The CRI log file; its folder exists.
+    /// The CRI log file; its directory exists.
     package var logPath: String
 
     package init(

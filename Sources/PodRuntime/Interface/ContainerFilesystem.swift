@@ -1,6 +1,6 @@
-/// What a container's root filesystem is made of.
+/// A container's root filesystem.
 package struct RootFilesystem: Sendable, Hashable {
-    /// Folders of the image's layers, lowest first. `/` stands for the machine's own root (the base image `host`).
+    /// Directories of the image's layers, lowest first. `/` stands for the machine's own root (the base image `host`).
     package var layers: [String]
     package var readOnly: Bool
 
@@ -13,9 +13,9 @@ package struct RootFilesystem: Sendable, Hashable {
 /// What a container sees at a path instead of its image's files.
 package struct Mount: Sendable, Hashable {
     package enum Source: Sendable, Hashable {
-        /// A file or folder of the host.
+        /// A file or directory of the host.
         case path(String)
-        /// A memory filesystem of at most so many bytes.
+        /// A memory filesystem with a limit in bytes.
         case memory(limit: Int?)
     }
 

@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// What became of one run of a container.
+/// The state of one run of a container.
 package struct ContainerState: Sendable, Hashable {
     package enum Phase: Sendable, Hashable {
         case running

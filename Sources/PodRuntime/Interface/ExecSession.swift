@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What the runtime has to know to run one more program in a container.
+/// How to run one more program in a container.
 package struct ExecConfiguration: Sendable {
     package var container: ContainerID
     package var arguments: [String]

@@ -1,4 +1,4 @@
-/// What a container or pod may use.
+/// The limits of a container or pod.
 package struct ResourceLimits: Sendable, Hashable {
     /// Thousandths of a core; nil for no limit.
     package var cpuMillis: Int?
@@ -17,7 +17,7 @@ package struct ResourceLimits: Sendable, Hashable {
     }
 }
 
-/// What a container or pod uses.
+/// The use of resources by a container or pod.
 package struct ResourceUsage: Sendable, Hashable {
     /// CPU time used since the start, in nanoseconds.
     package var cpuNanoseconds: UInt64

@@ -3,6 +3,9 @@
 /// The `Runtime` protocol and its implementations, one an isolation level; the drivers that limit and measure resources;
 /// the connection to a pod's `martlet-init`. It knows of pods what a `SandboxConfiguration` and a
 /// `ContainerConfiguration` say, never the API: what to run and when to run it again is the node agent's to decide.
+///
+/// Directories, each using only those before it: Interface, Resources (one file a driver), Init (the connection to a
+/// pod's init and its protocol), Sandbox, Levels (one file a level, and the choice).
 
 import SystemPackage
 

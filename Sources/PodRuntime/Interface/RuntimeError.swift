@@ -1,11 +1,11 @@
 package enum RuntimeError: Error, Sendable, CustomStringConvertible {
     /// The container's program could not be executed; the text is what the pod's status shows.
     case start(String)
-    /// No such sandbox or container, or it runs no more.
+    /// No such sandbox or container, or it no longer runs.
     case notFound(String)
     case failed(String)
 
-    /// The container whose processes another is to see runs no more, or not yet.
+    /// The target of an ephemeral container does not run.
     package static func targetDoesNotRun(_ name: String) -> RuntimeError {
         .failed("invalid target container: container \"\(name)\" is not running")
     }

@@ -1,4 +1,4 @@
-/// What the runtime has to know of a pod to make its sandbox.
+/// How to make a pod's sandbox.
 package struct SandboxConfiguration: Sendable {
     package var podUID: String
     package var namespace: String

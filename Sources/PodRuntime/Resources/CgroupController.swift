@@ -10,7 +10,7 @@ struct CgroupController: ResourceController {
         try cgroups.create(group.path)
         if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
         if let request = limits.cpuRequestMillis {
-            // More than the kernel's most is no larger share.
+            // The kernel's max.
             try cgroups.setCPUShares(group.path, min(request, 256_000) * 1024 / 1000)
         }
         if let bytes = limits.memory { try cgroups.setMemoryLimit(group.path, bytes: bytes) }

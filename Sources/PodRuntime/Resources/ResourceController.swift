@@ -13,8 +13,8 @@ package protocol ResourceController: Sendable {
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String]
     /// A file that lists the processes of a group, and that one writes its number to, to join; "" where there is none.
     func joinFile(_ group: ResourceGroup) -> String
-    /// Folders of a group that a container may see of itself below `/sys/fs/cgroup`, by their names there; "" for
-    /// the place itself.
+    /// A group's directories that its container sees below `/sys/fs/cgroup`, by their names there; "" for the place
+    /// itself.
     func folders(_ group: ResourceGroup) -> [String: String]
     /// Removes a group and those below it once nothing runs there.
     func remove(_ group: ResourceGroup) async

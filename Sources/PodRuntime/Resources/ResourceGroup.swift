@@ -5,7 +5,7 @@ package struct ResourceGroup: Sendable, Hashable {
     /// `martlet/<cluster>/<node>` and what is below (`clusterGroup`).
     package let path: String
 
-    /// - Parameter folder: the node's own, `<state>/nodes/<node>`.
+    /// - Parameter folder: the node's directory, `<state>/nodes/<node>`.
     package static func node(folder: String) -> ResourceGroup {
         let parts = folder.split(separator: "/")
         let state = "/" + parts.dropLast(2).joined(separator: "/")

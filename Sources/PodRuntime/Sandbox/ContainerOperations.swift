@@ -4,18 +4,18 @@ import Linux
 /// for a container engine.
 struct ContainerOperations: Sendable {
     let configuration: ContainerConfiguration
-    /// The container's own folder, for the writable layer and the place its root is mounted on.
+    /// The container's own directory, for the writable layer and the mount point of its root.
     let folder: String
     let hostname: String
-    /// Folders of the host that no container may see where its root is the host's: Martlet's own state.
+    /// Directories hidden where a container's root is the host's: Martlet's own state.
     let hiddenFolders: [String]
-    /// The folder that the pod's containers share as `/dev/shm`; nil for one of the container's own.
+    /// The directory that the pod's containers share as `/dev/shm`; nil for one of the container's own.
     let sharedMemory: String?
     let machine: HostRoot
     /// The container's control groups, by their names below `/sys/fs/cgroup`.
     var controlGroups: [String: String] = [:]
 
-    /// Folders that must exist before the list is carried out.
+    /// Directories that must exist before the list is carried out.
     var folders: [String] {
         var result = ["\(folder)/root"]
         if !machine.needsMemoryLayer {
@@ -120,7 +120,7 @@ struct ContainerOperations: Sendable {
                 options: "lowerdir=/,upperdir=\(writable)/host-upper,workdir=\(writable)/host-work")
             layers[host] = "\(folder)/host"
         }
-        // Options fit a page: many layers are named from the folder that they have in common.
+        // Options fit a page: many layers are named relative to the directory that they have in common.
         let parent = layers[0].prefix(upTo: layers[0].lastIndex(of: "/") ?? layers[0].startIndex)
         if layers.count > 16, !parent.isEmpty {
             list.changeDirectory(String(parent))

@@ -4,7 +4,7 @@ import Linux
 
 /// What of the machine's filesystems matters to a container's root.
 struct HostRoot: Sendable {
-    /// The node's folder is on an overlay filesystem, as in a container: the kernel takes no writable layer from there,
+    /// The node's directory is on an overlay filesystem, as in a container: the kernel takes no writable layer from there,
     /// so containers' writable layers are in memory.
     let needsMemoryLayer: Bool
     /// Filesystems mounted below `/`, such as a `/usr` or `/home` of its own, which an overlay of `/` does not show.
@@ -18,7 +18,7 @@ struct HostRoot: Sendable {
     init(nodeFolder: String) {
         var information = statfs()
         var folder = nodeFolder[...]
-        // The folder may not exist yet.
+        // The directory may not exist yet.
         while statfs(String(folder), &information) != 0, let slash = folder.lastIndex(of: "/") {
             folder = slash == folder.startIndex ? "/" : folder[..<slash]
             if folder == "/" {

@@ -15,7 +15,7 @@ final class PodSandbox: Sendable {
         var containers: [ContainerID: ContainerState] = [:]
         var waiting: [ContainerID: [CheckedContinuation<Int32, Never>]] = [:]
         var running = false
-        /// The pod is being removed: ends of its containers are nobody's concern.
+        /// The pod is being removed: the ends of its containers are not reported.
         var ending = false
     }
 
@@ -190,7 +190,7 @@ final class PodSandbox: Sendable {
             }
             _ = try await connection.request(.list)
         } catch {
-            // Its end may have been told before it was known as running.
+            // Its end may have been reported before it was known as running.
             lost()
             throw error
         }
@@ -215,7 +215,7 @@ final class PodSandbox: Sendable {
 
     func forgetExec(_ tag: UInt32) { state.withLock { $0.connection }?.forgetExec(tag) }
 
-    /// A container has started. Its end may have been told before.
+    /// A container has started. Its end may have been reported before.
     func started(_ container: ContainerState) -> ContainerState {
         state.withLock { state in
             if let known = state.containers[container.id] {
@@ -247,7 +247,7 @@ final class PodSandbox: Sendable {
 
     func forget(_ id: ContainerID) { state.withLock { $0.containers[id] = nil } }
 
-    /// A state told by the init.
+    /// Takes a container's state from the init.
     private func learn(_ message: InitMessage) {
         var body = BodyReader(message.body)
         let running = body.number(UInt32.self) != 0
@@ -268,9 +268,9 @@ final class PodSandbox: Sendable {
         return .exited(code: code, signal: signal, outOfMemory: outOfMemory, at: ended)
     }
 
-    /// Remembers a state and tells an end, once.
+    /// Keeps a state and reports an end, once.
     private func note(_ new: ContainerState) {
-        let (told, waiting) = state.withLock { state -> (ContainerState?, [CheckedContinuation<Int32, Never>]) in
+        let (reported, waiting) = state.withLock { state -> (ContainerState?, [CheckedContinuation<Int32, Never>]) in
             var new = new
             if let known = state.containers[new.id] {
                 if case .exited = known.phase { return (nil, []) }
@@ -283,7 +283,7 @@ final class PodSandbox: Sendable {
         if case .exited(let code, _, _, _) = new.phase {
             for continuation in waiting { continuation.resume(returning: code) }
         }
-        if let told { onExit.yield(told) }
+        if let reported { onExit.yield(reported) }
     }
 
     /// The connection has ended: with the init, unless this process closed it.
@@ -344,7 +344,7 @@ final class PodSandbox: Sendable {
         for pid in resources.processes(group) { kill(pid, SIGKILL) }
     }
 
-    /// Removes what the dead sandbox left: groups, folders, socket. Volumes and logs are not its own.
+    /// Removes the remains of a dead sandbox: groups, directories, socket. Volumes and logs are not its own.
     func cleanUp() async {
         state.withLock { $0.connection }?.close()
         await resources.remove(group)
@@ -354,7 +354,7 @@ final class PodSandbox: Sendable {
                 for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
                     try? removeTree("\(paths.containers)/\(name)/\(restart)")
                 }
-                // Goes unless somebody else keeps something there.
+                // Fails where somebody else keeps something there.
                 rmdir("\(paths.containers)/\(name)")
             }
             paths.sharedMemory.remove()

@@ -1,7 +1,7 @@
 import KubernetesModel
 import Linux
 
-/// What the disk keeps of a sandbox (`pods/<uid>/sandbox.json`): enough to find it again after a crash.
+/// The record of a sandbox on disk (`pods/<uid>/sandbox.json`): enough to find it again after a crash.
 struct SandboxRecord: Sendable {
     var podUID: String
     var namespace: String

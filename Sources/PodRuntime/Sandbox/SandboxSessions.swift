@@ -57,7 +57,7 @@ struct ExecPipes: Sendable {
 struct SandboxExec: ExecSession {
     let pod: PodSandbox
     let tag: UInt32
-    /// Nil where it had ended by the time that its start was told.
+    /// Nil where it had ended before its start was reported.
     let process: ProcessIdentity?
     let stdin: FileDescriptor?
     let stdout: FileDescriptor?

@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// The memory filesystem that a sandbox's containers share as `/dev/shm`, mounted in the pod's folder.
+/// The memory filesystem that a sandbox's containers share as `/dev/shm`, mounted in the pod's directory.
 package struct SharedMemory: Sendable {
     let folder: String
 

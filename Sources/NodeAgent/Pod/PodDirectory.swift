@@ -2,8 +2,8 @@ import Glibc
 import Linux
 import PodRuntime
 
-/// Removes a pod's folder, with the memory filesystems that are mounted in it. It blocks.
-func removePodFolder(_ path: String) {
+/// Removes a pod's directory after what is mounted in it. It blocks.
+func removePodDirectory(_ path: String) {
     VolumePlugins.tearDown(podFolder: path)
     SharedMemory(podFolder: path).remove()
     try? removeTree(path)
@@ -19,7 +19,7 @@ func removeLogs(_ path: String) {
     }
 }
 
-/// The last so many bytes of a file; nil if it cannot be read. It blocks.
+/// The last `limit` bytes of a file; nil if it cannot be read. It blocks.
 func readTail(_ path: String, limit: Int) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
