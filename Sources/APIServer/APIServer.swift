@@ -61,10 +61,15 @@ public final class APIServer: Sendable {
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
             openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
             store: store, tokens: tokens)
+        let authentication = Authentication(tokens: tokens)
+        let authorization = Authorization()
         pipeline = Pipeline(
-            objects: objects, authentication: Authentication(tokens: tokens), authorization: Authorization(),
-            discovery: discovery, subresources: subresources,
-            metrics: ResourceMetrics(objects: objects, runFolder: configuration.runFolder), logger: logger)
+            objects: objects, authentication: authentication, authorization: authorization, discovery: discovery,
+            subresources: subresources,
+            virtualResources: [
+                Reviews(authorization: authorization, authentication: authentication),
+                ResourceMetrics(objects: objects, runFolder: configuration.runFolder),
+            ], logger: logger)
         connections = ConnectionChannel(
             tls: try Self.tls(configuration), executors: EventLoopExecutor.Group(group),
             handler: RequestHandler(pipeline: pipeline, logger: logger), logger: logger)

@@ -14,7 +14,7 @@ struct Pipeline: Sendable {
     let authorization: Authorization
     let discovery: Discovery
     let subresources: Subresources
-    let metrics: ResourceMetrics
+    let virtualResources: [any VirtualResources]
     let logger: Logger
 
     func user(headers: HTTPFields, certificate: User?) throws(Status) -> User {
@@ -53,25 +53,26 @@ struct Pipeline: Sendable {
         try RequestOptions.read(request.query, of: verb, into: &context)
         if let text = resource.resource.deprecation { context.warnings.add(text) }
         if verb == .create, let text = resource.resource.creationWarning { context.warnings.add(text) }
-        var response: APIResponse
-        if Reviews.answers(resource.type), verb == .create {
-            let review = try reviews.create(Decoding.object(request), resource, by: request.user)
-            let encoding = try Encoding(accept: request.header(.accept))
-            response = encoding.response(encoding.json(review, resource.resource), code: 201)
-        } else if ResourceMetrics.answers(resource.type), verb == .get || verb == .list {
-            response = try await metrics.respond(to: request, resource)
-        } else if resource.subresource != nil {
-            guard let name = resource.name else { throw Status.pathNotFound() }
-            response = try await subresources.respond(
-                to: request, SubresourceRequest(resource: resource, name: name, context: context), verb)
-        } else {
-            guard resource.resource.supports(verb.rawValue) else {
-                throw Status.methodNotSupported(resource.type, verb.rawValue)
-            }
-            response = try await ObjectRequests(objects: objects).respond(to: request, resource, verb, context)
-        }
+        var response = try await answer(request, resource, verb, context)
         for text in context.warnings.headers { response.headers.append((.warning, text)) }
         return response
+    }
+
+    private func answer(
+        _ request: APIRequest, _ resource: ResourceRequest, _ verb: Verb, _ context: RequestContext
+    ) async throws -> APIResponse {
+        if resource.subresource != nil {
+            guard let name = resource.name else { throw Status.pathNotFound() }
+            return try await subresources.respond(
+                to: request, SubresourceRequest(resource: resource, name: name, context: context), verb)
+        }
+        guard resource.resource.supports(verb.rawValue) else {
+            throw Status.methodNotSupported(resource.type, verb.rawValue)
+        }
+        if let virtual = virtualResources.first(where: { $0.contain(resource.type) }) {
+            return try await virtual.respond(to: request, resource)
+        }
+        return try await ObjectRequests(objects: objects).respond(to: request, resource, verb, context)
     }
 
     /// The upgrade of a request's connection; nil where there is none.
@@ -83,10 +84,6 @@ struct Pipeline: Sendable {
         let subresource = SubresourceRequest(
             resource: resource, name: name, context: RequestContext(user: request.user))
         return try await subresources.upgrade(request, subresource, verb, to: protocolName)
-    }
-
-    private var reviews: Reviews {
-        Reviews(authorization: authorization, authentication: authentication)
     }
 
     private func authorize(_ user: User, _ verb: Verb, _ resource: ResourceRequest) throws(Status) {

@@ -5,7 +5,7 @@ import NodeStreams
 ///
 /// A node agent reports the CPU time used so far, so a rate needs two samples. The last one is kept for a minute; where
 /// there is none, a request waits for a second one. Without requests nothing is sampled.
-actor ResourceMetrics {
+actor ResourceMetrics: VirtualResources {
     private struct Sample {
         let taken: ContinuousClock.Instant
         let summary: JSON
@@ -23,7 +23,7 @@ actor ResourceMetrics {
         self.runFolder = runFolder
     }
 
-    static func answers(_ type: ResourceType) -> Bool { type.group == "metrics.k8s.io" }
+    nonisolated func contain(_ type: ResourceType) -> Bool { type.group == "metrics.k8s.io" }
 
     func respond(to request: APIRequest, _ resource: ResourceRequest) async throws(Status) -> APIResponse {
         let encoding = try Encoding(accept: request.header(.accept))

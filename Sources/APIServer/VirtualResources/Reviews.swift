@@ -2,15 +2,21 @@ import APIMachinery
 import KubernetesModel
 
 /// Access reviews and token reviews: a create returns the object with its status, and stores nothing.
-struct Reviews: Sendable {
+struct Reviews: VirtualResources {
     let authorization: Authorization
     let authentication: Authentication
 
-    static func answers(_ type: ResourceType) -> Bool {
+    func contain(_ type: ResourceType) -> Bool {
         type.group == "authorization.k8s.io" || type.group == "authentication.k8s.io"
     }
 
-    func create(_ sent: Object, _ resource: ResourceRequest, by user: User) throws(Status) -> Object {
+    func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
+        let review = try create(Decoding.object(request), resource, by: request.user)
+        let encoding = try Encoding(accept: request.header(.accept))
+        return encoding.response(encoding.json(review, resource.resource), code: 201)
+    }
+
+    private func create(_ sent: Object, _ resource: ResourceRequest, by user: User) throws(Status) -> Object {
         var review = try StructuralDecoding(sent.json, as: resource.resource.info).object
         try Objects.checkType(of: &review, resource.type)
         review.metadata["creationTimestamp"] = .null
