@@ -73,17 +73,16 @@ public final class EventRecorder: Sendable {
 
     private func write(_ occurrence: Occurrence, _ verdict: EventCorrelator.Verdict) async throws -> ObjectKey {
         if let key = verdict.existing {
-            do {
-                let patch: JSON = [
-                    "count": JSON(verdict.count), "lastTimestamp": .string(occurrence.moment.description),
-                    "message": .string(verdict.message),
-                ]
+            let patch: JSON = [
+                "count": JSON(verdict.count), "lastTimestamp": .string(occurrence.moment.description),
+                "message": .string(verdict.message),
+            ]
+            let written = try await ignoringNotFound {
                 try await client.patch(
                     .events, namespace: key.namespace, name: key.name, subresource: nil, .merge(patch))
-                return key
-            } catch let status as Status where status.isNotFound {
-                // It has expired; the next lines write it anew.
             }
+            // One that has expired is created anew.
+            if written != nil { return key }
         }
         let event = event(occurrence, message: verdict.message, count: verdict.count)
         try await client.create(.events, event)

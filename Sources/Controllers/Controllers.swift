@@ -1,4 +1,4 @@
-/// Controllers: the loops that make what is into what was asked for.
+/// Controllers: the control loops that bring the actual state of the cluster to the desired state.
 ///
 /// One directory a controller. Each compares the objects that its informers hold with what they should be, in functions
 /// without input or output, and writes the difference through a `Client`; it remembers no events and reads nothing
@@ -12,22 +12,37 @@ import Logging
 public struct Controllers: Sendable {
     private let informers: SharedInformers
     private let runsInformers: Bool
-    private let loops: [any ControlLoop]
+    private let loops: [ControlLoop]
+    private let recorders: [EventRecorder]
 
     /// - Parameter informers: those of the process; the caller runs them, after everyone has made its own. Nil to have
     ///   informers that `run` runs.
     public init(client: any Client, informers: SharedInformers? = nil, options: ControllerOptions) {
-        let logger = options.logger
-        self.informers = informers ?? SharedInformers(client, logger: logger)
+        self.informers = informers ?? SharedInformers(client, logger: options.logger)
         runsInformers = informers == nil
-        let context = ControlLoopContext(client: client, informers: self.informers, options: options, logger: logger)
-        loops = [
-            NamespaceController(context), DeploymentController(context),
+        let context = ControllerContext(client: client, informers: self.informers, options: options)
+        let controllers = Self.all(context)
+        loops = controllers.map { $0.loop(logger: options.logger) }
+        recorders = context.recorders
+    }
+
+    /// The list of controllers: a new one is a directory and a line here.
+    private static func all(_ context: ControllerContext) -> [any Controller] {
+        [
+            NamespaceContentsController(context),
+            NamespaceDeletionController(context),
+            DeploymentController(context),
             ReplicaSetController(context, type: .replicaSets),
-            ReplicaSetController(context, type: .replicationControllers), EndpointsController(context),
-            EndpointSliceController(context), EndpointSliceMirroringController(context),
-            LoadBalancerController(context), GarbageCollector(context),
-            NodeLifecycleController(context), PodGarbageCollector(context), EventExpiry(context),
+            ReplicaSetController(context, type: .replicationControllers),
+            EndpointsController(context),
+            EndpointSliceController(context),
+            EndpointSliceMirroringController(context),
+            LoadBalancerController(context),
+            GarbageCollector(context),
+            NodeHealthController(context),
+            TaintEvictionController(context),
+            PodGarbageCollector(context),
+            EventExpiryController(context),
         ]
     }
 
@@ -35,6 +50,7 @@ public struct Controllers: Sendable {
     public func run() async {
         await withDiscardingTaskGroup { group in
             if runsInformers { group.addTask { await informers.run() } }
+            for recorder in recorders { group.addTask { await recorder.run() } }
             for loop in loops { group.addTask { await loop.run() } }
         }
     }

@@ -14,7 +14,7 @@ extension Client {
                 try await updateStatus(type, target)
                 return
             } catch let error as Status where error.isConflict && attempt < 4 {
-                guard let current = try await found(type, object.key) else { return }
+                guard let current = try await getIfPresent(type, object.key) else { return }
                 target = current
                 guard target.uid == object.uid, target.status != status else { return }
             } catch let error as Status where error.isNotFound {
@@ -24,23 +24,9 @@ extension Client {
     }
 }
 
-extension Client {
-    /// The object as the server has it; nil where there is none.
-    func found(_ type: ResourceType, _ key: ObjectKey) async throws -> Object? {
-        do {
-            return try await get(type, key)
-        } catch let status as Status where status.isNotFound {
-            return nil
-        }
-    }
-}
-
 extension JSON {
     /// A whole number that the API leaves out where it is 0.
     mutating func setCount(_ key: String, _ value: Int) { self[key] = value == 0 ? .null : JSON(value) }
-
-    /// The entry of a list of conditions that has this type; `.null` where there is none.
-    func condition(_ type: String) -> JSON { items.first { $0["type"].string == type } ?? .null }
 }
 
 extension Status {

@@ -184,8 +184,7 @@ public actor Scheduler {
     /// Says on the pod why it has no node.
     private nonisolated func note(unschedulable pod: Object, _ message: String) async {
         var noted = pod
-        var condition = Condition("PodScheduled", false, reason: "Unschedulable", message: message)
-        condition.lastTransitionTime = .now
+        let condition = Condition("PodScheduled", false, reason: "Unschedulable", message: message)
         guard noted.setCondition(condition) else { return }
         let patch: JSON = ["metadata": ["uid": .string(pod.uid)], "status": ["conditions": noted.status["conditions"]]]
         do {

@@ -110,7 +110,7 @@ import Testing
 
     @Test func failedAndRequeuedKeysComeBack() async throws {
         let reconciler = Flaky()
-        let controller = Controller(name: "test", reconciler: reconciler)
+        let controller = ControlLoop(name: "test", reconciler: reconciler)
         let run = Task { await controller.run() }
         for name in ["fails", "again", "works"] { controller.queue.add(ObjectKey(name: name)) }
         try await eventually("the keys came back") {

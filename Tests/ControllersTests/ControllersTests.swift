@@ -66,7 +66,7 @@ extension InMemoryClient {
     func isComplete(_ name: String) -> Bool {
         guard let deployment = object(.deployments, name) else { return false }
         return DeploymentPlan.isComplete(deployment.status, deployment)
-            && deployment.status["conditions"].condition("Progressing")["reason"].string == "NewReplicaSetAvailable"
+            && deployment.status.conditions["Progressing"]?.reason == "NewReplicaSetAvailable"
     }
 }
 
@@ -80,7 +80,7 @@ extension InMemoryClient {
             #expect(client.writes["create pods"] == 50)
             let object = try #require(client.object(.deployments, "web"))
             #expect(object.revision == 1)
-            #expect(object.status["conditions"].condition("Available")["status"].string == "True")
+            #expect(object.status.conditions["Available"]?.status == "True")
             let set = try #require(client.all(.replicaSets).first)
             #expect(set.annotations["deployment.kubernetes.io/desired-replicas"] == "50")
             #expect(set.annotations["deployment.kubernetes.io/max-replicas"] == "63")
@@ -139,7 +139,7 @@ extension InMemoryClient {
                 $0.spec["template"]["spec"]["containers"][0]["image"] = "hello:2"
             }
             try await eventually("paused") {
-                client.object(.deployments, "web")?.status["conditions"].condition("Progressing")["reason"].string
+                client.object(.deployments, "web")?.status.conditions["Progressing"]?.reason
                     == "DeploymentPaused"
             }
             #expect(client.all(.replicaSets).count == 1)
@@ -182,7 +182,7 @@ extension InMemoryClient {
             }
             try await client.create(.deployments, deployment(replicas: 1))
             try await eventually("ReplicaFailure") {
-                client.object(.deployments, "web")?.status["conditions"].condition("ReplicaFailure")["reason"].string
+                client.object(.deployments, "web")?.status.conditions["ReplicaFailure"]?.reason
                     == "FailedCreate"
             }
             client.fail(nil)
@@ -191,7 +191,7 @@ extension InMemoryClient {
                 return client.isComplete("web")
             }
             #expect(
-                client.object(.deployments, "web")?.status["conditions"].condition("ReplicaFailure").isNull == true)
+                client.object(.deployments, "web")?.status.conditions["ReplicaFailure"] == nil)
         }
     }
 

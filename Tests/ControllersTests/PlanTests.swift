@@ -113,7 +113,7 @@ private func rolling(_ replicas: Int, surge: JSON, unavailable: JSON) -> Object 
         let set = replicaSet("new", age: 61, replicas: 2, available: 0)
         status["updatedReplicas"] = .null
         let wait = DeploymentStatus.noteProgress(&status, of: object, current: set, all: [set], now: now)
-        #expect(status["conditions"].condition("Progressing")["reason"].string == "ProgressDeadlineExceeded")
+        #expect(status.conditions["Progressing"]?.reason == "ProgressDeadlineExceeded")
         #expect(wait == nil)
     }
 }

@@ -55,8 +55,8 @@ import Testing
         #expect(ready.reason.isEmpty && ready.message.isEmpty)
         #expect(object.status["conditions"][1]["lastProbeTime"] == "x")
         #expect(object.conditions.map(\.type) == ["Other", "Ready"])
-        object.removeCondition("Other")
-        object.removeCondition("Ready")
+        object.status.conditions.remove("Other")
+        object.status.conditions.remove("Ready")
         #expect(object.status["conditions"].isNull && !object.isConditionTrue("Ready"))
     }
 

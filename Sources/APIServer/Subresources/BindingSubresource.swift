@@ -29,18 +29,9 @@ struct BindingSubresource: ObjectSubresource {
             var pod = current
             pod.spec["nodeName"] = .string(node)
             for (key, value) in binding.annotations { pod.metadata["annotations"][key] = .string(value) }
-            Self.setScheduled(&pod)
+            pod.setCondition(Condition(["type": "PodScheduled", "status": "True", "lastProbeTime": .null]))
             return pod
         }
         return .success
-    }
-
-    private static func setScheduled(_ pod: inout Object) {
-        var conditions = pod.status["conditions"].items.filter { $0["type"].string != "PodScheduled" }
-        conditions.append([
-            "type": "PodScheduled", "status": "True", "lastProbeTime": .null,
-            "lastTransitionTime": .string(Timestamp.now.description),
-        ])
-        pod.status["conditions"] = .array(conditions)
     }
 }

@@ -2,25 +2,30 @@ import APIClient
 import KubernetesModel
 
 /// Rolls a Deployment's pods from one template to the next by way of ReplicaSets.
-struct DeploymentController: ControlLoop {
-    private let controller: Controller
+struct DeploymentController: Controller {
+    private let client: any Client
+    private let deployments: Informer
+    private let replicaSets: Informer
+    private let pods: Informer
+    private let references: ControllerReferences
     private let recorder: EventRecorder
 
-    init(_ context: ControlLoopContext) {
-        let deployments = context.informers[.deployments]
-        let replicaSets = context.informers[.replicaSets]
-        let pods = context.informers[.pods]
-        let queue = WorkQueue<ObjectKey>()
-        recorder = context.recorder("deployment-controller")
-        controller = Controller(
-            name: "deployments", queue: queue,
-            reconciler: DeploymentReconciler(
-                client: context.client, deployments: deployments, replicaSets: replicaSets, pods: pods,
-                recorder: recorder),
-            reads: [deployments, replicaSets, pods], workers: 8, logger: context.logger)
+    let name = "deployments"
+    let workers = 8
+    var reads: [Informer] { [deployments, replicaSets, pods] }
 
+    init(_ context: ControllerContext) {
+        client = context.client
+        deployments = context.informers[.deployments]
+        replicaSets = context.informers[.replicaSets]
+        pods = context.informers[.pods]
+        references = ControllerReferences(client: context.client, owners: .deployments, type: .replicaSets)
+        recorder = context.recorder("deployment-controller")
+    }
+
+    func watch(_ queue: WorkQueue<ObjectKey>) {
         deployments.addHandler { queue.add($0.key) }
-        replicaSets.addHandler { change in
+        replicaSets.addHandler { [deployments] change in
             let set = change.object
             if let owner = set.controller {
                 if owner.kind == "Deployment" { queue.add(ObjectKey(namespace: set.namespace, name: owner.name)) }
@@ -33,7 +38,7 @@ struct DeploymentController: ControlLoop {
             }
         }
         // Only `Recreate` waits for pods: for the last one of a ReplicaSet to go.
-        pods.addHandler { change in
+        pods.addHandler { [deployments, replicaSets] change in
             guard case .deleted(let pod) = change, let owner = pod.controller, owner.kind == "ReplicaSet",
                 let deployment = replicaSets.get(namespace: pod.namespace, owner.name)?.controller,
                 let object = deployments.get(namespace: pod.namespace, deployment.name), object.isRecreate
@@ -41,16 +46,6 @@ struct DeploymentController: ControlLoop {
             queue.add(object.key)
         }
     }
-
-    func run() async { await run([controller], recorder: recorder) }
-}
-
-struct DeploymentReconciler: Reconciler {
-    let client: any Client
-    let deployments: Informer
-    let replicaSets: Informer
-    let pods: Informer
-    let recorder: EventRecorder
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         guard let deployment = deployments.get(key) else { return nil }
@@ -60,17 +55,20 @@ struct DeploymentReconciler: Reconciler {
                 message: "This deployment is selecting all pods. A non-empty selector is required.")
             return nil
         }
-        let owned = try await claim(selector, for: deployment)
+        let claim = Claim(
+            owner: deployment, selector: selector,
+            managed: replicaSets.list(index: SharedInformers.byController, deployment.uid),
+            unmanaged: replicaSets.list(index: SharedInformers.unmanaged, deployment.namespace))
+        let owned = try await references.carryOut(claim, for: deployment)
         let plan = DeploymentPlan(
             deployment: deployment, replicaSets: owned, hasOldPods: { hasPods(of: owned, but: $0) }, now: .now)
         if let revision = plan.revision {
             let patch: JSON = ["metadata": ["annotations": [DeploymentAnnotation.revision: .string(String(revision))]]]
-            do {
+            let written = try await ignoringNotFound {
                 try await client.patch(
                     .deployments, namespace: key.namespace, name: key.name, subresource: nil, .merge(patch))
-            } catch let status as Status where status.isNotFound {
-                return nil
             }
+            if written == nil { return nil }
         }
         for action in plan.actions {
             do {
@@ -82,7 +80,9 @@ struct DeploymentReconciler: Reconciler {
             } catch let error as CreationFailure {
                 var status = plan.status
                 DeploymentStatus.setCondition(
-                    &status, "Progressing", "False", "ReplicaSetCreateError", "\(error.status)", now: .now)
+                    &status,
+                    Condition("Progressing", false, reason: "ReplicaSetCreateError", message: "\(error.status)"),
+                    now: .now)
                 try await client.writeStatus(.deployments, deployment, status)
                 throw error.status
             }
@@ -93,7 +93,7 @@ struct DeploymentReconciler: Reconciler {
 
     private struct CreationFailure: Error { let status: Status }
 
-    /// Returns whether it was this that changed something.
+    /// - Returns: whether this changed something.
     private func carryOut(_ action: DeploymentPlan.Action, for deployment: Object) async throws -> Bool {
         switch action {
         case .create(let set):
@@ -106,12 +106,7 @@ struct DeploymentReconciler: Reconciler {
                 throw CreationFailure(status: status)
             }
         case .update(let set): try await client.update(.replicaSets, set)
-        case .delete(let set):
-            do {
-                try await client.delete(.replicaSets, set.key, options: DeleteOptions(uid: set.uid))
-            } catch let status as Status where status.isNotFound {
-                return false
-            }
+        case .delete(let set): return try await client.deleteIfPresent(.replicaSets, set)
         }
         return true
     }
@@ -136,41 +131,5 @@ struct DeploymentReconciler: Reconciler {
             set.uid != current?.uid
                 && pods.list(index: SharedInformers.byController, set.uid).contains { !$0.hasEnded }
         }
-    }
-
-    /// The Deployment's ReplicaSets. Takes in those without an owner that match; lets go those that match no longer.
-    private func claim(_ selector: LabelSelector, for deployment: Object) async throws -> [Object] {
-        var owned: [Object] = []
-        for set in replicaSets.list(index: SharedInformers.byController, deployment.uid) {
-            if selector.matches(set.labels) || deployment.isBeingDeleted {
-                owned.append(set)
-            } else {
-                try await setOwners(set.ownerReferences.filter { !$0.isController }.map(\.json), of: set)
-            }
-        }
-        guard !deployment.isBeingDeleted else { return owned }
-        let orphans = replicaSets.list(index: SharedInformers.unmanaged, deployment.namespace).filter {
-            !$0.isBeingDeleted && selector.matches($0.labels)
-        }
-        guard !orphans.isEmpty else { return owned }
-        let current = try await client.get(.deployments, deployment.key)
-        guard current.uid == deployment.uid, !current.isBeingDeleted else { return owned }
-        for set in orphans {
-            let references = set.ownerReferences.map(\.json) + [OwnerReference(controller: deployment).json]
-            owned.append(try await setOwners(references, of: set))
-        }
-        return owned
-    }
-
-    @discardableResult
-    private func setOwners(_ references: [JSON], of set: Object) async throws -> Object {
-        let patch: JSON = [
-            "metadata": [
-                "uid": .string(set.uid), "resourceVersion": .string(set.resourceVersion),
-                "ownerReferences": .array(references),
-            ]
-        ]
-        return try await client.patch(
-            .replicaSets, namespace: set.namespace, name: set.name, subresource: nil, .merge(patch))
     }
 }

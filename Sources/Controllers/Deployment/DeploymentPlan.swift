@@ -124,8 +124,8 @@ struct DeploymentPlan {
                 || (set.spec["minReadySeconds"].int ?? 0) != (current?.spec["minReadySeconds"].int ?? 0)
             if isChanged { put(set) }
             note(revision: set.revision)
-            if deployment.progressDeadline != nil, status["conditions"].condition("Progressing").isNull {
-                setCondition("Progressing", "True", "FoundNewReplicaSet", "Found new replica set \"\(set.name)\"")
+            if deployment.progressDeadline != nil, status.conditions["Progressing"] == nil {
+                setProgressing("True", "FoundNewReplicaSet", "Found new replica set \"\(set.name)\"")
             }
         } else if creating {
             create(revision: newest)
@@ -152,7 +152,7 @@ struct DeploymentPlan {
         if set.replicas > 0 { events[set.name] = "Scaled up replica set \(set.name) from 0 to \(set.replicas)" }
         note(revision: newest)
         if deployment.progressDeadline != nil {
-            setCondition("Progressing", "True", "NewReplicaSetCreated", "Created new replica set \"\(set.name)\"")
+            setProgressing("True", "NewReplicaSetCreated", "Created new replica set \"\(set.name)\"")
         }
     }
 
@@ -233,17 +233,18 @@ struct DeploymentPlan {
 
     private mutating func notePause() {
         guard deployment.progressDeadline != nil else { return }
-        let reason = status["conditions"].condition("Progressing")["reason"].string
+        let reason = status.conditions["Progressing"]?.reason
         guard reason != "ProgressDeadlineExceeded" else { return }
         if deployment.isPaused, reason != "DeploymentPaused" {
-            setCondition("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused")
+            setProgressing("Unknown", "DeploymentPaused", "Deployment is paused")
         } else if !deployment.isPaused, reason == "DeploymentPaused" {
-            setCondition("Progressing", "Unknown", "DeploymentResumed", "Deployment is resumed")
+            setProgressing("Unknown", "DeploymentResumed", "Deployment is resumed")
         }
     }
 
-    private mutating func setCondition(_ type: String, _ value: String, _ reason: String, _ message: String) {
-        DeploymentStatus.setCondition(&status, type, value, reason, message, now: now)
+    private mutating func setProgressing(_ value: String, _ reason: String, _ message: String) {
+        let condition = Condition("Progressing", status: value, reason: reason, message: message)
+        DeploymentStatus.setCondition(&status, condition, now: now)
     }
 
     private mutating func updateStatus() {

@@ -18,18 +18,20 @@ enum DeploymentStatus {
 
     /// Brings the counts and the condition `Available` up to date.
     static func fill(_ status: inout JSON, of deployment: Object, current: Object?, all: [Object], now: Timestamp) {
-        let conditions = status["conditions"]
+        let conditions = status.conditions
         status = counts(of: deployment, current: current, all: all)
-        status["conditions"] = conditions
-        if (status["availableReplicas"].int ?? 0) >= deployment.replicas - deployment.maxUnavailable {
-            setCondition(
-                &status, "Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.",
-                now: now)
-        } else {
-            setCondition(
-                &status, "Available", "False", "MinimumReplicasUnavailable",
-                "Deployment does not have minimum availability.", now: now)
-        }
+        status.conditions = conditions
+        let isAvailable =
+            (status["availableReplicas"].int ?? 0) >= deployment.replicas - deployment.maxUnavailable
+        let condition =
+            isAvailable
+            ? Condition(
+                "Available", true, reason: "MinimumReplicasAvailable",
+                message: "Deployment has minimum availability.")
+            : Condition(
+                "Available", false, reason: "MinimumReplicasUnavailable",
+                message: "Deployment does not have minimum availability.")
+        setCondition(&status, condition, now: now)
     }
 
     /// Brings the conditions `Progressing` and `ReplicaFailure` up to date, after `fill`.
@@ -40,34 +42,31 @@ enum DeploymentStatus {
     ) -> Double? {
         noteFailures(&status, current: current, all: all, now: now)
         guard let deadline = deployment.progressDeadline else {
-            removeCondition(&status, "Progressing")
+            status.conditions.remove("Progressing")
             return nil
         }
-        let before = status["conditions"].condition("Progressing")
+        let before = status.conditions["Progressing"]
         let wasComplete =
-            before["reason"].string == "NewReplicaSetAvailable" && status["replicas"] == status["updatedReplicas"]
+            before?.reason == "NewReplicaSetAvailable" && status["replicas"] == status["updatedReplicas"]
         let isComplete = DeploymentPlan.isComplete(status, deployment)
         let subject = current.map { "ReplicaSet \"\($0.name)\"" } ?? "Deployment \"\(deployment.name)\""
         if !wasComplete {
+            func progressing(_ isTrue: Bool, _ reason: String, _ message: String) -> Condition {
+                Condition("Progressing", isTrue, reason: reason, message: "\(subject) \(message)")
+            }
             if isComplete {
-                setCondition(
-                    &status, "Progressing", "True", "NewReplicaSetAvailable", "\(subject) has successfully progressed.",
-                    now: now)
+                let condition = progressing(true, "NewReplicaSetAvailable", "has successfully progressed.")
+                setCondition(&status, condition, now: now)
             } else if isProgressing(from: deployment.status, to: status) {
-                // Progress is a new condition each time: its update time is what the deadline counts from.
-                removeCondition(&status, "Progressing")
-                setCondition(
-                    &status, "Progressing", "True", "ReplicaSetUpdated", "\(subject) is progressing.", now: now,
-                    since: before["status"].string == "True" ? before["lastTransitionTime"].string : nil)
+                // Progress is a new condition each time: the deadline counts from its update time.
+                setCondition(&status, progressing(true, "ReplicaSetUpdated", "is progressing."), now: now, again: true)
             } else if isTimedOut(before, deadline: deadline, now: now) {
-                setCondition(
-                    &status, "Progressing", "False", "ProgressDeadlineExceeded",
-                    "\(subject) has timed out progressing.", now: now)
+                let condition = progressing(false, "ProgressDeadlineExceeded", "has timed out progressing.")
+                setCondition(&status, condition, now: now)
             }
         }
-        let after = status["conditions"].condition("Progressing")
-        guard !isComplete, after["reason"].string != "ProgressDeadlineExceeded",
-            let updated = after["lastUpdateTime"].string.flatMap(Timestamp.init)
+        let after = status.conditions["Progressing"]
+        guard !isComplete, after?.reason != "ProgressDeadlineExceeded", let updated = after?.lastUpdateTime
         else { return nil }
         // Times are in whole seconds, so the deadline has passed for certain only a second later.
         return max(1, Double(deadline) - now.since(updated) + 1)
@@ -81,47 +80,37 @@ enum DeploymentStatus {
             || count(new, "availableReplicas") > count(old, "availableReplicas")
     }
 
-    private static func isTimedOut(_ condition: JSON, deadline: Int, now: Timestamp) -> Bool {
-        switch condition["reason"].string {
+    private static func isTimedOut(_ condition: Condition?, deadline: Int, now: Timestamp) -> Bool {
+        switch condition?.reason {
         case nil, "NewReplicaSetAvailable": return false
         case "ProgressDeadlineExceeded": return true
         default:
-            guard let updated = condition["lastUpdateTime"].string.flatMap(Timestamp.init) else { return false }
+            guard let updated = condition?.lastUpdateTime else { return false }
             return now.since(updated) > Double(deadline)
         }
     }
 
     private static func noteFailures(_ status: inout JSON, current: Object?, all: [Object], now: Timestamp) {
         let sets = (current.map { [$0] } ?? []) + all
-        let failure = sets.lazy.map { $0.status["conditions"].condition("ReplicaFailure") }.first { !$0.isNull }
-        guard let failure else {
-            removeCondition(&status, "ReplicaFailure")
+        guard let failure = sets.lazy.compactMap({ $0.condition("ReplicaFailure") }).first else {
+            status.conditions.remove("ReplicaFailure")
             return
         }
-        setCondition(
-            &status, "ReplicaFailure", failure["status"].string ?? "True", failure["reason"].string ?? "",
-            failure["message"].string ?? "", now: now)
+        let condition = Condition(
+            "ReplicaFailure", status: failure.status, reason: failure.reason, message: failure.message)
+        setCondition(&status, condition, now: now)
     }
 
-    /// Sets a condition; one with the same status and reason stays as it is.
-    static func setCondition(
-        _ status: inout JSON, _ type: String, _ value: String, _ reason: String, _ message: String, now: Timestamp,
-        since: String? = nil
-    ) {
-        let before = status["conditions"].condition(type)
-        if before["status"].string == value, before["reason"].string == reason { return }
-        let kept = before["status"].string == value ? before["lastTransitionTime"].string : nil
-        let condition: JSON = [
-            "type": .string(type), "status": .string(value), "reason": .string(reason), "message": .string(message),
-            "lastUpdateTime": .string(now.description),
-            "lastTransitionTime": .string(since ?? kept ?? now.description),
-        ]
-        removeCondition(&status, type)
-        status["conditions"].append(condition)
-    }
-
-    static func removeCondition(_ status: inout JSON, _ type: String) {
-        let kept = status["conditions"].items.filter { $0["type"].string != type }
-        status["conditions"] = kept.isEmpty ? .null : .array(kept)
+    /// Sets a condition as the last of all; one with the same status and reason stays as it is, unless set `again`.
+    static func setCondition(_ status: inout JSON, _ condition: Condition, now: Timestamp, again: Bool = false) {
+        let before = status.conditions[condition.type]
+        if let before, before.status == condition.status, before.reason == condition.reason, !again { return }
+        var condition = condition
+        condition.lastUpdateTime = now
+        condition.lastTransitionTime = before?.status == condition.status ? before?.lastTransitionTime : now
+        var conditions = status.conditions
+        conditions.remove(condition.type)
+        conditions.set(condition, now: now)
+        status.conditions = conditions
     }
 }

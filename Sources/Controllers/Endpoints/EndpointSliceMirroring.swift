@@ -3,34 +3,29 @@ import KubernetesModel
 
 /// Keeps EndpointSlices of the Endpoints that users write for Services without a selector: what carries traffic reads
 /// slices alone.
-struct EndpointSliceMirroringController: ControlLoop {
-    private let controller: Controller
+struct EndpointSliceMirroringController: Controller {
+    static let manager = "endpointslicemirroring-controller.k8s.io"
 
-    init(_ context: ControlLoopContext) {
-        let services = context.informers[.services]
-        let endpoints = context.informers[.endpoints]
-        let slices = context.informers[.endpointSlices]
-        let queue = WorkQueue<ObjectKey>()
-        let writer = EndpointSliceWriter(
-            client: context.client, slices: slices, manager: EndpointSliceMirroringReconciler.manager)
-        controller = Controller(
-            name: "endpointslice mirroring", queue: queue,
-            reconciler: EndpointSliceMirroringReconciler(services: services, endpoints: endpoints, writer: writer),
-            reads: [services, endpoints, slices], logger: context.logger)
+    private let services: Informer
+    private let endpoints: Informer
+    private let slices: Informer
+    private let writer: EndpointSliceWriter
+
+    let name = "endpointslice mirroring"
+    var reads: [Informer] { [services, endpoints, slices] }
+
+    init(_ context: ControllerContext) {
+        services = context.informers[.services]
+        endpoints = context.informers[.endpoints]
+        slices = context.informers[.endpointSlices]
+        writer = EndpointSliceWriter(client: context.client, slices: slices, manager: Self.manager)
+    }
+
+    func watch(_ queue: WorkQueue<ObjectKey>) {
         services.addHandler { queue.add($0.key) }
         endpoints.addHandler { queue.add($0.key) }
         writer.watch(queue)
     }
-
-    func run() async { await run([controller]) }
-}
-
-struct EndpointSliceMirroringReconciler: Reconciler {
-    static let manager = "endpointslicemirroring-controller.k8s.io"
-
-    let services: Informer
-    let endpoints: Informer
-    let writer: EndpointSliceWriter
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         guard let service = services.get(key), LabelSelector(podsOf: service) == nil, let source = endpoints.get(key),
@@ -54,7 +49,7 @@ extension EndpointSlicePlan {
     init(mirroring endpoints: Object, slices: [Object]) {
         var labels = endpoints.labels
         labels[Self.serviceName] = endpoints.name
-        labels[Self.managedBy] = EndpointSliceMirroringReconciler.manager
+        labels[Self.managedBy] = EndpointSliceMirroringController.manager
         var groups: [Group: [JSON]] = [:]
         for subset in endpoints["subsets"].items {
             let ports = subset["ports"].items.map { port in

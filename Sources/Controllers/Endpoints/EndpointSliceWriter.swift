@@ -35,10 +35,10 @@ struct EndpointSliceWriter: Sendable {
     }
 
     func deleteAll(of service: ObjectKey) async throws {
-        for slice in present(service) { try await delete(slice) }
+        for slice in present(service) { try await client.deleteIfPresent(.endpointSlices, slice) }
     }
 
-    /// Makes a Service's slices what `plan` makes of the present ones.
+    /// Brings a Service's slices to what `plan` makes of the present ones.
     func write(_ service: ObjectKey, _ plan: ([Object]) -> EndpointSlicePlan) async throws -> Requeue? {
         guard expectations.areMet(for: service, by: slices) else { return nil }
         let plan = plan(present(service))
@@ -48,16 +48,10 @@ struct EndpointSliceWriter: Sendable {
                 expectations.created(try await client.create(.endpointSlices, slice), by: service)
             }
             for slice in plan.update { try await client.update(.endpointSlices, slice) }
-            for slice in plan.delete { try await delete(slice) }
+            for slice in plan.delete { try await client.deleteIfPresent(.endpointSlices, slice) }
         } catch let status as Status where status.isNotFound {
             return .withBackoff
         } catch let status as Status where status.isNamespaceTerminating {}
         return nil
-    }
-
-    private func delete(_ slice: Object) async throws {
-        do {
-            try await client.delete(.endpointSlices, slice.key, options: DeleteOptions(uid: slice.uid))
-        } catch let status as Status where status.isNotFound {}
     }
 }

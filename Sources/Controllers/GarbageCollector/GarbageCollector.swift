@@ -5,43 +5,35 @@ import Synchronization
 /// Deletes what has lost its owners, and sees to it that owners are deleted as they were asked to be.
 ///
 /// Keys of its queue are UIDs.
-struct GarbageCollector: ControlLoop {
-    private let controller: Controller
+final class GarbageCollector: Controller {
+    private let graph = Mutex(OwnershipGraph())
+    private let client: any Client
+    private let types: [ResourceType]
 
-    init(_ context: ControlLoopContext) {
+    let name = "garbage"
+    let workers = 20
+    let reads: [Informer]
+
+    init(_ context: ControllerContext) {
+        client = context.client
         // Events have no owners, and are many.
-        let types = context.options.types.filter { $0.plural != "events" }
-        let informers = types.map { context.informers[$0] }
-        let queue = WorkQueue<ObjectKey>()
-        let reconciler = GarbageCollectorReconciler(client: context.client, types: types)
-        controller = Controller(
-            name: "garbage", queue: queue, reconciler: reconciler, reads: informers, workers: 20,
-            logger: context.logger)
-        for informer in informers {
+        types = context.options.types.filter { $0.plural != "events" }
+        reads = types.map { context.informers[$0] }
+    }
+
+    func watch(_ queue: WorkQueue<ObjectKey>) {
+        for informer in reads {
             let type = informer.type
-            informer.addHandler { change in
+            informer.addHandler { [self] change in
                 let affected =
                     if case .deleted(let object) = change {
-                        reconciler.graph.withLock { $0.remove(object.uid) }
+                        graph.withLock { $0.remove(object.uid) }
                     } else {
-                        reconciler.graph.withLock { $0.put(OwnershipGraph.Entry(type, change.object)) }
+                        graph.withLock { $0.put(OwnershipGraph.Entry(type, change.object)) }
                     }
                 for uid in affected { queue.add(ObjectKey(name: uid)) }
             }
         }
-    }
-
-    func run() async { await run([controller]) }
-}
-
-final class GarbageCollectorReconciler: Reconciler {
-    let graph = Mutex(OwnershipGraph())
-    private let client: any Client
-    private let types: [ResourceType]
-
-    init(client: any Client, types: [ResourceType]) {
-        self.client = client
-        self.types = types
     }
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
@@ -76,10 +68,7 @@ final class GarbageCollectorReconciler: Reconciler {
                 case .foreground: .foreground
                 case .orphan: .orphan
                 }
-            try await ignoringAbsence {
-                try await self.client.delete(
-                    entry.type, entry.key, options: DeleteOptions(propagation: propagation, uid: entry.uid))
-            }
+            try await client.deleteIfPresent(entry.type, entry.key, uid: entry.uid, propagation: propagation)
         case .releaseDependents(let dependents):
             try await concurrently(dependents) { try await self.disown($0, from: [entry.uid]) }
             try await removeFinalizer(OwnershipGraph.orphan, of: entry)
@@ -91,12 +80,8 @@ final class GarbageCollectorReconciler: Reconciler {
     private func exists(_ owner: OwnerReference, for entry: OwnershipGraph.Entry) async throws -> Bool {
         let group = owner.apiVersion.split(separator: "/").count == 2 ? owner.apiVersion.split(separator: "/")[0] : ""
         guard let type = types.first(where: { $0.group == group && $0.kind == owner.kind }) else { return true }
-        do {
-            let object = try await client.get(type, ObjectKey(namespace: entry.key.namespace, name: owner.name))
-            return object.uid == owner.uid
-        } catch let status as Status where status.isNotFound {
-            return false
-        }
+        let key = ObjectKey(namespace: entry.key.namespace, name: owner.name)
+        return try await client.getIfPresent(type, key)?.uid == owner.uid
     }
 
     private func disown(_ entry: OwnershipGraph.Entry, from owners: Set<String>) async throws {
@@ -117,18 +102,15 @@ final class GarbageCollectorReconciler: Reconciler {
 
     /// Patches an object's metadata by what `body` makes of its present state; nil for no change.
     private func change(_ entry: OwnershipGraph.Entry, _ body: (Object) -> JSON?) async throws {
-        try await ignoringAbsence {
-            let object = try await self.client.get(entry.type, entry.key)
-            guard object.uid == entry.uid, var metadata = body(object) else { return }
-            metadata["uid"] = .string(object.uid)
-            metadata["resourceVersion"] = .string(object.resourceVersion)
-            try await self.client.patch(
+        guard let object = try await client.getIfPresent(entry.type, entry.key), object.uid == entry.uid,
+            var metadata = body(object)
+        else { return }
+        metadata["uid"] = .string(object.uid)
+        metadata["resourceVersion"] = .string(object.resourceVersion)
+        _ = try await ignoringNotFound {
+            try await client.patch(
                 entry.type, namespace: entry.type.namespaced ? entry.key.namespace : nil, name: entry.key.name,
                 subresource: nil, .merge(["metadata": metadata]))
         }
-    }
-
-    private func ignoringAbsence(_ body: () async throws -> Void) async throws {
-        do { try await body() } catch let status as Status where status.isNotFound {}
     }
 }

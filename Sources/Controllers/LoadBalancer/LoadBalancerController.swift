@@ -3,28 +3,7 @@ import KubernetesModel
 import Synchronization
 
 /// Gives each LoadBalancer Service its own address in 127.0.0.0/8, and keeps it there.
-struct LoadBalancerController: ControlLoop {
-    private let controller: Controller
-    private let recorder: EventRecorder
-
-    init(_ context: ControlLoopContext) {
-        let services = context.informers[.services]
-        let queue = WorkQueue<ObjectKey>()
-        recorder = context.recorder("service-controller")
-        // One worker: two must not give out the same address.
-        controller = Controller(
-            name: "loadbalancers", queue: queue,
-            reconciler: LoadBalancerReconciler(
-                client: context.client, services: services, recorder: recorder,
-                octet: context.options.loadBalancerOctet),
-            reads: [services], workers: 1, logger: context.logger)
-        services.addHandler { queue.add($0.key) }
-    }
-
-    func run() async { await run([controller], recorder: recorder) }
-}
-
-final class LoadBalancerReconciler: Reconciler {
+final class LoadBalancerController: Controller {
     private let client: any Client
     private let services: Informer
     private let recorder: EventRecorder
@@ -32,12 +11,19 @@ final class LoadBalancerReconciler: Reconciler {
     /// Addresses given out, by Service UID, until the informer shows them.
     private let given = Mutex<[String: String]>([:])
 
-    init(client: any Client, services: Informer, recorder: EventRecorder, octet: Int) {
-        self.octet = octet
-        self.client = client
-        self.services = services
-        self.recorder = recorder
+    let name = "loadbalancers"
+    /// Two must not give out the same address.
+    let workers = 1
+    var reads: [Informer] { [services] }
+
+    init(_ context: ControllerContext) {
+        client = context.client
+        services = context.informers[.services]
+        recorder = context.recorder("service-controller")
+        octet = context.options.loadBalancerOctet
     }
+
+    func watch(_ queue: WorkQueue<ObjectKey>) { services.addHandler { queue.add($0.key) } }
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         guard let service = services.get(key) else { return nil }

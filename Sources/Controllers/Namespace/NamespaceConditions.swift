@@ -1,18 +1,10 @@
 import KubernetesModel
 
-/// The conditions that tell why a namespace is still there.
+/// The conditions that say why a namespace is still there.
 enum NamespaceConditions {
     static func set(in status: inout JSON, remaining: [ResourceType: [Object]], now: Timestamp) {
         func put(_ type: String, _ isTrue: Bool, _ reason: String, _ message: String) {
-            let before = status["conditions"].condition(type)
-            let value = isTrue ? "True" : "False"
-            let since = before["status"].string == value ? before["lastTransitionTime"].string : nil
-            let condition: JSON = [
-                "type": .string(type), "status": .string(value), "reason": .string(reason),
-                "message": .string(message), "lastTransitionTime": .string(since ?? now.description),
-            ]
-            status["conditions"] = .array(
-                status["conditions"].items.filter { $0["type"].string != type } + [condition])
+            status.conditions.set(Condition(type, isTrue, reason: reason, message: message), now: now)
         }
         put("NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered")
         put(

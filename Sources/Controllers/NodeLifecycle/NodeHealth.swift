@@ -15,26 +15,24 @@ enum NodeHealth {
 
     /// The status of a node that has not been heard of for too long: nothing is known about it.
     static func silentStatus(of node: Object, now: Timestamp) -> JSON {
-        var status = node.status
-        var conditions = status["conditions"].items
+        var conditions = node.status.conditions
         for type in ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] {
-            let index = conditions.firstIndex { $0["type"].string == type }
-            guard let index else {
-                conditions.append([
-                    "type": .string(type), "status": "Unknown", "reason": "NodeStatusNeverUpdated",
-                    "message": "Kubelet never posted node status.",
-                    "lastHeartbeatTime": .string((node.creationTimestamp ?? now).description),
-                    "lastTransitionTime": .string(now.description),
-                ])
-                continue
+            if let present = conditions[type] {
+                guard present.status != "Unknown" else { continue }
+                conditions.set(
+                    Condition(
+                        type, status: "Unknown", reason: "NodeStatusUnknown",
+                        message: "Kubelet stopped posting node status."), now: now)
+            } else {
+                var condition = Condition(
+                    type, status: "Unknown", reason: "NodeStatusNeverUpdated",
+                    message: "Kubelet never posted node status.")
+                condition.lastHeartbeatTime = node.creationTimestamp ?? now
+                conditions.set(condition, now: now)
             }
-            guard conditions[index]["status"].string != "Unknown" else { continue }
-            conditions[index]["status"] = "Unknown"
-            conditions[index]["reason"] = "NodeStatusUnknown"
-            conditions[index]["message"] = "Kubelet stopped posting node status."
-            conditions[index]["lastTransitionTime"] = .string(now.description)
         }
-        status["conditions"] = .array(conditions)
+        var status = node.status
+        status.conditions = conditions
         return status
     }
 
@@ -44,7 +42,7 @@ enum NodeHealth {
         func add(_ key: String, _ effects: [String]) {
             for effect in effects { wanted.append(Taint(key: key, effect: effect)) }
         }
-        switch node.status["conditions"].condition("Ready")["status"].string {
+        switch node.condition("Ready")?.status {
         case "True": break
         case "Unknown": add(unreachable, ["NoSchedule", "NoExecute"])
         // A node without the condition has only just come.
@@ -52,7 +50,7 @@ enum NodeHealth {
         default: add(notReady, ["NoSchedule", "NoExecute"])
         }
         for (condition, key) in pressures.sorted(by: { $0.key < $1.key })
-        where node.status["conditions"].condition(condition)["status"].string == "True" {
+        where node.isConditionTrue(condition) {
             add(key, ["NoSchedule"])
         }
         if node.spec["unschedulable"].bool == true { add(unschedulable, ["NoSchedule"]) }
@@ -68,36 +66,5 @@ enum NodeHealth {
             ])
         }
         return taints
-    }
-}
-
-/// When a pod has to leave a node because of the node's `NoExecute` taints.
-enum Eviction {
-    /// How long a pod that says nothing about it stays on a node that is not ready or not reachable.
-    private static let defaultSeconds = 300
-
-    /// Nil for never. A moment in the past means now.
-    static func moment(of pod: Object, on node: Object, now: Timestamp) -> Timestamp? {
-        var moment: Timestamp?
-        let tolerations = Pod(pod).tolerations
-        for json in node.spec["taints"].items {
-            let taint = Taint(json)
-            guard taint.effect == "NoExecute" else { continue }
-            let added = json["timeAdded"].string.flatMap(Timestamp.init) ?? now
-            let matching = tolerations.filter { $0.tolerates(taint) }
-            let seconds: Int
-            if matching.isEmpty {
-                let isHealth = taint.key == NodeHealth.notReady || taint.key == NodeHealth.unreachable
-                seconds = isHealth ? defaultSeconds : 0
-            } else {
-                // One toleration without a limit tolerates for ever; otherwise the shortest counts.
-                let limits = matching.compactMap(\.tolerationSeconds)
-                guard limits.count == matching.count, let shortest = limits.min() else { continue }
-                seconds = max(0, shortest)
-            }
-            let end = added.advanced(by: Double(seconds))
-            moment = moment.map { min($0, end) } ?? end
-        }
-        return moment
     }
 }

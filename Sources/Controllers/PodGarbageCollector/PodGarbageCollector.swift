@@ -3,43 +3,40 @@ import KubernetesModel
 
 /// Removes pods that no node agent will: those of nodes that are gone, those that were deleted before they had a node,
 /// and ended ones beyond a limit.
-struct PodGarbageCollector: ControlLoop {
-    private let controller: Controller
+struct PodGarbageCollector: Controller {
+    /// The key under which the number of ended pods is looked at; no pod has it.
+    private static let ended = ObjectKey(name: "")
 
-    init(_ context: ControlLoopContext) {
-        let pods = context.informers[.pods]
-        let nodes = context.informers[.nodes]
-        let queue = WorkQueue<ObjectKey>()
-        let limit = context.options.terminatedPodLimit
-        controller = Controller(
-            name: "pod garbage", queue: queue,
-            reconciler: PodGarbageReconciler(client: context.client, pods: pods, nodes: nodes, limit: limit),
-            reads: [pods, nodes], workers: 2, logger: context.logger)
-        pods.addHandler { change in
+    private let client: any Client
+    private let pods: Informer
+    private let nodes: Informer
+    private let limit: Int
+
+    let name = "pod garbage"
+    let workers = 2
+    var reads: [Informer] { [pods, nodes] }
+
+    init(_ context: ControllerContext) {
+        client = context.client
+        pods = context.informers[.pods]
+        nodes = context.informers[.nodes]
+        limit = context.options.terminatedPodLimit
+    }
+
+    func watch(_ queue: WorkQueue<ObjectKey>) {
+        pods.addHandler { [pods, nodes, limit] change in
             if case .deleted = change { return }
             let pod = change.object
             let isLost = !pod.nodeName.isEmpty && nodes.hasSynced && nodes.get(namespace: "", pod.nodeName) == nil
             let isUnscheduled = pod.isBeingDeleted && pod.nodeName.isEmpty
             if isLost || isUnscheduled || !nodes.hasSynced { queue.add(pod.key) }
-            if pod.hasEnded, pods.count > limit { queue.add(PodGarbageReconciler.ended) }
+            if pod.hasEnded, pods.count > limit { queue.add(Self.ended) }
         }
-        nodes.addHandler { change in
+        nodes.addHandler { [pods] change in
             guard case .deleted(let node) = change else { return }
             for pod in pods.list(index: SharedInformers.byNode, node.name) { queue.add(pod.key) }
         }
     }
-
-    func run() async { await run([controller]) }
-}
-
-struct PodGarbageReconciler: Reconciler {
-    /// The key under which the number of ended pods is looked at; no pod has it.
-    static let ended = ObjectKey(name: "")
-
-    let client: any Client
-    let pods: Informer
-    let nodes: Informer
-    let limit: Int
 
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         if key == Self.ended {
@@ -52,13 +49,10 @@ struct PodGarbageReconciler: Reconciler {
             return nil
         }
         guard nodes.get(namespace: "", pod.nodeName) == nil else { return nil }
-        do {
-            // The node may have come only just now.
-            _ = try await client.get(.nodes, namespace: nil, name: pod.nodeName)
-        } catch let status as Status where status.isNotFound {
-            try await fail(pod)
-            try await remove(pod)
-        }
+        // The node may have come only just now.
+        guard try await client.getIfPresent(.nodes, ObjectKey(name: pod.nodeName)) == nil else { return nil }
+        try await fail(pod)
+        try await remove(pod)
         return nil
     }
 
@@ -78,20 +72,13 @@ struct PodGarbageReconciler: Reconciler {
         guard !pod.hasEnded else { return }
         var status = pod.status
         status["phase"] = "Failed"
-        let condition: JSON = [
-            "type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC",
-            "message": "PodGC: node no longer exists", "lastTransitionTime": .string(Timestamp.now.description),
-        ]
-        status["conditions"] = .array(
-            status["conditions"].items.filter { $0["type"].string != "DisruptionTarget" } + [condition])
-        do {
-            try await client.writeStatus(.pods, pod, status)
-        } catch let status as Status where status.isNotFound {}
+        status.conditions.set(
+            Condition(
+                "DisruptionTarget", true, reason: "DeletionByPodGC", message: "PodGC: node no longer exists"))
+        try await client.writeStatus(.pods, pod, status)
     }
 
     private func remove(_ pod: Object) async throws {
-        do {
-            try await client.delete(.pods, pod.key, options: DeleteOptions(gracePeriodSeconds: 0, uid: pod.uid))
-        } catch let status as Status where status.isNotFound || status.isConflict {}
+        try await client.deleteIfPresent(.pods, pod, gracePeriodSeconds: 0)
     }
 }

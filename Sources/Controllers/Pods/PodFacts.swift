@@ -8,9 +8,8 @@ extension Object {
     /// Whether it counts among the replicas of its owner.
     var isActivePod: Bool { !hasEnded && !isBeingDeleted }
 
-    var readyCondition: JSON { status["conditions"].condition("Ready") }
-    var isReadyPod: Bool { readyCondition["status"].string == "True" }
-    var readySince: Timestamp? { readyCondition["lastTransitionTime"].string.flatMap(Timestamp.init) }
+    var isReadyPod: Bool { isConditionTrue("Ready") }
+    var readySince: Timestamp? { condition("Ready")?.lastTransitionTime }
 
     /// Seconds until the pod has been ready for `minReadySeconds`; 0 or less when it is available, nil when not ready.
     func secondsToAvailable(minReadySeconds: Int, now: Timestamp) -> Double? {

@@ -1,41 +1,23 @@
 import KubernetesModel
 
-/// What has to happen so that an owner of replicas has as many pods as its spec asks for.
+/// What brings the pods of an owner of replicas to the number that its spec asks for.
 struct ReplicaPlan {
-    /// Pods without an owner that match, to be taken in.
-    var adopt: [Object] = []
-    /// Pods of the owner that match no longer, to be let go.
-    var release: [Object] = []
-    var create = 0
-    var delete: [Object] = []
-    /// The active pods that are the owner's, without those to be adopted.
-    var owned: [Object] = []
+    private(set) var create = 0
+    private(set) var delete: [Object] = []
 
-    /// At most so many pods are created or deleted in one go, as upstream.
+    /// The max number of pods that are created or deleted in one go, as upstream.
     static let burst = 500
 
     /// - Parameters:
-    ///   - managed: pods whose controller is the owner.
-    ///   - unmanaged: pods of the namespace without a controller.
+    ///   - claim: the active pods that the owner claims.
     ///   - related: pods of the owner and its siblings.
-    init(
-        owner: Object, matches: ([String: String]) -> Bool, managed: [Object], unmanaged: [Object], related: [Object],
-        now: Timestamp
-    ) {
-        for pod in managed where pod.isActivePod {
-            if matches(pod.labels) {
-                owned.append(pod)
-            } else if !owner.isBeingDeleted {
-                release.append(pod)
-            }
-        }
+    init(owner: Object, claim: Claim, related: [Object], now: Timestamp) {
         guard !owner.isBeingDeleted else { return }
-        adopt = unmanaged.filter { $0.isActivePod && matches($0.labels) }
-        let difference = owned.count + adopt.count - owner.replicas
+        let difference = claim.kept.count + claim.adopt.count - owner.replicas
         if difference < 0 {
             create = min(-difference, Self.burst)
         } else if difference > 0 {
-            delete = PodRanking.first(min(difference, Self.burst), of: owned, related: related, now: now)
+            delete = PodRanking.first(min(difference, Self.burst), of: claim.kept, related: related, now: now)
         }
     }
 
@@ -88,17 +70,14 @@ enum ReplicaStatus {
         status.setCount(
             "availableReplicas", pods.count { $0.isAvailablePod(minReadySeconds: minReadySeconds, now: now) })
         status["observedGeneration"] = JSON(owner.generation)
-        var conditions = status["conditions"].items.filter { $0["type"].string != "ReplicaFailure" }
         if let failure {
-            let before = status["conditions"].condition("ReplicaFailure")
-            conditions.append(
-                before.isNull
-                    ? [
-                        "type": "ReplicaFailure", "status": "True", "lastTransitionTime": .string(now.description),
-                        "reason": .string(failure.reason), "message": .string(failure.message),
-                    ] : before)
+            if status.conditions["ReplicaFailure"] == nil {
+                status.conditions.set(
+                    Condition("ReplicaFailure", true, reason: failure.reason, message: failure.message), now: now)
+            }
+        } else {
+            status.conditions.remove("ReplicaFailure")
         }
-        status["conditions"] = conditions.isEmpty ? .null : .array(conditions)
         return status
     }
 

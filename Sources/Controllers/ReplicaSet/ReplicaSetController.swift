@@ -2,28 +2,34 @@ import APIClient
 import KubernetesModel
 
 /// Keeps as many pods as a ReplicaSet or a ReplicationController asks for.
-struct ReplicaSetController: ControlLoop {
-    private let controller: Controller
+struct ReplicaSetController: Controller {
+    private let client: any Client
+    private let type: ResourceType
+    private let owners: Informer
+    private let pods: Informer
+    private let references: ControllerReferences
     private let recorder: EventRecorder
+    private let expectations = Expectations()
 
-    init(_ context: ControlLoopContext, type: ResourceType) {
-        let owners = context.informers[type]
-        let pods = context.informers[.pods]
-        let queue = WorkQueue<ObjectKey>()
-        let expectations = Expectations()
+    let workers = 8
+    var name: String { type.plural }
+    var reads: [Informer] { [owners, pods] }
+
+    init(_ context: ControllerContext, type: ResourceType) {
+        client = context.client
+        self.type = type
+        owners = context.informers[type]
+        pods = context.informers[.pods]
+        references = ControllerReferences(client: context.client, owners: type, type: .pods)
         recorder = context.recorder(type == .replicaSets ? "replicaset-controller" : "replication-controller")
-        let reconciler = ReplicaSetReconciler(
-            client: context.client, type: type, owners: owners, pods: pods, expectations: expectations,
-            recorder: recorder)
-        controller = Controller(
-            name: type.plural, queue: queue, reconciler: reconciler, reads: [owners, pods], workers: 8,
-            logger: context.logger)
+    }
 
-        owners.addHandler { change in
+    func watch(_ queue: WorkQueue<ObjectKey>) {
+        owners.addHandler { [expectations] change in
             if case .deleted(let owner) = change { expectations.forget(owner.key) }
             queue.add(change.key)
         }
-        pods.addHandler { change in
+        pods.addHandler { [type, owners] change in
             func enqueueController(of pod: Object) -> Bool {
                 guard let owner = pod.controller else { return false }
                 if owner.kind == type.kind, owner.apiVersion == type.apiVersion {
@@ -49,32 +55,21 @@ struct ReplicaSetController: ControlLoop {
         }
     }
 
-    func run() async { await run([controller], recorder: recorder) }
-}
-
-struct ReplicaSetReconciler: Reconciler {
-    let client: any Client
-    let type: ResourceType
-    let owners: Informer
-    let pods: Informer
-    let expectations: Expectations
-    let recorder: EventRecorder
-
     func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         guard let owner = owners.get(key), let selector = LabelSelector(podsOf: owner) else { return nil }
         // A pod event calls again as soon as the informer has caught up.
         guard expectations.areMet(for: key, by: pods) else { return nil }
         let now = Timestamp.now
-        let managed = pods.list(index: SharedInformers.byController, owner.uid)
-        var plan = ReplicaPlan(
-            owner: owner, matches: selector.matches, managed: managed,
-            unmanaged: pods.list(index: SharedInformers.unmanaged, owner.namespace), related: related(to: owner),
-            now: now)
+        let claim = Claim(
+            owner: owner, selector: selector,
+            managed: pods.list(index: SharedInformers.byController, owner.uid).filter(\.isActivePod),
+            unmanaged: pods.list(index: SharedInformers.unmanaged, owner.namespace).filter(\.isActivePod))
+        let plan = ReplicaPlan(owner: owner, claim: claim, related: related(to: owner), now: now)
+        var owned = claim.kept
         var failure: ReplicaStatus.Failure?
         var failed: (any Error)?
         do {
-            try await release(plan.release)
-            plan.owned += try await adopt(plan.adopt, by: owner)
+            owned = try await references.carryOut(claim, for: owner)
             try await carryOut(plan, for: owner)
         } catch {
             failed = error
@@ -85,11 +80,11 @@ struct ReplicaSetReconciler: Reconciler {
                     reason: plan.create > 0 ? "FailedCreate" : "FailedDelete", message: "\(error)")
             }
         }
-        let waits = ReplicaStatus.secondsToNextAvailable(of: owner, pods: plan.owned, now: now)
+        let waits = ReplicaStatus.secondsToNextAvailable(of: owner, pods: owned, now: now)
         // What was just created or deleted changes the counts again at once: one write then instead of two.
         if failed != nil || (plan.create == 0 && plan.delete.isEmpty) {
             try await client.writeStatus(
-                type, owner, ReplicaStatus.status(of: owner, pods: plan.owned, failure: failure, now: now))
+                type, owner, ReplicaStatus.status(of: owner, pods: owned, failure: failure, now: now))
         }
         if let failed { throw failed }
         return waits.map { .after(.seconds($0)) }
@@ -98,39 +93,6 @@ struct ReplicaSetReconciler: Reconciler {
     private func related(to owner: Object) -> [Object] {
         let siblings = owner.controller.map { owners.list(index: SharedInformers.byController, $0.uid) } ?? [owner]
         return siblings.flatMap { pods.list(index: SharedInformers.byController, $0.uid) }
-    }
-
-    private func release(_ pods: [Object]) async throws {
-        for pod in pods {
-            let references = pod.ownerReferences.filter { !$0.isController }.map(\.json)
-            try await setOwners(references, of: pod)
-        }
-    }
-
-    private func adopt(_ pods: [Object], by owner: Object) async throws -> [Object] {
-        guard !pods.isEmpty else { return [] }
-        // An owner that was deleted meanwhile must not take anything in; the cache may not know yet.
-        let current = try await client.get(type, owner.key)
-        guard current.uid == owner.uid, !current.isBeingDeleted else { return [] }
-        for pod in pods {
-            try await setOwners(
-                pod.ownerReferences.map(\.json) + [OwnerReference(controller: owner).json], of: pod)
-        }
-        return pods
-    }
-
-    private func setOwners(_ references: [JSON], of pod: Object) async throws {
-        let patch: JSON = [
-            "metadata": [
-                "uid": .string(pod.uid), "resourceVersion": .string(pod.resourceVersion),
-                "ownerReferences": .array(references),
-            ]
-        ]
-        do {
-            try await client.patch(.pods, namespace: pod.namespace, name: pod.name, subresource: nil, .merge(patch))
-        } catch let status as Status where status.isNotFound {
-            // Gone meanwhile: nobody's any more.
-        }
     }
 
     private func carryOut(_ plan: ReplicaPlan, for owner: Object) async throws {
@@ -154,36 +116,14 @@ struct ReplicaSetReconciler: Reconciler {
 
     private func delete(_ pod: Object, of owner: Object) async throws {
         do {
-            try await client.delete(.pods, pod.key, options: DeleteOptions(uid: pod.uid))
+            let wasPresent = try await client.deleteIfPresent(.pods, pod)
             expectations.deleted(pod, by: owner.key)
-            recorder.record(owner, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.name)")
-        } catch let status as Status where status.isNotFound {
-            expectations.deleted(pod, by: owner.key)
+            if wasPresent {
+                recorder.record(owner, reason: "SuccessfulDelete", message: "Deleted pod: \(pod.name)")
+            }
         } catch {
             recorder.record(owner, .warning, reason: "FailedDelete", message: "Error deleting: \(error)")
             throw error
         }
     }
-}
-
-/// Does something for each element, all at once; throws the first failure when all have ended.
-func concurrently<Elements: Sequence & Sendable>(
-    _ elements: Elements, _ body: @escaping @Sendable (Elements.Element) async throws -> Void
-) async throws where Elements.Element: Sendable {
-    let failure = await withTaskGroup(of: (any Error)?.self) { group in
-        for element in elements {
-            group.addTask {
-                do {
-                    try await body(element)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-        }
-        var first: (any Error)?
-        for await failure in group { first = first ?? failure }
-        return first
-    }
-    if let failure { throw failure }
 }

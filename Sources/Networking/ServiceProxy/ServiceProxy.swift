@@ -67,14 +67,14 @@ public actor ServiceProxy {
             guard let name = change.object.labels[EndpointSlice.serviceNameLabel] else { return }
             queue.add(ObjectKey(namespace: change.object.namespace, name: name))
         }
-        let controller = Controller(
+        let controlLoop = ControlLoop(
             name: "service-proxy", queue: queue, reconciler: self, reads: [services, slices], workers: 1,
             logger: logger)
         await withDiscardingTaskGroup { group in
             group.addTask { await self.services.run() }
             group.addTask { await self.slices.run() }
             group.addTask { await self.recorder.run() }
-            group.addTask { await controller.run() }
+            group.addTask { await controlLoop.run() }
             await services.waitForSync()
             await slices.waitForSync()
             whenReady()
@@ -135,12 +135,11 @@ public actor ServiceProxy {
     /// The Service's condition `HostPortsBound` says what cannot be reached from the host, and why.
     private func setCondition(_ listener: HostListener, fault: String?) async {
         guard let service = services.get(listener.service) else { return }
-        let condition: JSON = [
-            "type": "HostPortsBound", "status": fault == nil ? "True" : "False",
-            "reason": fault == nil ? "Bound" : "PortNotAvailable", "message": .string(fault ?? ""),
-            "lastTransitionTime": .string(Timestamp.now.description),
-        ]
-        let patch: JSON = ["status": ["conditions": [condition]]]
+        var condition = Condition(
+            "HostPortsBound", fault == nil, reason: fault == nil ? "Bound" : "PortNotAvailable", message: fault ?? "")
+        condition.lastTransitionTime = .now
+        condition.keepTransitionTime(of: service.condition(condition.type))
+        let patch: JSON = ["status": ["conditions": [condition.patch]]]
         do {
             try await client.patch(
                 .services, namespace: service.namespace, name: service.name, subresource: "status",

@@ -61,10 +61,12 @@ struct NodeRegistration: Sendable {
             if elapsed >= Self.reportSeconds {
                 elapsed = 0
                 do {
-                    try await report(previous: try await client.get(.nodes, namespace: nil, name: name).status)
-                } catch let status as Status where status.isNotFound {
-                    // Someone deleted the Node while its agent lives: it registers again, as a kubelet does at its start.
-                    try await register()
+                    if let node = try await client.getIfPresent(.nodes, ObjectKey(name: name)) {
+                        try await report(previous: node.status)
+                    } else {
+                        // Someone deleted the Node while its agent lives: it registers again, as a kubelet at its start.
+                        try await register()
+                    }
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {
@@ -87,10 +89,11 @@ struct NodeRegistration: Sendable {
         ]
         let namespace = "kube-node-lease"
         do {
-            do {
+            let renewed = try await ignoringNotFound {
                 try await client.patch(
                     .leases, namespace: namespace, name: name, subresource: nil, .merge(["spec": spec]))
-            } catch let status as Status where status.isNotFound {
+            }
+            if renewed == nil {
                 var lease = Object(.leases, namespace: namespace, name: name)
                 lease["spec"] = spec
                 if let node = try? await client.get(.nodes, namespace: nil, name: name) {
@@ -123,7 +126,8 @@ struct NodeRegistration: Sendable {
     }
 
     private func conditions(previous: JSON) -> [JSON] {
-        let now = Timestamp.now.description
+        let now = Timestamp.now
+        let before = Conditions(previous["conditions"])
         let all = [
             ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
             ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -131,14 +135,11 @@ struct NodeRegistration: Sendable {
             ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
         ]
         return all.map { type, status, reason, message in
-            let known = previous["conditions"].items.first {
-                $0["type"].string == type && $0["status"].string == status
-            }
-            return [
-                "type": .string(type), "status": .string(status), "reason": .string(reason),
-                "message": .string(message), "lastHeartbeatTime": .string(now),
-                "lastTransitionTime": known?["lastTransitionTime"] ?? .string(now),
-            ]
+            var condition = Condition(type, status: status, reason: reason, message: message)
+            condition.lastHeartbeatTime = now
+            condition.lastTransitionTime = now
+            condition.keepTransitionTime(of: before[type])
+            return condition.json
         }
     }
 

@@ -31,12 +31,8 @@ extension PodStateMachine {
     var isTerminal: Bool { phase == "Failed" || phase == "Succeeded" }
 
     mutating func restoreConditions() {
-        for condition in pod.status["conditions"].items {
-            guard let type = condition["type"].string else { continue }
-            conditions[type] = (
-                condition["status"].string == "True",
-                condition["lastTransitionTime"].string.flatMap(Timestamp.init) ?? startTime
-            )
+        for condition in pod.conditions {
+            conditions[condition.type] = (condition.isTrue, condition.lastTransitionTime ?? startTime)
         }
     }
 
@@ -137,11 +133,8 @@ extension PodStateMachine {
         _ type: String, _ value: Bool, reason: String? = nil, message: String? = nil, now: Timestamp
     ) -> JSON {
         if conditions[type]?.status != value { conditions[type] = (value, now) }
-        // An explicit null removes what the API still has.
-        return [
-            "type": .string(type), "status": .string(value ? "True" : "False"),
-            "lastTransitionTime": .string((conditions[type]?.since ?? now).description),
-            "reason": reason.map(JSON.string) ?? .null, "message": message.map(JSON.string) ?? .null,
-        ]
+        var condition = Condition(type, value, reason: reason ?? "", message: message ?? "")
+        condition.lastTransitionTime = conditions[type]?.since ?? now
+        return condition.patch
     }
 }

@@ -267,12 +267,7 @@ actor PodWorker {
             let pod = pod
             let client = node.client
             await retry("deleting the pod") {
-                do {
-                    try await client.delete(
-                        .pods, pod.key, options: DeleteOptions(gracePeriodSeconds: 0, uid: pod.uid))
-                } catch let status as Status where status.isNotFound || status.isConflict {
-                    return
-                }
+                try await client.deleteIfPresent(.pods, pod.key, uid: pod.uid, gracePeriodSeconds: 0)
             }
         } else {
             await removeSandbox()

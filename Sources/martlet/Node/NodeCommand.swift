@@ -68,11 +68,8 @@ struct NodeRemoveCommand: AsyncParsableCommand {
         let paths = try profile.paths
         _ = try await Launch(paths).connect().request(["op": "node-remove", "name": .string(name)])
         let client = try HTTPSClient(Kubeconfig(path: paths.kubeconfig("admin")))
-        do {
-            try await client.delete(.nodes, ObjectKey(name: name))
-        } catch let status as Status where status.isNotFound {
-            // It was deleted by hand.
-        }
+        // It may have been deleted by hand.
+        _ = try await ignoringNotFound { try await client.delete(.nodes, ObjectKey(name: name)) }
         await client.shutdown()
         Console.print("Node \"\(name)\" is gone.")
     }

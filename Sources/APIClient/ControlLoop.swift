@@ -1,9 +1,9 @@
 import KubernetesModel
 import Logging
 
-/// Compares what is with what should be for one object, and acts.
+/// Compares the actual state with the desired state of one object, and acts.
 ///
-/// Level-triggered: it is told which object to look at, never what happened to it.
+/// Level-triggered: it gets the key of the object, never what happened to it.
 public protocol Reconciler: Sendable {
     /// - Returns: when to look again without a change; nil for never.
     /// - Throws: to be called again after a wait that grows with each failure in a row.
@@ -17,7 +17,7 @@ public enum Requeue: Sendable, Hashable {
 }
 
 /// Runs a reconciler over a queue of keys, with some workers at once but never two on one key.
-public struct Controller: Sendable {
+public struct ControlLoop: Sendable {
     public let name: String
     public let queue: WorkQueue<ObjectKey>
     private let reconciler: any Reconciler
@@ -29,7 +29,7 @@ public struct Controller: Sendable {
     ///   them.
     public init(
         name: String, queue: WorkQueue<ObjectKey> = WorkQueue(), reconciler: any Reconciler,
-        reads informers: [Informer] = [], workers: Int = 4, logger: Logger = Logger(label: "controller")
+        reads informers: [Informer] = [], workers: Int = 4, logger: Logger = Logger(label: "control-loop")
     ) {
         self.name = name
         self.queue = queue

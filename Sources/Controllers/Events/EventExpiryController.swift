@@ -1,31 +1,30 @@
 import APIClient
 import KubernetesModel
-import Logging
 
 /// Deletes events that are older than their lifetime, where the store keeps them longer.
-struct EventExpiry: ControlLoop {
+///
+/// Its queue has one key, which comes back after a pause: a twelfth of the lifetime more or less is soon enough, and
+/// leaves an idle cluster alone.
+struct EventExpiryController: Controller {
+    private static let everything = ObjectKey(name: "")
+
     private let client: any Client
     private let lifetime: Duration
-    private let logger: Logger
 
-    init(_ context: ControlLoopContext) {
+    let name = "event expiry"
+    let workers = 1
+    let reads: [Informer] = []
+
+    init(_ context: ControllerContext) {
         client = context.client
         lifetime = context.options.eventLifetime
-        logger = context.logger
     }
 
-    /// A twelfth of the lifetime more or less is soon enough, and leaves an idle cluster alone.
-    func run() async {
-        while !Task.isCancelled {
-            do {
-                try await Task.sleep(for: lifetime / 12)
-                try await expire(now: .now)
-            } catch is CancellationError {
-                return
-            } catch {
-                logger.debug("events not expired: \(error)")
-            }
-        }
+    func watch(_ queue: WorkQueue<ObjectKey>) { queue.add(Self.everything, after: lifetime / 12) }
+
+    func reconcile(_ key: ObjectKey) async throws -> Requeue? {
+        try await expire(now: .now)
+        return .after(lifetime / 12)
     }
 
     private func expire(now: Timestamp) async throws {
@@ -33,9 +32,7 @@ struct EventExpiry: ControlLoop {
         repeat {
             let page = try await client.list(.events, namespace: nil, options: options)
             for event in page.items where Self.isExpired(event, lifetime: lifetime, now: now) {
-                do {
-                    try await client.delete(.events, event.key, options: DeleteOptions(uid: event.uid))
-                } catch let status as Status where status.isNotFound || status.isConflict {}
+                try await client.deleteIfPresent(.events, event)
             }
             options.continueToken = page.continueToken
         } while options.continueToken?.isEmpty == false
