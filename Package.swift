@@ -74,8 +74,9 @@ let package = Package(
         .target(name: "CNftables", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        library("Retrying", []),
         .target(name: "CInitProtocol"),
-        library("Linux", ["CLinux", system]),
+        library("Linux", ["Retrying", "CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
         library("APIMachinery", ["KubernetesModel"]),
@@ -83,22 +84,26 @@ let package = Package(
         library("Store", ["KubernetesModel", grdb, collections, logging]),
         library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
         library("NodeStreams", ["KubernetesModel", collections, logging] + nio),
-        library("APIClient", ["KubernetesModel", asyncHTTPClient, asyncAlgorithms, logging, nioHTTP1, nioSSL] + nio),
+        library(
+            "APIClient",
+            ["KubernetesModel", "Retrying", asyncHTTPClient, asyncAlgorithms, logging, nioHTTP1, nioSSL] + nio),
         library(
             "APIServer",
             [
-                "Kinds", "Store", "APIClient", "NodeStreams", "CZlib", asyncHTTPClient, hummingbird, hummingbirdCore,
+                "Kinds", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib", asyncHTTPClient, hummingbird,
+                hummingbirdCore,
                 hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
         library("Controllers", ["APIClient", logging]),
-        library("Scheduler", ["APIClient", collections, logging]),
-        library("Networking", ["Linux", "CNftables", "APIClient", logging] + nio),
-        library("PodRuntime", ["CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
+        library("Scheduler", ["Retrying", "APIClient", collections, logging]),
+        library("Networking", ["Retrying", "Linux", "CNftables", "APIClient", logging] + nio),
+        library("PodRuntime", ["Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
         library(
             "NodeAgent",
             [
-                "Linux", "Systemd", "ImageStore", "NodeStreams", "APIClient", "Networking", "PodRuntime", "CZlib",
+                "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient", "Networking", "PodRuntime",
+                "CZlib",
                 logging, nioHPACK, nioSSL,
             ] + nio
         ),
@@ -111,7 +116,8 @@ let package = Package(
         library(
             "Supervisor",
             [
-                "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime", x509, crypto, system,
+                "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime", x509,
+                crypto, system,
                 yams, logging,
             ]),
         .executableTarget(
@@ -153,6 +159,7 @@ let package = Package(
             name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
             path: "Benchmarks/Sources", swiftSettings: strict),
 
+        tests("Retrying", []),
         tests("Linux", []),
         tests("Systemd", []),
         tests("KubernetesModel", []),
@@ -165,7 +172,7 @@ let package = Package(
         tests("APIClient", []),
         tests("APIServer", ["Linux", x509, crypto]),
         tests("Controllers", ["InMemoryClient"]),
-        tests("Scheduler", ["InMemoryClient"]),
+        tests("Scheduler", ["InMemoryClient", "Retrying"]),
         tests("Networking", []),
         tests("PodRuntime", ["CInitProtocol", "SandboxNode"]),
         tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),

@@ -1,5 +1,6 @@
 import KubernetesModel
 import Logging
+import Retrying
 import Synchronization
 
 /// What became of one object, as an informer's handlers are told.
@@ -118,7 +119,7 @@ public final class Informer: Sendable {
             precondition(!state.running, "an informer runs once")
             state.running = true
         }
-        var backoff = Backoff()
+        var backoff = Backoff.reconnect
         var listed = false
         while !Task.isCancelled {
             do {

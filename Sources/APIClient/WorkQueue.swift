@@ -1,3 +1,4 @@
+import Retrying
 import Synchronization
 
 /// Keys to work on: each at most once in the queue, and never worked on by two workers at a time.
@@ -40,13 +41,11 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     private let state = Mutex(State())
     private let delays: AsyncStream<(Key, ContinuousClock.Instant)>
     private let delay: AsyncStream<(Key, ContinuousClock.Instant)>.Continuation
-    private let firstDelay: Duration
-    private let longestDelay: Duration
+    private let backoff: Backoff
 
-    /// - Parameters: the wait after a key's first failure, doubled for each further one up to the longest.
-    public init(firstDelay: Duration = .milliseconds(5), longestDelay: Duration = .seconds(1000)) {
-        self.firstDelay = firstDelay
-        self.longestDelay = longestDelay
+    /// - Parameter backoff: the waits before a key that failed comes again.
+    public init(backoff: Backoff = Backoff(first: .milliseconds(5), max: .seconds(1000))) {
+        self.backoff = backoff
         (delays, delay) = AsyncStream.makeStream()
     }
 
@@ -79,10 +78,10 @@ public final class WorkQueue<Key: Hashable & Sendable>: Sendable {
     /// Adds the key after a wait that doubles each time until `forget`.
     public func addRateLimited(_ key: Key) {
         let failures = state.withLock { state in
-            defer { state.failures[key, default: 0] += 1 }
-            return state.failures[key] ?? 0
+            state.failures[key, default: 0] += 1
+            return state.failures[key] ?? 1
         }
-        add(key, after: Backoff.delay(first: firstDelay, longest: longestDelay, failures: failures))
+        add(key, after: backoff.delay(afterFailure: failures))
     }
 
     /// The key worked: its next failure is its first.

@@ -15,6 +15,7 @@ import Logging
 import Networking
 import NodeStreams
 import PodRuntime
+import Retrying
 import Systemd
 
 public struct NodeAgent: Sendable {
@@ -115,17 +116,8 @@ public struct NodeAgent: Sendable {
 
     /// Registers as soon as the API server answers.
     private func register(_ registration: NodeRegistration) async throws {
-        var backoff = Backoff()
-        while true {
-            do {
-                try await registration.register()
-                return
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                logger.warning("the node was not registered, trying again: \(error)")
-                try await Task.sleep(for: backoff.next())
-            }
-        }
+        try await retry(
+            .reconnect, failed: { logger.warning("the node was not registered, trying again: \($0)") },
+            { try await registration.register() })
     }
 }

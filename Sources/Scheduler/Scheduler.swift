@@ -6,6 +6,7 @@
 import APIClient
 import KubernetesModel
 import Logging
+import Retrying
 
 public actor Scheduler {
     /// The `spec.schedulerName` of the pods that it looks after.
@@ -37,17 +38,18 @@ public actor Scheduler {
     /// - Parameters:
     ///   - informers: those of the process; the caller runs them, after everyone has made its own. Nil to have
     ///     informers that `run` runs.
-    ///   - firstBackoff: the wait after a pod's first failure, doubled for each further one.
+    ///   - backoff: the waits before a pod that has failed is tried again.
     public init(
-        client: any Client, informers: SharedInformers? = nil, firstBackoff: Duration = .milliseconds(100),
-        longestBackoff: Duration = .seconds(10), logger: Logger = Logger(label: "scheduler")
+        client: any Client, informers: SharedInformers? = nil,
+        backoff: Backoff = Backoff(first: .milliseconds(100), max: .seconds(10)),
+        logger: Logger = Logger(label: "scheduler")
     ) {
         self.client = client
         self.informers = informers ?? SharedInformers(client, logger: logger)
         runsInformers = informers == nil
         recorder = EventRecorder(client, component: Self.name, logger: logger)
         self.logger = logger
-        queue = SchedulingQueue(firstBackoff: firstBackoff, longestBackoff: longestBackoff)
+        queue = SchedulingQueue(backoff: backoff)
         let (inputs, input) = AsyncStream.makeStream(of: Input.self)
         self.inputs = inputs
         self.input = input

@@ -1,4 +1,5 @@
 import KubernetesModel
+import Retrying
 
 /// The pods that wait for a node, in three places: ready to be tried (`active`), tried too recently (`backingOff`), and
 /// to be tried when something changes (`unschedulable`).
@@ -43,8 +44,7 @@ struct SchedulingQueue {
 
     private enum Place { case active, backingOff, unschedulable }
 
-    private let firstBackoff: Duration
-    private let longestBackoff: Duration
+    private let backoff: Backoff
     /// After this long an unschedulable pod is tried again, whatever happened.
     private let longestWait: Duration = .seconds(300)
 
@@ -53,10 +53,7 @@ struct SchedulingQueue {
     private var active = Heap()
     private var nextOrder = 0
 
-    init(firstBackoff: Duration, longestBackoff: Duration) {
-        self.firstBackoff = firstBackoff
-        self.longestBackoff = longestBackoff
-    }
+    init(backoff: Backoff) { self.backoff = backoff }
 
     var count: Int { entries.count }
 
@@ -96,7 +93,7 @@ struct SchedulingQueue {
         var entry = entry
         entry.rejectedBy = filters
         entry.rejectedAt = now
-        entry.retryAt = now + backoff(entry.attempts)
+        entry.retryAt = now + backoff.delay(afterFailure: entry.attempts)
         entries[entry.pod.uid] = entry
         places[entry.pod.uid] = .unschedulable
     }
@@ -140,9 +137,5 @@ struct SchedulingQueue {
         guard let entry = entries[uid] else { return }
         places[uid] = .active
         active.insert(.init(priority: entry.pod.priority, order: entry.order, uid: uid))
-    }
-
-    private func backoff(_ attempts: Int) -> Duration {
-        min(longestBackoff, firstBackoff * (1 << min(max(0, attempts - 1), 30)))
     }
 }

@@ -79,12 +79,6 @@ import Testing
         #expect(await queue.next() == nil)
     }
 
-    @Test(arguments: [(0, 5), (1, 10), (3, 40), (60, 1_000_000)])
-    func failuresLengthenTheWait(_ failures: Int, _ milliseconds: Int) {
-        let wait = Backoff.delay(first: .milliseconds(5), longest: .seconds(1000), failures: failures)
-        #expect(wait == .milliseconds(milliseconds))
-    }
-
     @Test func aCancelledWorkerLeaves() async {
         let queue = WorkQueue<String>()
         let worker = Task { await queue.next() }

@@ -1,6 +1,7 @@
 import APIClient
 import InMemoryClient
 import KubernetesModel
+import Retrying
 import TestSupport
 import Testing
 
@@ -283,7 +284,7 @@ extension Decision {
 @Suite struct SchedulingQueueTests {
     @Test func ordersWaitsAndMoves() throws {
         let start = ContinuousClock.now
-        var queue = SchedulingQueue(firstBackoff: .seconds(1), longestBackoff: .seconds(10))
+        var queue = SchedulingQueue(backoff: Backoff(first: .seconds(1), max: .seconds(10)))
         var high = pod("high")
         high.spec["priority"] = 10
         for object in [pod("first"), pod("second"), high] { queue.put(PodInfo(object)) }
@@ -312,7 +313,7 @@ extension Decision {
     @Test func bindsAndSaysWhyNot() async throws {
         let client = InMemoryClient()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let scheduler = Scheduler(client: client, firstBackoff: .milliseconds(1))
+            let scheduler = Scheduler(client: client, backoff: Backoff(first: .milliseconds(1), max: .seconds(10)))
             group.addTask { await scheduler.run() }
             defer { group.cancelAll() }
             for number in 0..<200 { try await client.create(.pods, pod("p\(number)", cpu: "10m")) }

@@ -1,6 +1,7 @@
 import APIClient
 import Kinds
 import KubernetesModel
+import Retrying
 import Store
 
 extension Objects {
@@ -21,7 +22,7 @@ extension Objects {
         let strategy = request.resource.strategy
         var context = context
         if options.dryRun { context.dryRun = true }
-        var attempts = 0
+        var backoff = Backoff.overtaken
         while true {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = current.object
@@ -44,9 +45,8 @@ extension Objects {
                     return .began(
                         Written(try await write(type, object, expecting: .revision(current.revision), .put(object))))
                 }
-            } catch .changed where attempts < 200 {
-                attempts += 1
-                try? await Task.sleep(for: .microseconds(min(attempts * 200, 5000)))
+            } catch .changed where backoff.failures < 200 {
+                try? await Task.sleep(for: backoff.next())
             } catch {
                 throw error.status(type, name)
             }

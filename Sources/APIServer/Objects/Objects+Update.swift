@@ -1,5 +1,11 @@
 import KubernetesModel
+import Retrying
 import Store
+
+extension Backoff {
+    /// Before a write that another one overtook is tried again.
+    static let overtaken = Backoff(first: .microseconds(200), max: .milliseconds(5))
+}
 
 extension Objects {
     /// Which part of an object an update may change.
@@ -22,7 +28,7 @@ extension Objects {
         _ change: (Object) async throws(Status) -> Object
     ) async throws(Status) -> Written {
         let type = request.type
-        var attempts = 0
+        var backoff = Backoff.overtaken
         while true {
             let current = try stored(type, namespace: request.namespace, name: name)
             let old = converted(current.object, to: type)
@@ -45,11 +51,10 @@ extension Objects {
             }
             do {
                 return try await replace(current, old: old, with: object, part, isAdmitted, request, context)
-            } catch .changed where attempts < 200 {
+            } catch .changed where backoff.failures < 200 {
                 // Another write came first: retry. A client that named a version gets its conflict from the check
                 // above. The other write is visible only once it is on disk.
-                attempts += 1
-                try? await Task.sleep(for: .microseconds(min(attempts * 200, 5000)))
+                try? await Task.sleep(for: backoff.next())
             } catch {
                 throw error.status(type, name)
             }

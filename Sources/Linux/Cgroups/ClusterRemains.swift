@@ -1,4 +1,5 @@
 import Glibc
+import Retrying
 
 /// What a cluster's pods left behind when nothing of the cluster runs that knows of them.
 ///
@@ -28,7 +29,8 @@ public struct ClusterRemains: Sendable {
         let folders = await Blocking.run { Self.folders(of: group) }
         var found: Set<ProcessIdentity> = []
         // Again until nothing is found: a process may fork while the list is read.
-        for attempt in 0..<100 {
+        var backoff = Backoff(first: .milliseconds(1), max: .milliseconds(50))
+        for _ in 0..<100 {
             let alive = await Blocking.run {
                 let all = folders.reduce(into: Self.inits(stateFolder, node: node)) {
                     ControlGroupFolder($1).collectProcesses(into: &$0)
@@ -38,12 +40,13 @@ public struct ClusterRemains: Sendable {
             if alive.isEmpty { break }
             found.formUnion(alive)
             for process in alive { process.signal(SIGKILL) }
-            try? await Task.sleep(for: .milliseconds(min(1 << min(attempt, 6), 50)))
+            try? await Task.sleep(for: backoff.next())
         }
-        for attempt in 0..<20 {
+        backoff.reset()
+        for _ in 0..<20 {
             let gone = await Blocking.run { folders.filter { !ControlGroupFolder($0).remove() }.isEmpty }
             if gone { break }
-            try? await Task.sleep(for: .milliseconds(min(1 << attempt, 50)))
+            try? await Task.sleep(for: backoff.next())
         }
         // The folder of all clusters goes with the last one.
         if node == nil {

@@ -2,6 +2,7 @@ import APIClient
 import KubernetesModel
 import Linux
 import Logging
+import Retrying
 import Synchronization
 import SystemPackage
 
@@ -51,7 +52,7 @@ public actor ServiceRules {
     public func run(whenReady: @Sendable () -> Void = {}) async {
         await services.waitForSync()
         await slices.waitForSync()
-        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(10))
+        var backoff = Backoff(first: .milliseconds(100), max: .seconds(10), jitter: 0.5)
         var ready = false
         dirty.wake()
         for await _ in dirty.signals {

@@ -1,5 +1,6 @@
 import KubernetesModel
 import PodRuntime
+import Retrying
 
 /// What the agent knows of one container of a pod.
 struct ContainerRecord: Sendable {
@@ -42,8 +43,8 @@ struct ContainerRecord: Sendable {
     var stopDeadline: Timestamp?
     /// An end that was reported before the start was.
     var earlyExit: Termination?
-    var crashBackoff = RestartBackoff()
-    var pullBackoff = RestartBackoff(initial: 10)
+    var crashBackoff = Backoff.crashLoop
+    var pullBackoff = Backoff.imagePull
 
     init(spec: JSON, role: Role) {
         name = spec["name"].string ?? ""

@@ -1,5 +1,6 @@
 import KubernetesModel
 import PodRuntime
+import Retrying
 
 /// How a new agent goes on where an earlier one was.
 extension PodStateMachine {
@@ -61,7 +62,7 @@ extension PodStateMachine {
         let durations = Dictionary(known, uniquingKeysWith: { $1 })
         let neverRan = durations.isEmpty && record.latestEnd?.reason == "StartError"
         guard let first = neverRan ? 0 : durations.keys.min(), first < current else { return }
-        record.crashBackoff.resume(after: (first..<current).map { durations[$0] ?? 0 })
+        for run in first..<current { _ = record.crashBackoff.next(afterRunning: .seconds(durations[run] ?? 0)) }
     }
 
     private static func adopt(_ record: inout ContainerRecord, status: JSON, runs: [ContainerState], now: Timestamp) {

@@ -1,5 +1,6 @@
 import KubernetesModel
 import PodRuntime
+import Retrying
 
 /// How single containers start, end and start again.
 extension PodStateMachine {
@@ -23,7 +24,7 @@ extension PodStateMachine {
             start(index, shown: .waiting(reason: reason, message: message))
         case .terminated(let end):
             guard again(end) else { return }
-            let delay = containers[index].crashBackoff.next(after: end.duration)
+            let delay = containers[index].crashBackoff.next(afterRunning: .seconds(end.duration)).inSeconds
             let until = end.finishedAt.advanced(by: delay)
             guard delay > 0, until > now else {
                 start(index, shown: .terminated(end))
@@ -136,12 +137,12 @@ extension PodStateMachine {
         case .image(let reason, let message):
             if let previous { containers[index].last = previous }
             // The status shows the failed pull for a while, and then that the next attempt waits.
-            let delay = reason == "ErrImagePull" ? 2 : containers[index].pullBackoff.next(after: 0)
+            let delay = reason == "ErrImagePull" ? 2 : containers[index].pullBackoff.next().inSeconds
             containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: delay))
             actions.append(.record(.warning("Failed", "Error: \(reason)", container: id.name)))
         case .configuration(let reason, let message):
             if let previous { containers[index].last = previous }
-            let known = containers[index].pullBackoff.next(after: 0)
+            let known = containers[index].pullBackoff.next().inSeconds
             containers[index].state = .waiting(reason: reason, message: message, until: now.advanced(by: known))
             actions.append(.record(.warning("Failed", "Error: \(message)", container: id.name)))
         case .program(let message):
@@ -157,7 +158,7 @@ extension PodStateMachine {
     private mutating func backOffPull(_ index: Int, message: String, now: Timestamp) {
         let record = containers[index]
         let image = record.spec["image"].string ?? ""
-        let until = now.advanced(by: containers[index].pullBackoff.next(after: 0) - 2)
+        let until = now.advanced(by: containers[index].pullBackoff.next().inSeconds - 2)
         containers[index].state = .waiting(
             reason: "ImagePullBackOff", message: "Back-off pulling image \"\(image)\": ErrImagePull: \(message)",
             until: until)

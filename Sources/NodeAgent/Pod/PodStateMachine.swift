@@ -1,4 +1,5 @@
 import KubernetesModel
+import Retrying
 
 /// One pod's life on its node, without any input or output.
 ///
@@ -146,7 +147,8 @@ struct PodStateMachine: Sendable {
 
     private func retry(_ step: Step, now: Timestamp) -> Step {
         guard case .underWay(let attempts) = step else { return step }
-        return .waiting(until: now.advanced(by: volumeBackoff(attempts)), attempts: attempts + 1)
+        let delay = Backoff.volumes.delay(afterFailure: attempts + 1)
+        return .waiting(until: now.advanced(by: delay.inSeconds), attempts: attempts + 1)
     }
 
     private mutating func volumesReady(renewal: Timestamp?, now: Timestamp) {

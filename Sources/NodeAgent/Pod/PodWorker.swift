@@ -3,6 +3,7 @@ import KubernetesModel
 import Linux
 import Logging
 import PodRuntime
+import Retrying
 
 /// Carries out the actions of one pod's state machine and feeds it events, until nothing is left of the pod.
 ///
@@ -289,14 +290,9 @@ actor PodWorker {
 
     /// Tries until it succeeds, with a growing wait between attempts.
     private nonisolated func retry(_ what: String, _ body: @Sendable () async throws -> Void) async {
-        var delay = 0.1
-        while !Task.isCancelled {
-            do { return try await body() } catch {
-                node.logger.warning("pod \(uid): \(what) failed, trying again: \(error)")
-                try? await Task.sleep(for: .seconds(delay))
-                delay = min(delay * 2, 10)
-            }
-        }
+        try? await Retrying.retry(
+            .podRemoval,
+            failed: { node.logger.warning("pod \(uid): \(what) failed, trying again: \($0)") }, body)
     }
 }
 

@@ -1,6 +1,7 @@
 import APIClient
 import KubernetesModel
 import Logging
+import Retrying
 import Synchronization
 
 /// Writes a pod's status as `StatusPublication` decides.
@@ -10,7 +11,7 @@ final class StatusReporter: Sendable {
     private struct State {
         var publication = StatusPublication()
         var waiters: [CheckedContinuation<Void, Never>] = []
-        var failures = 0
+        var backoff = Backoff.status
         var isClosed = false
     }
 
@@ -90,18 +91,13 @@ final class StatusReporter: Sendable {
     private func write(_ status: JSON) async {
         do {
             try await put(status)
-            state.withLock { $0.failures = 0 }
+            state.withLock { $0.backoff.reset() }
             return advance { $0.completed(success: true) }
         } catch {
             logger.debug("status of pod \(key) not written, trying again: \(error)")
         }
-        let failures = state.withLock { state in
-            state.failures += 1
-            return state.failures
-        }
-        guard (try? await clock.sleep(for: .seconds(min(0.05 * Double(1 << min(failures - 1, 7)), 5)))) != nil else {
-            return
-        }
+        let delay = state.withLock { $0.backoff.next() }
+        guard (try? await clock.sleep(for: delay)) != nil else { return }
         advance { $0.completed(success: false) }
     }
 

@@ -1,4 +1,5 @@
 import KubernetesModel
+import Retrying
 
 /// When the content of a running pod's volumes is updated: after each change of its sources, and when a token's renewal
 /// is due. One update at a time; a failed one is repeated.
@@ -6,22 +7,21 @@ struct VolumeUpdates: Sendable, Equatable {
     /// When the next update begins; nil for none.
     private var due: Timestamp?
     private(set) var isUnderWay = false
-    private var failures = 0
+    private var backoff = Backoff.volumes
 
     /// Asks for an update that begins no earlier than `moment`, also where one is under way.
     mutating func ask(at moment: Timestamp) { due = min(due ?? moment, moment) }
 
     mutating func ended(renewal: Timestamp?, now: Timestamp) {
         isUnderWay = false
-        failures = 0
+        backoff.reset()
         // However short a token's life is, it is not asked for without a pause.
         if let renewal { ask(at: max(renewal, now.advanced(by: 1))) }
     }
 
     mutating func failed(now: Timestamp) {
         isUnderWay = false
-        ask(at: now.advanced(by: volumeBackoff(failures)))
-        failures += 1
+        ask(at: now.advanced(by: backoff.next().inSeconds))
     }
 
     mutating func advance(now: Timestamp) -> [PodAction] {
@@ -32,6 +32,3 @@ struct VolumeUpdates: Sendable, Equatable {
         return [.prepareVolumes]
     }
 }
-
-/// Seconds to wait after some failures, as the kubelet's exponential back-off for volumes: 0.5 s doubling to about 2 min.
-func volumeBackoff(_ failures: Int) -> Double { min(0.5 * Double(1 << min(failures, 8)), 122) }

@@ -1,4 +1,5 @@
 import Linux
+import Retrying
 
 /// Control groups of version 1 or 2.
 struct CgroupController: ResourceController {
@@ -31,9 +32,10 @@ struct CgroupController: ResourceController {
 
     func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.
-        for attempt in 0..<50 {
+        var backoff = Backoff(first: .milliseconds(2), max: .milliseconds(100))
+        for _ in 0..<50 {
             if cgroups.remove(group.path) { return }
-            try? await Task.sleep(for: .milliseconds(min(2 << attempt, 100)))
+            try? await Task.sleep(for: backoff.next())
         }
     }
 

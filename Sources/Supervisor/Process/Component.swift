@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import Logging
+import Retrying
 
 /// One process of the cluster: how to start it, and what is known of it.
 struct ComponentSpecification: Sendable {
@@ -63,7 +64,7 @@ actor Component {
     private var status = ""
     private var everReady = false
     private var stopping = false
-    private var backoff = Backoff()
+    private var backoff = Backoff.component
     /// When the present process last said that it works. Time that the machine sleeps does not count.
     private var lastSign = SuspendingClock.now
     /// Where in its log the present process's words begin.
@@ -233,7 +234,7 @@ actor Component {
                 return giveUp(how)
             }
             logger.warning("\(name), pid \(process.pid), \(how)")
-            await startAgain(after: backoff.delay(afterRunning: ContinuousClock.now - started))
+            await startAgain(after: backoff.next(afterRunning: .now - started))
         }
     }
 
@@ -271,25 +272,14 @@ actor Component {
                 return try spawn()
             } catch {
                 logger.error("cannot start \(name): \(error)")
-                delay = backoff.delay(afterRunning: .zero)
+                delay = backoff.next()
             }
         }
     }
 }
 
-/// How long to wait before a component is started again: not at all after the first end, then ever longer, until it
-/// has run for a while.
-struct Backoff: Sendable {
-    private var failures = 0
-
-    static let longest = Duration.seconds(10)
-    /// A component that ran this long starts with a clean record.
-    static let forgiving = Duration.seconds(10)
-
-    mutating func delay(afterRunning lifetime: Duration) -> Duration {
-        if lifetime >= Self.forgiving { failures = 0 }
-        defer { failures += 1 }
-        guard failures > 0 else { return .zero }
-        return min(.milliseconds(100 * (1 << min(failures - 1, 10))), Self.longest)
-    }
+extension Backoff {
+    /// Before a component is started again: at once after the first end, unless it has run for a while.
+    fileprivate static let component = Backoff(
+        first: .milliseconds(100), max: .seconds(10), startsAtOnce: true, resetAfter: .seconds(10))
 }
