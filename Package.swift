@@ -75,12 +75,13 @@ let package = Package(
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         library("Retrying", []),
+        library("Addresses", []),
         .target(name: "CInitProtocol"),
-        library("Linux", ["Retrying", "CLinux", system]),
+        library("Linux", ["Addresses", "Retrying", "CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
         library("APIMachinery", ["KubernetesModel"]),
-        library("Kinds", ["APIMachinery"]),
+        library("Kinds", ["APIMachinery", "Addresses"]),
         library("Store", ["KubernetesModel", grdb, collections, logging]),
         library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
         library("NodeStreams", ["KubernetesModel", collections, logging] + nio),
@@ -90,19 +91,23 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Kinds", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib", asyncHTTPClient, hummingbird,
+                "Kinds", "Addresses", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib", asyncHTTPClient,
+                hummingbird,
                 hummingbirdCore,
                 hummingbirdHTTP2, hummingbirdTLS, nioSSL,
                 nioHTTP1, nioWebSocket, x509, crypto, logging,
             ] + nio),
-        library("Controllers", ["APIClient", logging]),
+        library("Controllers", ["Addresses", "APIClient", logging]),
         library("Scheduler", ["Retrying", "APIClient", collections, logging]),
-        library("Networking", ["Retrying", "Linux", "CNftables", "APIClient", logging] + nio),
-        library("PodRuntime", ["Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
+        library("Networking", ["Addresses", "Retrying", "Linux", "CNftables", "APIClient", logging] + nio),
+        library(
+            "PodRuntime",
+            ["Addresses", "Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
         library(
             "NodeAgent",
             [
-                "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient", "Networking", "PodRuntime",
+                "Addresses", "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient", "Networking",
+                "PodRuntime",
                 "CZlib",
                 logging, nioHPACK, nioSSL,
             ] + nio
@@ -110,20 +115,23 @@ let package = Package(
         library(
             "ControlPlane",
             [
-                "Systemd", "Kinds", "Store", "APIServer", "Controllers", "Scheduler", "Networking", serviceLifecycle,
+                "Systemd", "Addresses", "Kinds", "Store", "APIServer", "Controllers", "Scheduler", "Networking",
+                serviceLifecycle,
                 logging,
             ]),
         library(
             "Supervisor",
             [
-                "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime", x509,
+                "Addresses", "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime",
+                x509,
                 crypto, system,
                 yams, logging,
             ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore", argumentParser, logging,
+                "Addresses", "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore", argumentParser,
+                logging,
             ],
             swiftSettings: strict),
         // Static and without a libc: -nostartfiles is the driver's, the rest is told to clang and the linker, and the
@@ -154,12 +162,15 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
-        .target(name: "SandboxNode", dependencies: ["PodRuntime"], path: "Tests/SandboxNode", swiftSettings: strict),
+        .target(
+            name: "SandboxNode", dependencies: ["Addresses", "PodRuntime"], path: "Tests/SandboxNode",
+            swiftSettings: strict),
         .executableTarget(
             name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
             path: "Benchmarks/Sources", swiftSettings: strict),
 
         tests("Retrying", []),
+        tests("Addresses", []),
         tests("Linux", []),
         tests("Systemd", []),
         tests("KubernetesModel", []),

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Logging
 import Store
@@ -61,7 +62,8 @@ struct Bootstrap: Sendable {
         var service = Object(.services, namespace: "default", name: "kubernetes")
         service.metadata["labels"] = ["component": "apiserver", "provider": "kubernetes"]
         service.spec = [
-            "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP",
+            "clusterIP": .string(AddressPlan.kubernetes.description),
+            "clusterIPs": [.string(AddressPlan.kubernetes.description)], "type": "ClusterIP",
             "ports": [
                 [
                     "name": "https", "port": 443, "protocol": "TCP",
@@ -78,7 +80,8 @@ struct Bootstrap: Sendable {
             "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS",
         ]
         service.spec = [
-            "clusterIP": "10.96.0.10", "clusterIPs": ["10.96.0.10"], "type": "ClusterIP",
+            "clusterIP": .string(AddressPlan.dns.description),
+            "clusterIPs": [.string(AddressPlan.dns.description)], "type": "ClusterIP",
             "ports": [
                 ["name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53],
                 ["name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53],

@@ -1,3 +1,5 @@
+import Addresses
+
 extension APIServer {
     /// An API server's cluster. Paths are of PEM files, which are read at the start.
     public struct Configuration: Sendable {
@@ -19,10 +21,10 @@ extension APIServer {
         public var advertiseAddress: String
         public var advertisePort: Int
 
-        public init(
+        package init(
             listeners: [Listener], certificate: String, key: String, clientCA: String, serviceAccountKey: String,
             serviceAccountPublicKey: String, runFolder: String, version: String = "v1.33.4+martlet",
-            advertiseAddress: String = "172.30.0.1", advertisePort: Int = 6443
+            advertiseAddress: String = AddressPlan.apiServer.description, advertisePort: Int = AddressPlan.apiServerPort
         ) {
             self.listeners = listeners
             self.certificate = certificate

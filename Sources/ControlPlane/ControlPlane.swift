@@ -4,6 +4,7 @@
 
 import APIClient
 import APIServer
+import Addresses
 import Controllers
 import Glibc
 import Kinds
@@ -99,7 +100,7 @@ public struct ControlPlane: Sendable {
             throw ControlPlaneError.unreadable(path: path, problem: String(cString: strerror(errno)))
         }
         var options = ControllerOptions(rootCertificate: certificate, types: Self.types(Catalogue.builtIn))
-        options.loadBalancerOctet = configuration.loadBalancerOctet
+        options.loadBalancers = AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet)
         options.logger = logger
         return options
     }

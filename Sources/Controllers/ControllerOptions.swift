@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Logging
 
@@ -12,8 +13,8 @@ public struct ControllerOptions: Sendable {
     /// How many ended pods may stay.
     public var terminatedPodLimit = 12500
     public var eventLifetime: Duration = .seconds(3600)
-    /// LoadBalancer Services get addresses from 127.<this>.0.0/16.
-    public var loadBalancerOctet = 16
+    /// Where LoadBalancer Services get their addresses from.
+    package var loadBalancers = AddressPlan.loadBalancers(octet: 16)
     public var logger = Logger(label: "controllers")
 
     public init(rootCertificate: String, types: [ResourceType]) {

@@ -5,7 +5,6 @@
 /// but the API. It never touches a process, a file or the network.
 
 import APIClient
-import KubernetesModel
 import Logging
 
 /// All controllers of a cluster.

@@ -8,6 +8,7 @@
 /// (one file a plug-in), Probes, Pod (workers and state machine), Node, Streams.
 
 import APIClient
+import Addresses
 import ImageStore
 import KubernetesModel
 import Linux
@@ -46,7 +47,7 @@ public struct NodeAgent: Sendable {
 
     /// - Throws: `NoIsolationLevel` where this machine cannot run pods.
     private func makeRuntime() throws -> any Runtime {
-        guard let gateway = IPv4Address(configuration.gateway) else {
+        guard AddressPlan.nodeIndexes.contains(configuration.index) else {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
         let level = try IsolationLevels.choose(HostFeatures.probe(initPath: configuration.initPath))
@@ -56,7 +57,8 @@ public struct NodeAgent: Sendable {
         return level.makeRuntime(
             RuntimeConfiguration(
                 nodeFolder: configuration.nodeFolder, runFolder: configuration.runFolder,
-                initPath: configuration.initPath, gateway: gateway, hiddenFolders: configuration.hiddenFolders),
+                initPath: configuration.initPath, gateway: configuration.gateway,
+                hiddenFolders: configuration.hiddenFolders),
             resources: resources, logger: logger)
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubernetesModel
 import Linux
@@ -57,8 +58,8 @@ public struct Launch: Sendable {
             throw SupervisorError.usage(
                 "this version starts clusters as root only: run it with sudo; see also: martlet doctor")
         }
-        if let count = request.nodes, !(1...ClusterConfiguration.maxNodes).contains(count) {
-            throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(ClusterConfiguration.maxNodes) nodes")
+        if let count = request.nodes, !AddressPlan.nodeIndexes.contains(count) {
+            throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(AddressPlan.nodeIndexes.count) nodes")
         }
         if var existing = try ClusterConfiguration.load(paths.configuration) {
             if let count = request.nodes, count != existing.nodes.count {
@@ -76,7 +77,7 @@ public struct Launch: Sendable {
         try Files.makeFolder(paths.runtime)
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
-            loadBalancerOctet: ClusterConfiguration.loadBalancerOctets.lowerBound,
+            loadBalancerOctet: AddressPlan.loadBalancerOctets.lowerBound,
             nextIndex: 1)
         let count = request.nodes ?? max(1, request.shapes.count)
         for index in 0..<count {
@@ -89,12 +90,14 @@ public struct Launch: Sendable {
 
     private static func freePort() throws -> Int {
         do {
-            let descriptor = try HostPorts.open(.init(address: "127.0.0.1", port: 0, transport: "TCP"))
+            let descriptor = try HostPorts.open(
+                .init(address: AddressPlan.loopback.description, port: 0, transport: "TCP"))
             defer { close(descriptor) }
             return HostPorts.port(of: descriptor)
         } catch {
             throw SupervisorError.port(
-                address: "127.0.0.1", port: 0, problem: "no port is free: \(error)", remedy: "name one with --api-port")
+                address: AddressPlan.loopback.description, port: 0, problem: "no port is free: \(error)",
+                remedy: "name one with --api-port")
         }
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubernetesModel
 import Linux
@@ -132,7 +133,8 @@ public actor Supervisor {
         specification.sockets = claimSockets
         let namespace = try openNamespace(.net, of: holder.process.pid)
         defer { try? namespace.close() }
-        let api = HostPorts.Address(address: "127.0.0.1", port: configuration.apiPort, transport: "TCP")
+        let api = HostPorts.Address(
+            address: AddressPlan.loopback.description, port: configuration.apiPort, transport: "TCP")
         var wanted: [(name: String, address: HostPorts.Address, namespace: FileDescriptor?)] = [
             ("api", api, nil),
             // Names outside the cluster are resolved from here, where the way out is.
@@ -159,10 +161,14 @@ public actor Supervisor {
     }
 
     private static let clusterSockets: [(name: String, address: HostPorts.Address)] = [
-        ("api", HostPorts.Address(address: ClusterAddresses.api.description, port: 443, transport: "TCP")),
-        ("api", HostPorts.Address(address: ClusterAddresses.gateway.description, port: 6443, transport: "TCP")),
-        ("dns-udp", HostPorts.Address(address: ClusterAddresses.dns.description, port: 53, transport: "UDP")),
-        ("dns-tcp", HostPorts.Address(address: ClusterAddresses.dns.description, port: 53, transport: "TCP")),
+        ("api", HostPorts.Address(address: AddressPlan.kubernetes.description, port: 443, transport: "TCP")),
+        (
+            "api",
+            HostPorts.Address(
+                address: AddressPlan.apiServer.description, port: AddressPlan.apiServerPort, transport: "TCP")
+        ),
+        ("dns-udp", HostPorts.Address(address: AddressPlan.dns.description, port: 53, transport: "UDP")),
+        ("dns-tcp", HostPorts.Address(address: AddressPlan.dns.description, port: 53, transport: "TCP")),
     ]
 
     private func serviceProxy(_ holder: NamespaceHolder) -> ComponentSpecification {

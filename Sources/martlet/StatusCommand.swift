@@ -1,3 +1,4 @@
+import Addresses
 import ArgumentParser
 import KubernetesModel
 import Supervisor
@@ -21,7 +22,7 @@ struct StatusCommand: AsyncParsableCommand {
         case .json: Console.print(status)
         case .table:
             Console.print("Cluster \"\(paths.profile)\" \(status["ready"].bool == true ? "is Ready" : "is not Ready")")
-            Console.print("API: https://127.0.0.1:\(status["apiPort"].int ?? 0)")
+            Console.print("API: https://\(AddressPlan.loopback):\(status["apiPort"].int ?? 0)")
             Console.print("")
             let rows = status["components"].items.map { component in
                 [

@@ -62,31 +62,3 @@ import Testing
         #expect(Timestamp(seconds: 1) < Timestamp(seconds: 1, nanoseconds: 1))
     }
 }
-
-@Suite struct IPAddressTests {
-    @Test(
-        arguments: [
-            ("10.0.0.1", [10, 0, 0, 1]), ("::ffff:10.0.0.1", [10, 0, 0, 1]),
-            ("::1", Array(repeating: 0, count: 15) + [1]),
-            ("010.0.0.1", nil), ("10.0.0", nil), ("10.0.0.256", nil), ("10.0.0.1\0", nil), ("", nil), ("::g", nil),
-            ("1:2", nil),
-            (" 10.0.0.1", nil),
-        ] as [(String, [UInt8]?)])
-    func reads(_ text: String, _ bytes: [UInt8]?) {
-        #expect(IPAddress(text)?.bytes == bytes)
-    }
-
-    @Test(arguments: [
-        ("0.0.0.0", "unspecified"), ("::", "unspecified"), ("127.0.0.1", "loopback"), ("127.255.0.1", "loopback"),
-        ("::1", "loopback"),
-        ("169.254.1.1", "link-local"), ("fe80::1", "link-local"), ("febf::1", "link-local"), ("224.0.0.1", "multicast"),
-        ("ff02::1", "multicast"), ("ff12::1", "multicast"), ("10.0.0.1", ""), ("fec0::1", ""), ("224.0.1.1", ""),
-        ("ff05::1", ""),
-    ]) func knowsWhatEndpointsMayNotHave(_ text: String, _ kind: String) throws {
-        let address = try #require(IPAddress(text))
-        #expect(address.isUnspecified == (kind == "unspecified"))
-        #expect(address.isLoopback == (kind == "loopback"))
-        #expect(address.isLinkLocal == (kind == "link-local"))
-        #expect(address.isLinkLocalMulticast == (kind == "multicast"))
-    }
-}

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import TestSupport
 import Testing
@@ -38,14 +39,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
 }
 
 @Suite struct AddressTests {
-    @Test(arguments: [
-        ("10.244.1.1", 0x0af4_0101 as UInt32?), ("255.255.255.255", 0xffff_ffff), ("0.0.0.0", 0), ("1.2.3", nil),
-        ("1.2.3.4.5", nil), ("1.2.3.256", nil), ("1.2.3.+4", nil), ("", nil), ("1..3.4", nil),
-    ]) func parses(text: String, value: UInt32?) {
-        #expect(IPv4Address(text)?.value == value)
-        if value != nil { #expect(IPv4Address(text)?.description == text) }
-    }
-
     @Test func clustersOfOneNameHaveGroupsOfTheirOwn() {
         let (one, other) = (clusterGroup(stateFolder: "/a/default"), clusterGroup(stateFolder: "/b/default"))
         #expect(one != other)

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Testing
 
@@ -43,8 +44,8 @@ import Testing
 
     @Test func hasAMaxOfNodes() throws {
         var configuration = try Self.configuration()
-        configuration.nextIndex = ClusterConfiguration.maxNodes
-        #expect(try configuration.addNode(shape: NodeShape()).index == ClusterConfiguration.maxNodes)
+        configuration.nextIndex = AddressPlan.nodeIndexes.upperBound
+        #expect(try configuration.addNode(shape: NodeShape()).index == AddressPlan.nodeIndexes.upperBound)
         #expect(throws: SupervisorError.self) { try configuration.addNode(shape: NodeShape()) }
     }
 

@@ -1,14 +1,13 @@
+import Addresses
 import KubernetesModel
 
 /// Hands out the cluster IPs and node ports of Services, each to one Service at a time.
 actor ServiceAllocation {
-    static let networkPrefix: UInt32 = 0x0A60_0000  // 10.96.0.0
-    static let networkMask: UInt32 = 0xFFFF_0000
     static let ports = 30000...32767
     /// Addresses with a fixed use: the API server and the DNS server.
-    static let reserved: Set<UInt32> = [0x0A60_0001, 0x0A60_000A]
+    static let reserved: Set<IPv4Address> = [AddressPlan.kubernetes, AddressPlan.dns]
 
-    private var addresses: [UInt32: ObjectKey] = [:]
+    private var addresses: [IPv4Address: ObjectKey] = [:]
     private var nodePorts: [NodePort: ObjectKey] = [:]
 
     struct NodePort: Hashable {
@@ -24,19 +23,19 @@ actor ServiceAllocation {
         }
     }
 
-    func claim(_ address: UInt32, for key: ObjectKey) -> Bool {
+    func claim(_ address: IPv4Address, for key: ObjectKey) -> Bool {
         guard addresses[address] == nil || addresses[address] == key else { return false }
         addresses[address] = key
         return true
     }
 
     /// A free address, from the upper part of the range first, as in Kubernetes: clients choose fixed ones in the lower.
-    func anyAddress(for key: ObjectKey) -> UInt32? {
-        for range in [UInt32(256)...65534, UInt32(1)...255] {
-            let start = UInt32.random(in: range)
-            for offset in 0..<UInt32(range.count) {
-                let host = range.lowerBound + (start - range.lowerBound + offset) % UInt32(range.count)
-                let address = Self.networkPrefix | host
+    func anyAddress(for key: ObjectKey) -> IPv4Address? {
+        for range in [256...65534, 1...255] {
+            let start = Int.random(in: range)
+            for offset in 0..<range.count {
+                let host = range.lowerBound + (start - range.lowerBound + offset) % range.count
+                let address = AddressPlan.services.base.advanced(by: host)
                 guard addresses[address] == nil, !Self.reserved.contains(address) else { continue }
                 addresses[address] = key
                 return address
@@ -72,9 +71,9 @@ actor ServiceAllocation {
         nodePorts = nodePorts.filter { $0.value != key || keptPorts.contains($0.key) }
     }
 
-    static func addresses(of service: Object) -> Set<UInt32> {
+    static func addresses(of service: Object) -> Set<IPv4Address> {
         let texts = service.spec["clusterIPs"].strings + [service.spec["clusterIP"].string ?? ""]
-        return Set(texts.compactMap(address))
+        return Set(texts.compactMap { IPv4Address($0) })
     }
 
     static func nodePorts(of service: Object) -> Set<NodePort> {
@@ -88,22 +87,4 @@ actor ServiceAllocation {
         }
         return ports
     }
-
-    /// An IPv4 address in dotted form.
-    static func address(_ text: String) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        var address: UInt32 = 0
-        for part in parts {
-            guard let byte = UInt8(part) else { return nil }
-            address = address << 8 | UInt32(byte)
-        }
-        return address
-    }
-
-    static func text(_ address: UInt32) -> String {
-        [24, 16, 8, 0].map { String(address >> UInt32($0) & 255) }.joined(separator: ".")
-    }
-
-    static func isInNetwork(_ address: UInt32) -> Bool { address & networkMask == networkPrefix }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import Kinds
 import KubernetesModel
 
@@ -43,7 +44,7 @@ struct ServiceAllocator: Allocator {
         guard let address = await allocation.anyAddress(for: service.key) else {
             throw .internalError("failed to allocate a serviceIP: range is full")
         }
-        setAddress(ServiceAllocation.text(address), &service)
+        setAddress(address.description, &service)
     }
 
     private func claim(_ text: String, _ service: Object) async throws(Status) {
@@ -52,10 +53,10 @@ struct ServiceAllocator: Allocator {
                 .services, service.name,
                 [FieldError(.invalid, "spec.clusterIPs", value: .array([.string(text)]), detail: why)])
         }
-        guard let address = ServiceAllocation.address(text), ServiceAllocation.isInNetwork(address) else {
+        guard let address = IPv4Address(text), AddressPlan.services.contains(address) else {
             throw refusal(
                 "failed to allocate IP \(text): the provided IP (\(text)) is not in the valid range. The range of "
-                    + "valid IPs is 10.96.0.0/16")
+                    + "valid IPs is \(AddressPlan.services)")
         }
         guard await allocation.claim(address, for: service.key) else {
             throw refusal("failed to allocate IP \(text): provided IP is already allocated")

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import KubernetesModel
 import Synchronization
 
@@ -7,7 +8,7 @@ final class LoadBalancerController: Controller {
     private let client: any Client
     private let services: Informer
     private let recorder: EventRecorder
-    private let octet: Int
+    private let network: IPv4Network
     /// Addresses given out, by Service UID, until the informer shows them.
     private let given = Mutex<[String: String]>([:])
 
@@ -20,7 +21,7 @@ final class LoadBalancerController: Controller {
         client = context.client
         services = context.informers[.services]
         recorder = context.recorder("service-controller")
-        octet = context.options.loadBalancerOctet
+        network = context.options.loadBalancers
     }
 
     func watch(_ queue: WorkQueue<ObjectKey>) { services.addHandler { queue.add($0.key) } }
@@ -38,7 +39,7 @@ final class LoadBalancerController: Controller {
             }
             return taken
         }
-        switch LoadBalancerPlan(service: service, taken: taken, octet: octet) {
+        switch LoadBalancerPlan(service: service, taken: taken, network: network) {
         case .leave: break
         case .assign(let address):
             given.withLock { $0[service.uid] = address }

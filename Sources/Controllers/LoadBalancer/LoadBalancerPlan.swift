@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 
 /// What the LoadBalancer controller does about one Service.
@@ -8,10 +9,9 @@ enum LoadBalancerPlan: Equatable {
 
     /// - Parameters:
     ///   - taken: the addresses of the other Services.
-    ///   - octet: addresses are given out from 127.<octet>.0.0/16; one from elsewhere, of a time when the cluster had
-    ///     another network, is replaced.
-    init(service: Object, taken: Set<String>, octet: Int) {
-        let first = 0x7F00_0001 | UInt32(octet) << 16
+    ///   - network: where addresses are given out from; one from elsewhere, of a time when the cluster had another
+    ///     network, is replaced.
+    init(service: Object, taken: Set<String>, network: IPv4Network) {
         let present = service.loadBalancerAddress
         let wants =
             service.spec["type"].string == "LoadBalancer" && service.spec["loadBalancerClass"].isNull
@@ -21,36 +21,33 @@ enum LoadBalancerPlan: Equatable {
             self = present != nil && service.spec["type"].string != "LoadBalancer" ? .release : .leave
             return
         }
-        let wanted = service.spec["loadBalancerIP"].string.flatMap { Self.number($0) == nil ? nil : $0 }
+        let wanted = service.spec["loadBalancerIP"].string.flatMap { Self.assignable($0) == nil ? nil : $0 }
         if let wanted, !taken.contains(wanted) {
             self = wanted == present ? .leave : .assign(wanted)
-        } else if let present, !taken.contains(present), present.hasPrefix("127.\(octet).") {
+        } else if let present, !taken.contains(present), let address = IPv4Address(present),
+            network.contains(address)
+        {
             self = .leave
         } else {
-            self = Self.firstFree(taken, from: first).map { .assign($0) } ?? .leave
+            self = Self.firstFree(taken, in: network).map { .assign($0.description) } ?? .leave
         }
     }
 
-    private static let last: UInt32 = 0x7FFF_FFFE
-
-    private static func firstFree(_ taken: Set<String>, from first: UInt32) -> String? {
-        let used = Set(taken.compactMap(number))
+    private static func firstFree(_ taken: Set<String>, in network: IPv4Network) -> IPv4Address? {
+        let used = Set(taken.compactMap(assignable))
         // One of this many numbers is free, whatever is taken.
-        let end = min(first + 0xFFFD, first + UInt32(used.count) * 2 + 2)
-        return (first...end).first { !used.contains($0) && $0 & 0xFF != 0 && $0 & 0xFF != 0xFF }.map(text)
+        let end = min(network.count - 2, used.count * 2 + 3)
+        return (1...end).lazy.map { network.base.advanced(by: $0) }.first {
+            !used.contains($0) && $0.value & 0xFF != 0 && $0.value & 0xFF != 0xFF
+        }
     }
 
-    /// The number of an address that can be given out; nil for any other text.
-    private static func number(_ address: String) -> UInt32? {
-        let parts = address.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
-        guard parts.count == 4 else { return nil }
-        let number = parts.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        return (0x7F00_0002...last).contains(number) ? number : nil
+    /// The address that a text names, where it can be given out: one of the host's loopback network.
+    private static func assignable(_ text: String) -> IPv4Address? {
+        guard let address = IPv4Address(text), assignable.contains(address) else { return nil }
+        return address
     }
-
-    private static func text(_ number: UInt32) -> String {
-        [24, 16, 8, 0].map { String(number >> $0 & 0xFF) }.joined(separator: ".")
-    }
+    private static let assignable = IPv4Address(127, 0, 0, 2)...IPv4Address(127, 255, 255, 254)
 }
 
 extension Object {

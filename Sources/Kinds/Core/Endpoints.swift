@@ -1,4 +1,5 @@
 import APIMachinery
+import Addresses
 import KubernetesModel
 
 extension Kind {

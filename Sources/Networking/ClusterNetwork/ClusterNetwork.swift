@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Linux
 import SystemPackage
@@ -20,16 +21,16 @@ public struct ClusterNetwork: Sendable {
         try insideNetworkNamespace(cluster) { () throws(SystemError) in try Self.prepareForwarding() }
         var socket = try RouteSocket(namespace: cluster)
         try socket.perform(
-            [.addBridge(Self.bridge, hardwareAddress: Self.hardwareAddress(ClusterAddresses.gateway))],
+            [.addBridge(Self.bridge, hardwareAddress: Self.hardwareAddress(AddressPlan.gateway))],
             ignoring: [EEXIST])
         let loopback = try Self.index("lo", &socket)
         let bridge = try Self.index(Self.bridge, &socket)
         try socket.perform(
             [
                 .setUp(loopback), .setUp(bridge),
-                .addAddress(ClusterAddresses.gateway, prefix: ClusterAddresses.nodesPrefix, to: bridge),
-                .addAddress(ClusterAddresses.api, prefix: 32, to: loopback),
-                .addAddress(ClusterAddresses.dns, prefix: 32, to: loopback),
+                .addAddress(AddressPlan.gateway, prefix: AddressPlan.nodes.prefix, to: bridge),
+                .addAddress(AddressPlan.kubernetes, prefix: 32, to: loopback),
+                .addAddress(AddressPlan.dns, prefix: 32, to: loopback),
             ], ignoring: [EEXIST])
     }
 
@@ -53,34 +54,31 @@ public struct ClusterNetwork: Sendable {
             [
                 .addBridge(
                     Self.podBridge,
-                    hardwareAddress: Self.hardwareAddress(ClusterAddresses.podGateway(ofNode: index)))
+                    hardwareAddress: Self.hardwareAddress(AddressPlan.podGateway(ofNode: index)))
             ], ignoring: [EEXIST])
         let link = try Self.index("eth0", &inner)
         let pods = try Self.index(Self.podBridge, &inner)
         let loopback = try Self.index("lo", &inner)
+        let network = AddressPlan.pods(ofNode: index)
         try inner.perform(
             [
                 .setUp(loopback), .setUp(link), .setUp(pods),
-                .addAddress(ClusterAddresses.node(index), prefix: ClusterAddresses.nodesPrefix, to: link),
-                .addAddress(
-                    ClusterAddresses.podGateway(ofNode: index), prefix: ClusterAddresses.podsPrefix, to: pods),
-                .addRoute(to: IPv4Address(0), prefix: 0, via: ClusterAddresses.gateway),
+                .addAddress(AddressPlan.node(index), prefix: AddressPlan.nodes.prefix, to: link),
+                .addAddress(AddressPlan.podGateway(ofNode: index), prefix: network.prefix, to: pods),
+                .addRoute(to: IPv4Address(0), prefix: 0, via: AddressPlan.gateway),
             ], ignoring: [EEXIST])
         try outer.perform([
-            .addRoute(
-                to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix,
-                via: ClusterAddresses.node(index))
+            .addRoute(to: network.base, prefix: network.prefix, via: AddressPlan.node(index))
         ])
     }
 
     /// Takes a node's link and route away. A node that is not joined is no error.
     public func removeNode(_ index: Int) throws(SystemError) {
         var outer = try RouteSocket(namespace: cluster)
+        let network = AddressPlan.pods(ofNode: index)
         try outer.perform(
             [
-                .deleteRoute(
-                    to: ClusterAddresses.pods(ofNode: index), prefix: ClusterAddresses.podsPrefix,
-                    via: ClusterAddresses.node(index)),
+                .deleteRoute(to: network.base, prefix: network.prefix, via: AddressPlan.node(index)),
                 .deleteLink(Self.linkName(index)),
             ], ignoring: [ENODEV, ESRCH])
     }
@@ -95,7 +93,7 @@ public struct ClusterNetwork: Sendable {
     /// A bridge without an address of its own takes that of its lowest port, so it would change with the pods, under
     /// those that have it in their caches.
     private static func hardwareAddress(_ address: IPv4Address) -> [UInt8] {
-        [0x02, 0x6D] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: address.value >> UInt32($0)) }
+        [0x02, 0x6D] + address.bytes
     }
 
     private static func prepareForwarding() throws(SystemError) {

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import KubernetesModel
 
 /// What the cluster's names resolve to: Kubernetes' DNS-based service discovery, version 1.1.0.
@@ -195,7 +196,8 @@ struct ClusterZone: Sendable {
             }
         }
         if !targets.isEmpty { return answer(targets) }
-        let isOurs = address.hasPrefix("10.96.") || address.hasPrefix("10.244.")
+        let isOurs =
+            IPv4Address(address).map { AddressPlan.services.contains($0) || AddressPlan.pods.contains($0) } ?? false
         return isOurs ? .noSuchName : .elsewhere
     }
 }

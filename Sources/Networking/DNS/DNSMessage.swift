@@ -1,3 +1,5 @@
+import Addresses
+
 /// A DNS message (RFC 1035), as far as a name server for Services needs one.
 struct DNSMessage: Sendable, Hashable {
     enum RecordType {
@@ -279,7 +281,7 @@ extension DNSMessage {
             let length = bytes.count
             uint16(0)
             switch record.value {
-            case .a(let address): bytes += address.split(separator: ".").compactMap { UInt8($0) }
+            case .a(let address): bytes += IPv4Address(address)?.bytes ?? []
             case .cname(let target), .ptr(let target): name(target)
             case .srv(let priority, let weight, let port, let target):
                 for value in [priority, weight, port] { uint16(value) }

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import Logging
 import NIOCore
 import NIOPosix
@@ -23,7 +24,7 @@ public struct DNSServer: Sendable {
     private let sockets: Sockets
     private let logger: Logger
 
-    private static let address = ClusterAddresses.dns.description
+    private static let address = AddressPlan.dns.description
     private static let port = 53
 
     /// - Parameter upstream: nil where names outside the cluster cannot be resolved; they are refused then.

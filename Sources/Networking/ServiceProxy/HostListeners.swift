@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 
 /// What the host side of the Services should be: which addresses, and which endpoints behind each.
@@ -18,7 +19,8 @@ struct HostListener: Sendable, Hashable {
                 HostAddress(address: $0, port: port.port, transport: port.transport)
             }
             if let nodePort = port.nodePort {
-                addresses.append(HostAddress(address: "127.0.0.1", port: nodePort, transport: port.transport))
+                addresses.append(
+                    HostAddress(address: AddressPlan.loopback.description, port: nodePort, transport: port.transport))
             }
             return addresses.map {
                 HostListener(

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Linux
 
@@ -37,7 +38,7 @@ struct ServiceFragment: Sendable, Equatable {
 
     /// Addresses that the cluster's namespace has itself.
     private static func isReserved(_ address: String) -> Bool {
-        address == ClusterAddresses.api.description || address == ClusterAddresses.dns.description
+        address == AddressPlan.kubernetes.description || address == AddressPlan.dns.description
     }
 
     private mutating func add(

@@ -1,52 +1,52 @@
+import Addresses
 import KubernetesModel
 import Linux
 
 /// The addresses of a node's pods. Each pod's is in a file of its directory, so that a new agent knows which are taken.
 actor AddressPool {
-    private let prefix: String
+    private let network: IPv4Network
     private let podFolder: String
     private var taken: [String: Int] = [:]
     /// The next to try: a released address is reused last.
-    private var next = first
-    /// .0 is the network, .1 the bridge.
-    private static let first = 2
-    private static let last = 254
+    private var next = AddressPlan.podNumbers.lowerBound
 
     struct Exhausted: Error, CustomStringConvertible {
-        let prefix: String
+        let network: IPv4Network
         var description: String {
-            "no address left in \(prefix).0/24: delete pods of this node, or add a node with: martlet node add"
+            "no address left in \(network): delete pods of this node, or add a node with: martlet node add"
         }
     }
 
     init(configuration: NodeAgentConfiguration) {
-        prefix = "10.244.\(configuration.index)"
+        network = configuration.podNetwork
         podFolder = configuration.podFolder
         for uid in (try? listFolder(podFolder)) ?? [] {
-            guard let text = try? readFile("\(podFolder)/\(uid)/address"),
-                let host = text.split(separator: ".").last.flatMap({ Int($0) })
+            guard let text = try? readFile("\(podFolder)/\(uid)/address"), let address = IPv4Address(text)
             else { continue }
-            taken[uid] = host
-            next = max(next, host + 1)
+            let number = Int(address.value & 255)
+            taken[uid] = number
+            next = max(next, number + 1)
         }
     }
 
     /// The pod's address; asking again gives the same one.
     func take(uid: String) throws -> String {
-        if let host = taken[uid] { return "\(prefix).\(host)" }
+        if let number = taken[uid] { return address(number) }
         let used = Set(taken.values)
-        let candidates = Array(Self.first...Self.last)
+        let candidates = Array(AddressPlan.podNumbers)
         let start = candidates.firstIndex { $0 >= next } ?? 0
-        guard let host = (candidates[start...] + candidates[..<start]).first(where: { !used.contains($0) }) else {
-            throw Exhausted(prefix: prefix)
+        guard let number = (candidates[start...] + candidates[..<start]).first(where: { !used.contains($0) }) else {
+            throw Exhausted(network: network)
         }
-        let address = "\(prefix).\(host)"
+        let address = address(number)
         try makeFolder("\(podFolder)/\(uid)")
         try replaceFile("\(podFolder)/\(uid)/address", Array(address.utf8))
-        taken[uid] = host
-        next = host + 1
+        taken[uid] = number
+        next = number + 1
         return address
     }
+
+    private func address(_ number: Int) -> String { network.base.advanced(by: number).description }
 
     func release(uid: String) { taken[uid] = nil }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 
 /// Which node an agent serves, and where its things are.
@@ -17,7 +18,7 @@ public struct NodeAgentConfiguration: Sendable {
     public var initPath: String
     /// Directories hidden from containers on the host's root: the state and sockets of all clusters.
     public var hiddenFolders: [String] = []
-    public var dnsAddress = "10.96.0.10"
+    public var dnsAddress = AddressPlan.dns.description
     public var clusterDomain = "cluster.local"
 
     public init(
@@ -39,8 +40,8 @@ public struct NodeAgentConfiguration: Sendable {
     public var logFolder: String { "\(nodeFolder)/log/pods" }
     public var podFolder: String { "\(nodeFolder)/pods" }
     public var streamSocket: String { "\(runFolder)/node-\(nodeName).sock" }
-    public var podCIDR: String { "10.244.\(index).0/24" }
+    package var podNetwork: IPv4Network { AddressPlan.pods(ofNode: index) }
     /// The node's own address on its bridge, through which its pods reach everything else.
-    public var gateway: String { "10.244.\(index).1" }
-    public var address: String { "172.30.0.\(index + 1)" }
+    package var gateway: IPv4Address { AddressPlan.podGateway(ofNode: index) }
+    public var address: String { AddressPlan.node(index).description }
 }

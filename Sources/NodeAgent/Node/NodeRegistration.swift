@@ -32,8 +32,8 @@ struct NodeRegistration: Sendable {
         var node = Object(.nodes, name: name)
         node.metadata["labels"] = JSON(labels)
         node.metadata["annotations"] = ["volumes.kubernetes.io/controller-managed-attach-detach": "true"]
-        node.spec["podCIDR"] = .string(configuration.podCIDR)
-        node.spec["podCIDRs"] = [.string(configuration.podCIDR)]
+        node.spec["podCIDR"] = .string(configuration.podNetwork.description)
+        node.spec["podCIDRs"] = [.string(configuration.podNetwork.description)]
         if !configuration.shape.taints.isEmpty { node.spec["taints"] = .array(configuration.shape.taints) }
         node.status = status(previous: .null)
         do {

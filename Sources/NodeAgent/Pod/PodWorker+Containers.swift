@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import ImageStore
 import KubernetesModel
@@ -110,7 +111,8 @@ extension PodWorker {
     }
 
     var hookAddress: String {
-        pod.spec["hostNetwork"].bool == true ? node.configuration.address : machine.address ?? "127.0.0.1"
+        pod.spec["hostNetwork"].bool == true
+            ? node.configuration.address : machine.address ?? AddressPlan.loopback.description
     }
 
     // MARK: - Stopping

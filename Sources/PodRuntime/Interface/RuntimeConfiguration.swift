@@ -1,3 +1,4 @@
+import Addresses
 import Linux
 
 /// The node that a runtime serves.

@@ -1,3 +1,4 @@
+import Addresses
 import CInitProtocol
 import Glibc
 import KubernetesModel

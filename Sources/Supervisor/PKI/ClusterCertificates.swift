@@ -1,3 +1,4 @@
+import Addresses
 import Crypto
 import KubernetesModel
 
@@ -26,8 +27,8 @@ struct ClusterCertificates {
             try write(issued.certificate, "apiserver.crt")
             try write(issued.key, "apiserver.key")
         }
-        let outside = "https://127.0.0.1:\(apiPort)"
-        let inside = "https://172.30.0.1:6443"
+        let outside = "https://\(AddressPlan.loopback):\(apiPort)"
+        let inside = "https://\(AddressPlan.apiServer):\(AddressPlan.apiServerPort)"
         try kubeconfig("admin", user: "kubernetes-admin", groups: ["system:masters"], server: outside, authority)
         try kubeconfig(
             "service-proxy", user: "system:kube-proxy", groups: ["system:node-proxier"], server: inside, authority)

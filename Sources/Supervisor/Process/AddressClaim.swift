@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Linux
 
@@ -24,14 +25,17 @@ struct AddressClaim {
                 close(descriptor)
             }
         }
-        for candidate in [preferred] + Array(ClusterConfiguration.loadBalancerOctets) {
+        for candidate in [preferred] + Array(AddressPlan.loadBalancerOctets) {
             if let descriptor = Self.claim(candidate) {
                 octet = candidate
                 self.descriptor = descriptor
                 return
             }
         }
-        throw .failed("all of 127.16.0.0 to 127.250.0.0 is taken by other clusters; delete one of them")
+        let octets = AddressPlan.loadBalancerOctets
+        throw .failed(
+            "all of 127.\(octets.lowerBound).0.0 to 127.\(octets.upperBound).0.0 is taken by other clusters; delete one "
+                + "of them")
     }
 
     /// With the zero byte that makes it abstract.

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Linux
 import SystemPackage
@@ -94,10 +95,11 @@ struct HostPorts {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = UInt16(truncatingIfNeeded: address.port).bigEndian
-        guard inet_pton(AF_INET, address.address, &name.sin_addr) == 1, (0...65_535).contains(address.port) else {
+        guard let number = IPv4Address(address.address), (0...65_535).contains(address.port) else {
             close(descriptor)
             throw SystemError("bind", errno: EINVAL, subject)
         }
+        name.sin_addr.s_addr = number.value.bigEndian
         let result = withUnsafePointer(to: &name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubernetesModel
 
@@ -34,14 +35,10 @@ public struct ClusterConfiguration: Sendable, Hashable {
         self.nextIndex = nextIndex
     }
 
-    /// The largest number of nodes: each has a /24 of 10.244.0.0/16.
-    public static let maxNodes = 250
-    /// Clusters take 127.<octet>.0.0/16: 127.0 and its neighbours stay the host's own.
-    static let loadBalancerOctets = 16...250
-
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
-        guard nextIndex <= Self.maxNodes else {
-            throw .usage("a cluster has at most \(Self.maxNodes) nodes in its life; delete it and start anew")
+        guard AddressPlan.nodeIndexes.contains(nextIndex) else {
+            throw .usage(
+                "a cluster has at most \(AddressPlan.nodeIndexes.count) nodes in its life; delete it and start anew")
         }
         let name = name ?? "node-\(nextIndex)"
         guard !nodes.contains(where: { $0.name == name }) else {
@@ -84,16 +81,17 @@ public struct ClusterConfiguration: Sendable, Hashable {
         guard let octet = json["loadBalancerOctet"].int else { throw damaged("loadBalancerOctet", "is missing") }
         guard let nextIndex = json["nextIndex"].int else { throw damaged("nextIndex", "is missing") }
         guard (1...65_535).contains(apiPort) else { throw damaged("apiPort", "is no port: \(apiPort)") }
-        guard loadBalancerOctets.contains(octet) else {
-            throw damaged("loadBalancerOctet", "is not from \(loadBalancerOctets): \(octet)")
+        guard AddressPlan.loadBalancerOctets.contains(octet) else {
+            throw damaged("loadBalancerOctet", "is not from \(AddressPlan.loadBalancerOctets): \(octet)")
         }
         guard !json["nodes"].items.isEmpty else { throw damaged("nodes", "is missing or empty") }
         var nodes: [NodeEntry] = []
         for (position, node) in json["nodes"].items.enumerated() {
             guard let name = node["name"].string, let index = node["index"].int,
-                (1...maxNodes).contains(index)
+                AddressPlan.nodeIndexes.contains(index)
             else {
-                throw damaged("nodes[\(position)]", "has no name or no index from 1 to \(maxNodes)")
+                throw damaged(
+                    "nodes[\(position)]", "has no name or no index from 1 to \(AddressPlan.nodeIndexes.count)")
             }
             do {
                 let shape = try NodeShape(node["shape"], file: path)

@@ -5,7 +5,7 @@
 #endif
 
 /// An IPv4 or IPv6 address as values of fields have it.
-package struct IPAddress: Hashable {
+package struct IPAddress: Sendable, Hashable {
     /// Four, or sixteen. An IPv4 address in an IPv6 one (`::ffff:10.0.0.1`) is the former.
     package let bytes: [UInt8]
 
@@ -13,8 +13,8 @@ package struct IPAddress: Hashable {
         // To C a string ends at its first NUL.
         guard !text.utf8.contains(0) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 16)
-        if inet_pton(AF_INET, text, &bytes) == 1 {
-            self.bytes = Array(bytes.prefix(4))
+        if let address = IPv4Address(text) {
+            self.bytes = address.bytes
         } else if inet_pton(AF_INET6, text, &bytes) == 1 {
             let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
             self.bytes = isMapped ? Array(bytes.suffix(4)) : bytes

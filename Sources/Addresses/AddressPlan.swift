@@ -1,0 +1,55 @@
+/// Addresses: IP addresses, and which of them the parts of a cluster have.
+///
+/// The one place where addresses are parsed and planned. It depends on no other target and does no input or output.
+
+/// The addresses of a cluster's parts, the same ones in every cluster (docs/architecture.md).
+///
+/// Pods, Services and nodes are in the network namespaces of the cluster, so that clusters do not meet there; its
+/// LoadBalancer Services are in the loopback network of the host, where each cluster has a range of its own.
+package enum AddressPlan {
+    /// The loopback address of the host, at which the API and node ports are reached.
+    package static let loopback = IPv4Address(127, 0, 0, 1)
+
+    // MARK: Nodes
+
+    /// The network that joins the nodes.
+    package static let nodes = IPv4Network(IPv4Address(172, 30, 0, 0), prefix: 16)
+    /// The cluster's own address on the bridge of the nodes, which is their gateway.
+    package static let gateway = IPv4Address(172, 30, 0, 1)
+    /// Where pods and nodes reach the API server: the endpoint of the Service `kubernetes`.
+    package static let apiServer = gateway
+    package static let apiServerPort = 6443
+    /// The indexes of nodes, which give them their addresses.
+    package static let nodeIndexes = 1...250
+
+    /// The address of a node: 172.30.0.2 and up.
+    package static func node(_ index: Int) -> IPv4Address { gateway.advanced(by: index) }
+
+    // MARK: Pods
+
+    package static let pods = IPv4Network(IPv4Address(10, 244, 0, 0), prefix: 16)
+
+    /// The network of a node's pods: 10.244.N.0/24.
+    package static func pods(ofNode index: Int) -> IPv4Network {
+        IPv4Network(pods.base.advanced(by: index << 8), prefix: 24)
+    }
+    /// The address of the bridge of a node's pods, which is their gateway: 10.244.N.1.
+    package static func podGateway(ofNode index: Int) -> IPv4Address { pods(ofNode: index).base.advanced(by: 1) }
+    /// The last numbers of pods' addresses: .0 is the network, .1 the bridge, .255 the broadcast address.
+    package static let podNumbers = 2...254
+
+    // MARK: Services
+
+    package static let services = IPv4Network(IPv4Address(10, 96, 0, 0), prefix: 16)
+    /// The Service `kubernetes`: a plain address of the cluster's namespace.
+    package static let kubernetes = IPv4Address(10, 96, 0, 1)
+    /// The DNS server: a plain address of the cluster's namespace.
+    package static let dns = IPv4Address(10, 96, 0, 10)
+
+    /// The octets that clusters take for their LoadBalancer Services: 127.0 and its neighbours stay the host's own.
+    package static let loadBalancerOctets = 16...250
+    /// The addresses of a cluster's LoadBalancer Services: 127.N.0.0/16.
+    package static func loadBalancers(octet: Int) -> IPv4Network {
+        IPv4Network(IPv4Address(127, UInt8(octet), 0, 0), prefix: 16)
+    }
+}
