@@ -77,9 +77,10 @@ let package = Package(
         library("Retrying", []),
         library("Addresses", []),
         .target(name: "CInitProtocol"),
-        library("Linux", ["Addresses", "Retrying", "CLinux", system]),
+        library("Linux", ["Addresses", "CLinux", system]),
         library("Systemd", ["CSystemd"]),
         library("KubernetesModel", [collections, yams]),
+        library("ClusterLayout", ["KubernetesModel", "Linux", "Retrying"]),
         library("APIMachinery", ["KubernetesModel"]),
         library("Kinds", ["APIMachinery", "Addresses"]),
         library("Store", ["KubernetesModel", grdb, collections, logging]),
@@ -91,7 +92,8 @@ let package = Package(
         library(
             "APIServer",
             [
-                "Kinds", "Addresses", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib", asyncHTTPClient,
+                "Kinds", "Addresses", "ClusterLayout", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib",
+                asyncHTTPClient,
                 hummingbird,
                 hummingbirdCore,
                 hummingbirdHTTP2, hummingbirdTLS, nioSSL,
@@ -102,11 +104,15 @@ let package = Package(
         library("Networking", ["Addresses", "Retrying", "Linux", "CNftables", "APIClient", logging] + nio),
         library(
             "PodRuntime",
-            ["Addresses", "Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel", logging, system]),
+            [
+                "ClusterLayout", "Addresses", "Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel",
+                logging, system,
+            ]),
         library(
             "NodeAgent",
             [
-                "Addresses", "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient", "Networking",
+                "Addresses", "ClusterLayout", "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient",
+                "Networking",
                 "PodRuntime",
                 "CZlib",
                 logging, nioHPACK, nioSSL,
@@ -115,14 +121,16 @@ let package = Package(
         library(
             "ControlPlane",
             [
-                "Systemd", "Addresses", "Kinds", "Store", "APIServer", "Controllers", "Scheduler", "Networking",
+                "Systemd", "Addresses", "ClusterLayout", "Kinds", "Store", "APIServer", "Controllers", "Scheduler",
+                "Networking",
                 serviceLifecycle,
                 logging,
             ]),
         library(
             "Supervisor",
             [
-                "Addresses", "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient", "Networking", "PodRuntime",
+                "ClusterLayout", "Addresses", "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient",
+                "Networking", "PodRuntime",
                 x509,
                 crypto, system,
                 yams, logging,
@@ -130,7 +138,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Addresses", "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore", argumentParser,
+                "Addresses", "ClusterLayout", "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore",
+                argumentParser,
                 logging,
             ],
             swiftSettings: strict),
@@ -163,7 +172,7 @@ let package = Package(
         .target(
             name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
         .target(
-            name: "SandboxNode", dependencies: ["Addresses", "PodRuntime"], path: "Tests/SandboxNode",
+            name: "SandboxNode", dependencies: ["ClusterLayout", "Addresses", "PodRuntime"], path: "Tests/SandboxNode",
             swiftSettings: strict),
         .executableTarget(
             name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
@@ -173,6 +182,7 @@ let package = Package(
         tests("Addresses", []),
         tests("Linux", []),
         tests("Systemd", []),
+        tests("ClusterLayout", []),
         tests("KubernetesModel", []),
         tests("APIMachinery", ["Kinds"]),
         tests("Kinds", []),
@@ -186,8 +196,8 @@ let package = Package(
         tests("Scheduler", ["InMemoryClient", "Retrying"]),
         tests("Networking", []),
         tests("PodRuntime", ["CInitProtocol", "SandboxNode"]),
-        tests("NodeAgent", ["InMemoryClient", "SandboxNode"]),
-        tests("Supervisor", [x509]),
+        tests("NodeAgent", ["ClusterLayout", "InMemoryClient", "SandboxNode"]),
+        tests("Supervisor", ["ClusterLayout", x509]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["KubernetesModel", "martlet", subprocess], swiftSettings: strict),
         .testTarget(

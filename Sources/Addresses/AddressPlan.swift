@@ -12,6 +12,8 @@ package enum AddressPlan {
 
     // MARK: Nodes
 
+    /// The bridge of the cluster's namespace, to which the nodes are joined.
+    package static let nodeBridge = "mt0"
     /// The network that joins the nodes.
     package static let nodes = IPv4Network(IPv4Address(172, 30, 0, 0), prefix: 16)
     /// The cluster's own address on the bridge of the nodes, which is their gateway.
@@ -27,6 +29,8 @@ package enum AddressPlan {
 
     // MARK: Pods
 
+    /// The bridge of a node's namespace, to which its pods are joined.
+    package static let podBridge = "cbr0"
     package static let pods = IPv4Network(IPv4Address(10, 244, 0, 0), prefix: 16)
 
     /// The network of a node's pods: 10.244.N.0/24.

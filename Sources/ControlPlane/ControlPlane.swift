@@ -5,6 +5,7 @@
 import APIClient
 import APIServer
 import Addresses
+import ClusterLayout
 import Controllers
 import Glibc
 import Kinds
@@ -16,12 +17,7 @@ import Store
 
 public struct ControlPlane: Sendable {
     public struct Configuration: Sendable {
-        /// The database file.
-        public var store: String
-        /// The folder with `ca.crt`, `apiserver.crt`, `apiserver.key`, `sa.key` and `sa.pub`.
-        public var pki: String
-        /// The folder of the node agents' sockets.
-        public var runtimeFolder: String
+        public var paths: ClusterPaths
         /// Where the API listens: sockets of the host's namespace and the cluster's.
         public var apiSockets: [CInt]
         /// Where names are served: a bound datagram socket, a listening one.
@@ -32,12 +28,10 @@ public struct ControlPlane: Sendable {
         public var loadBalancerOctet: Int
 
         public init(
-            store: String, pki: String, runtimeFolder: String, apiSockets: [CInt], dnsSockets: DNSServer.Sockets,
+            paths: ClusterPaths, apiSockets: [CInt], dnsSockets: DNSServer.Sockets,
             nameServerSocket: CInt?, loadBalancerOctet: Int
         ) {
-            self.store = store
-            self.pki = pki
-            self.runtimeFolder = runtimeFolder
+            self.paths = paths
             self.apiSockets = apiSockets
             self.dnsSockets = dnsSockets
             self.nameServerSocket = nameServerSocket
@@ -55,7 +49,7 @@ public struct ControlPlane: Sendable {
 
     /// Runs until the task is cancelled; `whenReady` is called once the API answers.
     public func run(whenReady: @escaping @Sendable () -> Void) async throws {
-        let store = try SQLiteStore(path: configuration.store)
+        let store = try SQLiteStore(path: configuration.paths.store)
         do {
             try await serve(store, whenReady: whenReady)
         } catch {
@@ -87,15 +81,15 @@ public struct ControlPlane: Sendable {
 
     private var apiServer: APIServer.Configuration {
         let listeners = configuration.apiSockets.map { Listener.descriptor($0) }
-        let pki = configuration.pki
+        let pki = configuration.paths.pki
         return APIServer.Configuration(
-            listeners: listeners, certificate: "\(pki)/apiserver.crt", key: "\(pki)/apiserver.key",
-            clientCA: "\(pki)/ca.crt", serviceAccountKey: "\(pki)/sa.key", serviceAccountPublicKey: "\(pki)/sa.pub",
-            runFolder: configuration.runtimeFolder, version: Version.kubernetes)
+            listeners: listeners, certificate: pki.apiServer, key: pki.apiServerKey, clientCA: pki.authority,
+            serviceAccountKey: pki.serviceAccountKey, serviceAccountPublicKey: pki.serviceAccountPublicKey,
+            runFolder: configuration.paths.runtime, version: Version.kubernetes)
     }
 
     private func controllerOptions() throws -> ControllerOptions {
-        let path = "\(configuration.pki)/ca.crt"
+        let path = configuration.paths.pki.authority
         guard let certificate = TextFile.read(path) else {
             throw ControlPlaneError.unreadable(path: path, problem: String(cString: strerror(errno)))
         }

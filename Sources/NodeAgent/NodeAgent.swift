@@ -51,12 +51,12 @@ public struct NodeAgent: Sendable {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
         let level = try IsolationLevels.choose(HostFeatures.probe(initPath: configuration.initPath))
-        let (driver, resources) = ResourceDrivers.choose(nodeFolder: configuration.nodeFolder)
+        let (driver, resources) = ResourceDrivers.choose(nodeFolder: configuration.paths.directory)
         if let consequence = driver.consequence { logger.warning("\(consequence)") }
         logger.debug("isolation level \(level.name), resource driver \(driver.name)")
         return level.makeRuntime(
             RuntimeConfiguration(
-                nodeFolder: configuration.nodeFolder, runFolder: configuration.runFolder,
+                paths: configuration.paths,
                 initPath: configuration.initPath, gateway: configuration.gateway,
                 hiddenFolders: configuration.hiddenFolders),
             resources: resources, logger: logger)
@@ -82,8 +82,8 @@ public struct NodeAgent: Sendable {
     ) async throws {
         let configuration = configuration
         try await Blocking.run { () throws(SystemError) in
-            try makeFolder(configuration.podFolder)
-            try makeFolder(configuration.logFolder)
+            try makeFolder(configuration.paths.pods)
+            try makeFolder(configuration.paths.podLogs)
         }
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
         let informers = SharedInformers(client, logger: logger)
@@ -101,10 +101,10 @@ public struct NodeAgent: Sendable {
             group.addTask { await events.run() }
             group.addTask { await informers.run() }
             if let rules { group.addTask { await rules.run() } }
-            group.addTask { await LogArchive(folder: configuration.logFolder).run() }
+            group.addTask { await LogArchive(folder: configuration.paths.podLogs).run() }
             group.addTask { for await pods in changed { await workers.referencesChanged(pods) } }
             group.addTask { try await workers.run() }
-            let streams = try await StreamServer.bind(socket: configuration.streamSocket, logger: logger)
+            let streams = try await StreamServer.bind(socket: configuration.paths.socket, logger: logger)
             let server = NodeStreamServer(node: node, workers: workers)
             group.addTask { try await streams.run { try await server.serve($0, $1) } }
             notify.status("registering node \(configuration.nodeName)")

@@ -1,4 +1,5 @@
 import Addresses
+import ClusterLayout
 import Glibc
 import KubernetesModel
 import Linux

@@ -1,3 +1,4 @@
+import ClusterLayout
 import KubernetesModel
 import Linux
 import Networking
@@ -18,7 +19,7 @@ extension Supervisor {
     }
 
     func startNode(_ node: ClusterConfiguration.NodeEntry, within cluster: NamespaceHolder) async throws {
-        try Files.makeFolder(paths.node(node.name))
+        try Files.makeFolder(paths.node(node.name).directory)
         let holder = try await hold(node.holderName, within: cluster, members: [node.componentName])
         try await Self.onNetwork(of: cluster) { network in
             let namespace = try openNamespace(.net, of: holder.process.pid)
@@ -64,8 +65,8 @@ extension Supervisor {
             throw SupervisorError.usage("\"\(name)\" is the cluster's only node; add another one first")
         }
         await end(node)
-        try Files.removeTree(paths.node(name))
-        try Files.removeTree(paths.kubeconfig("node-\(name)"))
+        try Files.removeTree(paths.node(name).directory)
+        try Files.removeTree(paths.pki.kubeconfig("node-\(name)"))
         // Last: a node that is half removed when this process dies comes back, and can be removed again.
         var changed = configuration
         changed.nodes.removeAll { $0.name == name }

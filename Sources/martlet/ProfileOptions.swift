@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterLayout
 import Supervisor
 
 /// Which cluster a command is about.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterLayout
 import Logging
 import Supervisor
 

@@ -38,15 +38,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
     return try await body(pid)
 }
 
-@Suite struct AddressTests {
-    @Test func clustersOfOneNameHaveGroupsOfTheirOwn() {
-        let (one, other) = (clusterGroup(stateFolder: "/a/default"), clusterGroup(stateFolder: "/b/default"))
-        #expect(one != other)
-        #expect(one.hasPrefix("martlet/default-"))
-        #expect(one == clusterGroup(stateFolder: "/a/default/"), "the same folder, written otherwise")
-    }
-}
-
 @Suite struct PacketSocketTests {
     @Test func carriesDescriptorsAndKeepsBorders() throws {
         let (one, other) = try PacketSocket.pair()
@@ -153,12 +144,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
     func scopeOfAGroup(_ row: (group: String, scope: String?)) {
         #expect(CgroupV2.scope(of: row.group) == row.scope)
     }
-
-    @Test func isNamedAsTheGroup() {
-        let state = "/var/lib/martlet/my-profile"
-        let identity = clusterGroup(stateFolder: state).dropFirst("martlet/".count)
-        #expect(clusterScope(stateFolder: state) == "martlet-\(identity).scope")
-    }
 }
 
 @Suite(.enabled(if: getuid() == 0 && CgroupV1() != nil, "needs root and control groups of version 1"))
@@ -190,23 +175,6 @@ struct CgroupTests {
         #expect(cgroups.outOfMemoryKills(group) == 0)
         try await eventually("the group is removed") { cgroups.remove("martlet/test-\(getpid())") }
         #expect(access(memory, F_OK) != 0)
-        for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
-    }
-
-    @Test func remainsAreFoundWithoutRecords() async throws {
-        let cgroups = try #require(CgroupV1())
-        let state = "/tmp/martlet-test-\(getpid())/remains"
-        let group = clusterGroup(stateFolder: state) + "/node-1/pod1"
-        try cgroups.create(group)
-        let pid = try Spawn(["/bin/sh", "-c", "sleep 101 & sleep 102"], environment: []).start()
-        for file in cgroups.joinFiles(group) { try writeControl(file, "\(pid)") }
-        let reaper = Task { await ProcessIdentity(pid: pid)?.waitForEnd() }
-        let found = await ClusterRemains(stateFolder: state).end()
-        await reaper.value
-        waitpid(pid, nil, 0)
-        #expect(found.contains { $0.pid == pid })
-        let folder = try #require(cgroups.folder("pids", clusterGroup(stateFolder: state)))
-        try await eventually("the groups are removed") { access(folder, F_OK) != 0 }
         for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
     }
 }

@@ -1,3 +1,4 @@
+import ClusterLayout
 import Glibc
 import InMemoryClient
 import KubernetesModel

@@ -1,4 +1,5 @@
 import APIClient
+import ClusterLayout
 import Glibc
 import InMemoryClient
 import KubernetesModel
@@ -23,7 +24,7 @@ import Testing
             let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
             let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
             #expect(fault == failure)
-            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            let group = ResourceGroup.node(node.paths).pod("one", qosClass: "BestEffort").container(id)
             let resources = node.resources
             try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
         }
@@ -36,7 +37,7 @@ import Testing
             let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
             let began = ContinuousClock.now
             let run = Task { await hook.run(["exec": ["command": ["sh", "-c", "trap '' TERM; sleep 60"]]], id) }
-            let group = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            let group = ResourceGroup.node(node.paths).pod("one", qosClass: "BestEffort").container(id)
             let resources = node.resources
             try await eventually("the hook runs") { resources.processes(group).count > 1 }
             run.cancel()

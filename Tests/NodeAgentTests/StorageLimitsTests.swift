@@ -1,3 +1,4 @@
+import ClusterLayout
 import KubernetesModel
 import Linux
 import PodRuntime

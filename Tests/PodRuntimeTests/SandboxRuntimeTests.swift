@@ -134,7 +134,7 @@ import Testing
             let other = try await node.run("two", ["cat", "/dev/shm/x"], name: "other")
             #expect(try await node.end(of: other).phase.code != 0)
             try await node.runtime.removeSandbox(podUID: "one")
-            #expect(try !readFile("/proc/self/mountinfo").contains("\(node.nodeFolder)/pods/one"))
+            #expect(try !readFile("/proc/self/mountinfo").contains("\(node.paths.directory)/pods/one"))
         }
     }
 
@@ -233,7 +233,7 @@ import Testing
             try await node.start("one", shared: true)
             let id = try await node.run("one", ["sh", "-c", "sleep 1000 & exit 0"])
             #expect(try await node.end(of: id).phase.code == 0)
-            let left = ResourceGroup.node(folder: node.nodeFolder).pod("one", qosClass: "BestEffort").container(id)
+            let left = ResourceGroup.node(node.paths).pod("one", qosClass: "BestEffort").container(id)
             // Killed before the end is told; the kernel takes a moment to carry it out.
             let resources = node.resources
             try await eventually("none of its processes is left") { resources.processes(left).isEmpty }

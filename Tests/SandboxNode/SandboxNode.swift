@@ -1,4 +1,5 @@
 import Addresses
+import ClusterLayout
 import Glibc
 import KubernetesModel
 import Linux
@@ -10,8 +11,11 @@ package struct SandboxNode {
     package let folder: String
     package let runtime: SandboxRuntime
 
-    package var resources: any ResourceController { ResourceDrivers.choose(nodeFolder: nodeFolder).controller }
-    package var nodeFolder: String { "\(folder)/nodes/node-1" }
+    package var resources: any ResourceController { ResourceDrivers.choose(nodeFolder: paths.directory).controller }
+    package var paths: NodePaths { Self.paths(folder) }
+    private static func paths(_ folder: String) -> NodePaths {
+        NodePaths(name: "node-1", state: folder, runtime: "\(folder)/run")
+    }
 
     package init(folder: String) throws {
         self.folder = folder
@@ -21,9 +25,9 @@ package struct SandboxNode {
         }
         runtime = SandboxRuntime(
             configuration: RuntimeConfiguration(
-                nodeFolder: "\(folder)/nodes/node-1", runFolder: "\(folder)/run", initPath: program,
+                paths: Self.paths(folder), initPath: program,
                 gateway: IPv4Address(0), hiddenFolders: [folder]),
-            resources: ResourceDrivers.choose(nodeFolder: "\(folder)/nodes/node-1").controller,
+            resources: ResourceDrivers.choose(nodeFolder: Self.paths(folder).directory).controller,
             logger: Logger(label: "test"))
     }
 

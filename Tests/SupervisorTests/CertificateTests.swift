@@ -19,7 +19,7 @@ import X509
     ]) func aKubeconfigHasAnIdentity(_ name: String, _ subject: String) throws {
         let cluster = try TestCluster()
         try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: ["one"])
-        let document = try JSON(yaml: cluster.text(cluster.paths.kubeconfig(name)))
+        let document = try JSON(yaml: cluster.text(cluster.paths.pki.kubeconfig(name)))
         let client = try Self.certificate(document["users"][0]["user"]["client-certificate-data"])
         let authority = try Self.certificate(document["clusters"][0]["cluster"]["certificate-authority-data"])
         #expect(client.subject.description == subject)
@@ -33,7 +33,7 @@ import X509
     @Test func theServerHasTheNamesThatClientsUse() throws {
         let cluster = try TestCluster()
         try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: [])
-        let certificate = try Certificate(pemEncoded: cluster.text(cluster.paths.pki + "/apiserver.crt"))
+        let certificate = try Certificate(pemEncoded: cluster.text(cluster.paths.pki.apiServer))
         let names = try #require(try certificate.extensions.subjectAlternativeNames).map(\.description)
         for name in ["localhost", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"] {
             #expect(names.contains { $0.contains("\"\(name)\"") || $0.hasSuffix(name) }, "\(names)")
@@ -48,9 +48,9 @@ import X509
         let certificates = ClusterCertificates(paths: cluster.paths)
         try certificates.ensure(apiPort: 6443, nodes: ["one"])
         func all() throws -> [String: String] {
-            let names = try cluster.names(cluster.paths.pki)
+            let names = try cluster.names(cluster.paths.pki.directory)
             return try Dictionary(
-                uniqueKeysWithValues: names.map { ($0, try cluster.text("\(cluster.paths.pki)/\($0)")) })
+                uniqueKeysWithValues: names.map { ($0, try cluster.text("\(cluster.paths.pki.directory)/\($0)")) })
         }
         let first = try all()
         try certificates.ensure(apiPort: 6443, nodes: ["one"])
@@ -61,7 +61,7 @@ import X509
         #expect(Set(moved.keys).subtracting(first.keys) == ["node-two.kubeconfig"])
         #expect(first.keys.filter { moved[$0] != first[$0] } == ["admin.kubeconfig"])
 
-        try cluster.write("damaged", to: cluster.paths.pki + "/apiserver.crt")
+        try cluster.write("damaged", to: cluster.paths.pki.apiServer)
         try certificates.ensure(apiPort: 7443, nodes: ["one", "two"])
         let mended = try all()
         #expect(Set(moved.keys.filter { mended[$0] != moved[$0] }) == ["apiserver.crt", "apiserver.key"])
@@ -71,18 +71,18 @@ import X509
         let cluster = try TestCluster()
         let certificates = ClusterCertificates(paths: cluster.paths)
         try certificates.ensure(apiPort: 6443, nodes: [])
-        try cluster.write("damaged", to: "\(cluster.paths.pki)/\(name)")
+        try cluster.write("damaged", to: "\(cluster.paths.pki.directory)/\(name)")
         let error = #expect(throws: SupervisorError.self) { try certificates.ensure(apiPort: 6443, nodes: []) }
         #expect(error?.description.contains("ca.crt") == true)
         #expect(error?.description.contains("martlet delete") == true)
-        #expect(try cluster.text("\(cluster.paths.pki)/\(name)") == "damaged")
+        #expect(try cluster.text("\(cluster.paths.pki.directory)/\(name)") == "damaged")
     }
 
     @Test func keysAreTheOwnersAlone() throws {
         let cluster = try TestCluster()
         try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: ["one"])
-        for name in try cluster.names(cluster.paths.pki) {
-            let attributes = try FileManager.default.attributesOfItem(atPath: "\(cluster.paths.pki)/\(name)")
+        for name in try cluster.names(cluster.paths.pki.directory) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(cluster.paths.pki.directory)/\(name)")
             #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
         }
     }

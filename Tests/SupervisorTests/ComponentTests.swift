@@ -1,3 +1,4 @@
+import ClusterLayout
 import Foundation
 import Linux
 import Logging

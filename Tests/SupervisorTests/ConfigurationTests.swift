@@ -1,4 +1,5 @@
 import Addresses
+import ClusterLayout
 import KubernetesModel
 import Testing
 

@@ -1,3 +1,4 @@
+import ClusterLayout
 import Glibc
 import KubernetesModel
 import Testing
@@ -61,10 +62,10 @@ import Testing
         let cluster = try TestCluster()
         let supervisor = try Self.supervisor(cluster)
         try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: ["node-1", "node-2"])
-        try Files.makeFolder(cluster.paths.node("node-1") + "/pods")
+        try Files.makeFolder(cluster.paths.node("node-1").directory + "/pods")
         #expect(await supervisor.answer(["op": "node-remove", "name": "node-1"]).json == [:])
-        #expect(!cluster.exists(cluster.paths.node("node-1")))
-        #expect(try !cluster.names(cluster.paths.pki).contains("node-node-1.kubeconfig"))
+        #expect(!cluster.exists(cluster.paths.node("node-1").directory))
+        #expect(try !cluster.names(cluster.paths.pki.directory).contains("node-node-1.kubeconfig"))
         #expect(try ClusterConfiguration.load(cluster.paths.configuration)?.nodes.map(\.name) == ["node-2"])
     }
 

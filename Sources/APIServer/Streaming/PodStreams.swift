@@ -1,3 +1,4 @@
+import ClusterLayout
 import HTTPTypes
 import KubernetesModel
 import Logging
@@ -42,7 +43,7 @@ struct PodStreams: Sendable {
         guard let node = pod.spec["nodeName"].string, !node.isEmpty else {
             throw .badRequest("pod \(pod.name) does not have a host assigned")
         }
-        return "\(runFolder)/node-\(node).sock"
+        return NodePaths.socket(of: node, in: runFolder)
     }
 
     /// The container that a request names, else the only one.

@@ -1,4 +1,5 @@
 import APIClient
+import ClusterLayout
 import KubernetesModel
 
 /// `nodes/proxy`: what tools read of the kubelet's HTTP API. A node agent has no port, but a socket.
@@ -33,7 +34,7 @@ struct NodeProxy: Sendable {
 
     private func summary(_ node: String) async throws(Status) -> JSON {
         do {
-            return try await ResourceMetrics.summary(of: "\(runFolder)/node-\(node).sock")
+            return try await ResourceMetrics.summary(of: NodePaths.socket(of: node, in: runFolder))
         } catch {
             throw .serviceUnavailable("error trying to reach service: the node agent of \(node) does not answer")
         }

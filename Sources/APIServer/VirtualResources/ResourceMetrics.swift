@@ -1,3 +1,4 @@
+import ClusterLayout
 import KubernetesModel
 import NodeStreams
 
@@ -83,7 +84,7 @@ actor ResourceMetrics: VirtualResources {
         return await withTaskGroup(of: (String, Sample)?.self) { group in
             for node in nodes {
                 group.addTask {
-                    guard let summary = try? await Self.summary(of: "\(runFolder)/node-\(node).sock") else {
+                    guard let summary = try? await Self.summary(of: NodePaths.socket(of: node, in: runFolder)) else {
                         return nil
                     }
                     return (node, Sample(taken: .now, summary: summary))

@@ -40,23 +40,23 @@ public protocol ControlGroups: Sendable {
 /// than 2^44 microseconds.
 func effectiveCPULimit(_ millis: Int?) -> Int? { millis.flatMap { $0 > 100_000_000 ? nil : $0 } }
 
-/// A group's folder, as it is in a hierarchy of either version.
-struct ControlGroupFolder {
-    let path: String
+/// A group's directory, as it is in a hierarchy of either version.
+package struct ControlGroupFolder {
+    package let path: String
 
-    init(_ path: String) { self.path = path }
+    package init(_ path: String) { self.path = path }
 
     /// Removes the group and those below it. A group with processes stays.
     ///
     /// - Returns: whether all is gone.
-    func remove() -> Bool {
+    package func remove() -> Bool {
         if rmdir(path) == 0 || errno == ENOENT { return true }
         for folder in subfolders { _ = folder.remove() }
         return rmdir(path) == 0 || errno == ENOENT
     }
 
     /// Those in the group and those below it.
-    func collectProcesses(into result: inout Set<Int32>) {
+    package func collectProcesses(into result: inout Set<Int32>) {
         guard let text = try? readFile("\(path)/cgroup.procs") else { return }
         for line in text.split(separator: "\n") { if let pid = Int32(line) { result.insert(pid) } }
         for folder in subfolders { folder.collectProcesses(into: &result) }
@@ -76,7 +76,7 @@ struct ControlGroupFolder {
         return nil
     }
 
-    var subfolders: [ControlGroupFolder] {
+    package var subfolders: [ControlGroupFolder] {
         // In a hierarchy everything with a dot is a control file, and so are three without.
         let names = (try? listFolder(path)) ?? []
         return names.map { ControlGroupFolder("\(path)/\($0)") }.filter { folder in

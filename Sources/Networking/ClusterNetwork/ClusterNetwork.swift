@@ -8,9 +8,6 @@ import SystemPackage
 /// Works on namespaces by descriptor, so the supervisor calls it from the host's, and a rootless one from within. All of
 /// it can be done again: what is there already stays. Blocks for some milliseconds at most; see `Blocking`.
 public struct ClusterNetwork: Sendable {
-    static let bridge = "mt0"
-    static let podBridge = "cbr0"
-
     private let cluster: FileDescriptor
 
     /// - Parameter namespace: the cluster's network namespace; the caller keeps it open.
@@ -21,10 +18,10 @@ public struct ClusterNetwork: Sendable {
         try insideNetworkNamespace(cluster) { () throws(SystemError) in try Self.prepareForwarding() }
         var socket = try RouteSocket(namespace: cluster)
         try socket.perform(
-            [.addBridge(Self.bridge, hardwareAddress: Self.hardwareAddress(AddressPlan.gateway))],
+            [.addBridge(AddressPlan.nodeBridge, hardwareAddress: Self.hardwareAddress(AddressPlan.gateway))],
             ignoring: [EEXIST])
         let loopback = try Self.index("lo", &socket)
-        let bridge = try Self.index(Self.bridge, &socket)
+        let bridge = try Self.index(AddressPlan.nodeBridge, &socket)
         try socket.perform(
             [
                 .setUp(loopback), .setUp(bridge),
@@ -43,7 +40,7 @@ public struct ClusterNetwork: Sendable {
         try insideNetworkNamespace(namespace) { () throws(SystemError) in try Self.prepareForwarding() }
         var outer = try RouteSocket(namespace: cluster)
         var inner = try RouteSocket(namespace: namespace)
-        let bridge = try Self.index(Self.bridge, &outer)
+        let bridge = try Self.index(AddressPlan.nodeBridge, &outer)
         let name = Self.linkName(index)
         if try inner.index(of: "eth0") == nil {
             // Its other end may be left in a namespace that nobody uses any more.
@@ -53,11 +50,11 @@ public struct ClusterNetwork: Sendable {
         try inner.perform(
             [
                 .addBridge(
-                    Self.podBridge,
+                    AddressPlan.podBridge,
                     hardwareAddress: Self.hardwareAddress(AddressPlan.podGateway(ofNode: index)))
             ], ignoring: [EEXIST])
         let link = try Self.index("eth0", &inner)
-        let pods = try Self.index(Self.podBridge, &inner)
+        let pods = try Self.index(AddressPlan.podBridge, &inner)
         let loopback = try Self.index("lo", &inner)
         let network = AddressPlan.pods(ofNode: index)
         try inner.perform(

@@ -19,7 +19,7 @@ actor AddressPool {
 
     init(configuration: NodeAgentConfiguration) {
         network = configuration.podNetwork
-        podFolder = configuration.podFolder
+        podFolder = configuration.paths.pods
         for uid in (try? listFolder(podFolder)) ?? [] {
             guard let text = try? readFile("\(podFolder)/\(uid)/address"), let address = IPv4Address(text)
             else { continue }

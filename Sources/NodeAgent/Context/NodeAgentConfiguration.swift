@@ -1,4 +1,5 @@
 import Addresses
+import ClusterLayout
 import KubernetesModel
 
 /// Which node an agent serves, and where its things are.
@@ -36,10 +37,7 @@ public struct NodeAgentConfiguration: Sendable {
         self.initPath = initPath
     }
 
-    public var nodeFolder: String { "\(stateFolder)/nodes/\(nodeName)" }
-    public var logFolder: String { "\(nodeFolder)/log/pods" }
-    public var podFolder: String { "\(nodeFolder)/pods" }
-    public var streamSocket: String { "\(runFolder)/node-\(nodeName).sock" }
+    public var paths: NodePaths { NodePaths(name: nodeName, state: stateFolder, runtime: runFolder) }
     package var podNetwork: IPv4Network { AddressPlan.pods(ofNode: index) }
     /// The node's own address on its bridge, through which its pods reach everything else.
     package var gateway: IPv4Address { AddressPlan.podGateway(ofNode: index) }

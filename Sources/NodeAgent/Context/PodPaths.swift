@@ -6,8 +6,8 @@ struct PodPaths: Sendable {
     let logs: String
 
     init(_ configuration: NodeAgentConfiguration, namespace: String, name: String, uid: String) {
-        folder = "\(configuration.podFolder)/\(uid)"
-        logs = "\(configuration.logFolder)/\(namespace)_\(name)_\(uid)"
+        folder = "\(configuration.paths.pods)/\(uid)"
+        logs = "\(configuration.paths.podLogs)/\(namespace)_\(name)_\(uid)"
     }
 
     var address: String { "\(folder)/address" }

@@ -126,11 +126,11 @@ actor PodWorkers {
         sandboxes = [:]
         let configuration = node.configuration
         let strays = await Blocking.run {
-            let folders = ((try? listFolder(configuration.podFolder)) ?? []).filter { !known.contains($0) }
-            for uid in folders { removePodDirectory("\(configuration.podFolder)/\(uid)") }
-            for logs in (try? listFolder(configuration.logFolder)) ?? [] {
+            let folders = ((try? listFolder(configuration.paths.pods)) ?? []).filter { !known.contains($0) }
+            for uid in folders { removePodDirectory("\(configuration.paths.pods)/\(uid)") }
+            for logs in (try? listFolder(configuration.paths.podLogs)) ?? [] {
                 if let uid = logs.split(separator: "_").last, !known.contains(String(uid)) {
-                    try? removeTree("\(configuration.logFolder)/\(logs)")
+                    try? removeTree("\(configuration.paths.podLogs)/\(logs)")
                 }
             }
             return folders

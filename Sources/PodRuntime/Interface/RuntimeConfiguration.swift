@@ -1,12 +1,11 @@
 import Addresses
+import ClusterLayout
 import Linux
 
 /// The node that a runtime serves.
 package struct RuntimeConfiguration: Sendable {
-    /// `<state>/nodes/<node>`
-    package var nodeFolder: String
-    /// `<run>`: sockets go to `<run>/p/<16 hex>/s`.
-    package var runFolder: String
+    /// Sockets of inits go to `<runtime>/p/<16 hex>/s`.
+    package var paths: NodePaths
     /// The executable `martlet-init`.
     package var initPath: String
     /// The node's bridge, and its address, which is the pods' gateway.
@@ -16,11 +15,10 @@ package struct RuntimeConfiguration: Sendable {
     package var hiddenFolders: [String]
 
     package init(
-        nodeFolder: String, runFolder: String, initPath: String, bridge: String = "cbr0", gateway: IPv4Address,
+        paths: NodePaths, initPath: String, bridge: String = AddressPlan.podBridge, gateway: IPv4Address,
         hiddenFolders: [String]
     ) {
-        self.nodeFolder = nodeFolder
-        self.runFolder = runFolder
+        self.paths = paths
         self.initPath = initPath
         self.bridge = bridge
         self.gateway = gateway

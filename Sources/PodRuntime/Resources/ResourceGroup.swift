@@ -1,3 +1,4 @@
+import ClusterLayout
 import Linux
 
 /// A place in the tree of resources of one node.
@@ -5,12 +6,7 @@ package struct ResourceGroup: Sendable, Hashable {
     /// `martlet/<cluster>/<node>` and what is below (`clusterGroup`).
     package let path: String
 
-    /// - Parameter folder: the node's directory, `<state>/nodes/<node>`.
-    package static func node(folder: String) -> ResourceGroup {
-        let parts = folder.split(separator: "/")
-        let state = "/" + parts.dropLast(2).joined(separator: "/")
-        return ResourceGroup(path: "\(clusterGroup(stateFolder: state))/\(parts.last ?? "")")
-    }
+    package static func node(_ node: NodePaths) -> ResourceGroup { ResourceGroup(path: node.controlGroup) }
 
     package func pod(_ uid: String, qosClass: String) -> ResourceGroup {
         // The kubelet puts Guaranteed pods beside the other two classes.

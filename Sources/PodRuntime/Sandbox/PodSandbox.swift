@@ -40,7 +40,7 @@ final class PodSandbox: Sendable {
 
     var uid: String { record.podUID }
     var group: ResourceGroup {
-        ResourceGroup.node(folder: configuration.nodeFolder).pod(uid, qosClass: record.qosClass)
+        ResourceGroup.node(configuration.paths).pod(uid, qosClass: record.qosClass)
     }
     /// What the containers have as `/dev/shm`: one for all, the machine's with `hostIPC`.
     var sharedMemory: String? {
@@ -66,7 +66,7 @@ final class PodSandbox: Sendable {
         configuration: RuntimeConfiguration, resources: any ResourceController,
         onExit: AsyncStream<ContainerState>.Continuation
     ) async throws -> PodSandbox {
-        let group = ResourceGroup.node(folder: configuration.nodeFolder)
+        let group = ResourceGroup.node(configuration.paths)
             .pod(sandbox.podUID, qosClass: sandbox.qosClass)
         let record = try await Blocking.run { () throws -> SandboxRecord in
             try makeFolder(paths.podFolder, mode: 0o700)

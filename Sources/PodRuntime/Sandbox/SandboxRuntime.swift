@@ -1,4 +1,5 @@
 import Addresses
+import ClusterLayout
 import Glibc
 import KubernetesModel
 import Linux
@@ -26,7 +27,7 @@ package actor SandboxRuntime: Runtime {
     package init(configuration: RuntimeConfiguration, resources: any ResourceController, logger: Logger) {
         self.configuration = configuration
         self.resources = resources
-        machine = HostRoot(nodeFolder: configuration.nodeFolder)
+        machine = HostRoot(nodeFolder: configuration.paths.directory)
         self.logger = logger
         (exits, exitsInput) = AsyncStream.makeStream()
     }
@@ -85,7 +86,7 @@ package actor SandboxRuntime: Runtime {
     }
 
     nonisolated func paths(_ uid: String) -> SandboxPaths {
-        SandboxPaths(podFolder: "\(configuration.nodeFolder)/pods/\(uid)", runFolder: configuration.runFolder)
+        SandboxPaths(podFolder: configuration.paths.pod(uid), runFolder: configuration.paths.runtime)
     }
 
     private func bridgeLink() throws -> Int32 {
@@ -102,7 +103,7 @@ package actor SandboxRuntime: Runtime {
     private func discover() async throws {
         guard !discovered else { return }
         discovered = true
-        for uid in try listFolder("\(configuration.nodeFolder)/pods") {
+        for uid in try listFolder(configuration.paths.pods) {
             let paths = paths(uid)
             guard let bytes = try? readBytes(paths.record) else { continue }
             guard let json = try? JSON(decoding: bytes), let record = SandboxRecord(json) else {

@@ -1,3 +1,4 @@
+import ClusterLayout
 import KubernetesModel
 
 /// The kubeconfig by which a cluster's administrator reaches it.
@@ -6,7 +7,7 @@ public struct ClusterKubeconfig: Sendable {
 
     public init(_ paths: ClusterPaths) { self.paths = paths }
 
-    public var path: String { paths.kubeconfig("admin") }
+    public var path: String { paths.pki.kubeconfig("admin") }
 
     public func document() throws -> JSON {
         guard let text = try Files.text(path) else { throw SupervisorError.notRunning(profile: paths.profile) }

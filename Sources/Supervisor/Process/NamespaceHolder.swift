@@ -1,3 +1,4 @@
+import ClusterLayout
 import Dispatch
 import Glibc
 import Linux

@@ -1,3 +1,4 @@
+import ClusterLayout
 import Glibc
 
 /// Held by a cluster's one supervisor for as long as it lives.

@@ -1,3 +1,4 @@
+import ClusterLayout
 import Glibc
 
 /// The logs of a cluster's components.

@@ -67,7 +67,7 @@ struct NodeRemoveCommand: AsyncParsableCommand {
     func run() async throws {
         let paths = try profile.paths
         _ = try await Launch(paths).connect().request(["op": "node-remove", "name": .string(name)])
-        let client = try HTTPSClient(Kubeconfig(path: paths.kubeconfig("admin")))
+        let client = try HTTPSClient(Kubeconfig(path: paths.pki.kubeconfig("admin")))
         // It may have been deleted by hand.
         _ = try await ignoringNotFound { try await client.delete(.nodes, ObjectKey(name: name)) }
         await client.shutdown()

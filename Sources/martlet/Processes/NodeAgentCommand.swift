@@ -22,12 +22,12 @@ struct NodeAgentCommand: AsyncParsableCommand {
         }
         var configuration = NodeAgentConfiguration(
             nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
-            stateFolder: paths.state, runFolder: paths.runtime, kubeconfig: paths.kubeconfig("node-\(node)"),
+            stateFolder: paths.state, runFolder: paths.runtime, kubeconfig: paths.pki.kubeconfig("node-\(node)"),
             imageFolder: paths.images, initPath: try Programs().initializer)
         configuration.hiddenFolders = [paths.stateParent, paths.runtimeParent]
         let settled = configuration
         // Pods go on when the agent ends.
-        try await Process.run("node-agent") { logger in
+        try await ClusterProcess.run("node-agent") { logger in
             try await NodeAgent(settled, logger: logger).run()
         }
     }

@@ -1,12 +1,17 @@
+/// ClusterLayout: what a cluster consists of on its machine: names, directories, the shapes of its nodes, and what its
+/// pods leave there.
+///
+/// Supervisor and node agents share it, so that what one of them makes the other finds. It talks to no API.
+
 import Glibc
 
 /// Where a cluster keeps its state and its sockets.
 public struct ClusterPaths: Sendable, Hashable {
     /// The profile's name, which is also the cluster's.
     public let profile: String
-    /// The state folder of all profiles.
+    /// The directory of all profiles' state.
     public let stateParent: String
-    /// The folder of all profiles' sockets and pid files.
+    /// The directory of all profiles' sockets and pid files.
     public let runtimeParent: String
 
     public init(profile: String, stateParent: String, runtimeParent: String) {
@@ -16,14 +21,7 @@ public struct ClusterPaths: Sendable, Hashable {
     }
 
     /// The paths of a profile for the present user.
-    ///
-    /// - Throws: `SupervisorError.usage` for a name that cannot be one.
-    public init(profile: String) throws(SupervisorError) {
-        let letters = profile.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
-        guard letters, (1...32).contains(profile.utf8.count), !profile.hasPrefix("-"), !profile.hasSuffix("-") else {
-            throw .usage(
-                "--profile \"\(profile)\": a profile's name has 1 to 32 lower-case letters, digits and inner dashes")
-        }
+    public init(ofProfile profile: String) {
         self.init(profile: profile, stateParent: Self.stateParent(), runtimeParent: Self.runtimeParent())
     }
 
@@ -51,14 +49,12 @@ public struct ClusterPaths: Sendable, Hashable {
     public var configuration: String { "\(state)/cluster.json" }
     public var store: String { "\(state)/store.db" }
     public var logs: String { "\(state)/logs" }
-    public var pki: String { "\(state)/pki" }
+    public var pki: PKIPaths { PKIPaths("\(state)/pki") }
     public var supervisorSocket: String { "\(runtime)/supervisor.sock" }
     public var notifySocket: String { "\(runtime)/notify.sock" }
     public var lock: String { "\(runtime)/supervisor.lock" }
 
     public func log(_ component: String) -> String { "\(logs)/\(component).log" }
     public func pidFile(_ component: String) -> String { "\(runtime)/\(component).pid" }
-    public func kubeconfig(_ user: String) -> String { "\(pki)/\(user).kubeconfig" }
-    public func node(_ name: String) -> String { "\(state)/nodes/\(name)" }
-    public func nodeSocket(_ name: String) -> String { "\(runtime)/node-\(name).sock" }
+    public func node(_ name: String) -> NodePaths { NodePaths(name: name, state: state, runtime: runtime) }
 }

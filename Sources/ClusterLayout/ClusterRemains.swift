@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import Retrying
 
 /// What a cluster's pods left behind when nothing of the cluster runs that knows of them.

@@ -1,4 +1,4 @@
-import Yams
+import KubernetesModel
 
 /// What a node declares of itself: a file of `nodes/`.
 public struct NodeShape: Sendable, Hashable {

@@ -1,0 +1,25 @@
+/// Where a node keeps its state, and where its agent is reached.
+public struct NodePaths: Sendable, Hashable {
+    public let name: String
+    /// The cluster's directories, as in `ClusterPaths`.
+    public let state: String
+    public let runtime: String
+
+    public init(name: String, state: String, runtime: String) {
+        self.name = name
+        self.state = state
+        self.runtime = runtime
+    }
+
+    public var directory: String { "\(state)/nodes/\(name)" }
+    public var pods: String { "\(directory)/pods" }
+    public var podLogs: String { "\(directory)/log/pods" }
+    /// The node's control group, with those of its pods below it.
+    public var controlGroup: String { "\(clusterGroup(stateFolder: state))/\(name)" }
+    /// Where the API server asks the node's agent for streams.
+    public var socket: String { Self.socket(of: name, in: runtime) }
+
+    public static func socket(of node: String, in runtime: String) -> String { "\(runtime)/node-\(node).sock" }
+
+    public func pod(_ uid: String) -> String { "\(pods)/\(uid)" }
+}
