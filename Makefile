@@ -43,6 +43,7 @@ test-images:
 
 lint:
 	scripts/check-layers
+	scripts/check-dependencies
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
 	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_SOURCES); \
 	else echo "clang-format is not installed: C is not checked"; fi

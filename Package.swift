@@ -5,13 +5,45 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// The package of each product that a target imports.
+let products = [
+    "ArgumentParser": "swift-argument-parser",
+    "AsyncHTTPClient": "async-http-client",
+    "Crypto": "swift-crypto",
+    "DequeModule": "swift-collections",
+    "GRDB": "GRDB.swift",
+    "HeapModule": "swift-collections",
+    "HTTPTypes": "swift-http-types",
+    "HummingbirdCore": "hummingbird",
+    "HummingbirdHTTP2": "hummingbird",
+    "Logging": "swift-log",
+    "NIOCore": "swift-nio",
+    "NIOHPACK": "swift-nio-http2",
+    "NIOHTTP1": "swift-nio",
+    "NIOHTTPTypes": "swift-nio-extras",
+    "NIOHTTPTypesHTTP1": "swift-nio-extras",
+    "NIOPosix": "swift-nio",
+    "NIOSSL": "swift-nio-ssl",
+    "NIOTLS": "swift-nio",
+    "NIOWebSocket": "swift-nio",
+    "Subprocess": "swift-subprocess",
+    "SwiftASN1": "swift-asn1",
+    "SystemPackage": "swift-system",
+    "X509": "swift-certificates",
+    "Yams": "Yams",
+]
+
+/// Dependencies by the names of their modules, those of this package first (`scripts/check-dependencies`).
+func modules(_ names: [String]) -> [Target.Dependency] {
+    names.map { name in products[name].map { .product(name: name, package: $0) } ?? .byName(name: name) }
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
+func library(_ name: String, _ imports: [String], path: String? = nil) -> Target {
+    .target(name: name, dependencies: modules(imports), path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ imports: [String]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: modules([name] + imports), swiftSettings: strict)
 }
 
 /// A program of `images/`: static, so that it runs in an image made from nothing.
@@ -23,41 +55,19 @@ func service(_ name: String) -> Target {
         ])
 }
 
-let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let asyncAlgorithms: Target.Dependency = .product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
-let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
-let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
-let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let nio: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-]
-let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
-let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
-let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
-let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
-let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-
 let package = Package(
     name: "martlet",
     products: [.executable(name: "martlet", targets: ["martlet"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.1.4"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -65,7 +75,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -77,71 +86,64 @@ let package = Package(
         library("Retrying", []),
         library("Addresses", []),
         .target(name: "CInitProtocol"),
-        library("Linux", ["Addresses", "CLinux", system]),
+        library("Linux", ["CLinux", "Addresses", "SystemPackage"]),
         library("Systemd", ["CSystemd"]),
-        library("KubernetesModel", [collections, yams]),
-        library("ClusterLayout", ["KubernetesModel", "Linux", "Retrying"]),
+        library("KubernetesModel", ["Yams"]),
+        library("ClusterLayout", ["Retrying", "Linux", "KubernetesModel"]),
         library("APIMachinery", ["KubernetesModel"]),
-        library("Kinds", ["APIMachinery", "Addresses"]),
-        library("Store", ["KubernetesModel", grdb, collections, logging]),
-        library("ImageStore", ["KubernetesModel", "CArchive", "Linux", crypto, system, logging]),
-        library("NodeStreams", ["KubernetesModel", collections, logging] + nio),
+        library("Kinds", ["Addresses", "KubernetesModel", "APIMachinery"]),
+        library("Store", ["KubernetesModel", "DequeModule", "GRDB"]),
+        library("ImageStore", ["CArchive", "Linux", "KubernetesModel", "Crypto"]),
+        library("NodeStreams", ["KubernetesModel", "DequeModule", "Logging", "NIOCore", "NIOPosix"]),
         library(
-            "APIClient",
-            ["KubernetesModel", "Retrying", asyncHTTPClient, asyncAlgorithms, logging, nioHTTP1, nioSSL] + nio),
+            "APIClient", ["Retrying", "KubernetesModel", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOSSL"]),
         library(
             "APIServer",
             [
-                "Kinds", "Addresses", "ClusterLayout", "Store", "APIClient", "NodeStreams", "Retrying", "CZlib",
-                asyncHTTPClient,
-                hummingbird,
-                hummingbirdCore,
-                hummingbirdHTTP2, hummingbirdTLS, nioSSL,
-                nioHTTP1, nioWebSocket, x509, crypto, logging,
-            ] + nio),
-        library("Controllers", ["Addresses", "APIClient", logging]),
-        library("Scheduler", ["Retrying", "APIClient", collections, logging]),
-        library("Networking", ["Addresses", "Retrying", "Linux", "CNftables", "APIClient", logging] + nio),
+                "CZlib", "Retrying", "Addresses", "KubernetesModel", "ClusterLayout", "APIMachinery", "Kinds", "Store",
+                "NodeStreams", "APIClient", "AsyncHTTPClient", "Crypto", "HTTPTypes", "HummingbirdCore",
+                "HummingbirdHTTP2", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix",
+                "NIOSSL", "NIOTLS", "NIOWebSocket", "SwiftASN1", "X509",
+            ]),
+        library("Controllers", ["Addresses", "KubernetesModel", "APIClient", "Logging"]),
+        library("Scheduler", ["Retrying", "KubernetesModel", "APIClient", "HeapModule", "Logging"]),
+        library(
+            "Networking",
+            [
+                "CNftables", "Retrying", "Addresses", "Linux", "KubernetesModel", "APIClient", "Logging", "NIOCore",
+                "NIOPosix", "SystemPackage",
+            ]),
         library(
             "PodRuntime",
             [
-                "ClusterLayout", "Addresses", "Retrying", "CInitProtocol", "CLinux", "Linux", "KubernetesModel",
-                logging, system,
+                "CLinux", "Retrying", "Addresses", "CInitProtocol", "Linux", "KubernetesModel", "ClusterLayout",
+                "Logging", "SystemPackage",
             ]),
         library(
             "NodeAgent",
             [
-                "Addresses", "ClusterLayout", "Linux", "Systemd", "ImageStore", "NodeStreams", "Retrying", "APIClient",
-                "Networking",
-                "PodRuntime",
-                "CZlib",
-                logging, nioHPACK, nioSSL,
-            ] + nio
-        ),
+                "CZlib", "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore",
+                "NodeStreams", "APIClient", "Networking", "PodRuntime", "Logging", "NIOCore", "NIOHPACK", "NIOPosix",
+                "NIOSSL", "SystemPackage",
+            ]),
         library(
             "ControlPlane",
             [
-                "Systemd", "Addresses", "ClusterLayout", "Kinds", "Store", "APIServer", "Controllers", "Scheduler",
-                "Networking",
-                serviceLifecycle,
-                logging,
+                "Addresses", "KubernetesModel", "ClusterLayout", "Kinds", "Store", "APIClient", "APIServer",
+                "Controllers", "Scheduler", "Networking", "Logging",
             ]),
         library(
             "Supervisor",
             [
-                "ClusterLayout", "Addresses", "Retrying", "Linux", "Systemd", "KubernetesModel", "APIClient",
-                "Networking", "PodRuntime",
-                x509,
-                crypto, system,
-                yams, logging,
+                "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "Networking",
+                "PodRuntime", "Crypto", "Logging", "SwiftASN1", "SystemPackage", "X509",
             ]),
         .executableTarget(
             name: "martlet",
-            dependencies: [
-                "Addresses", "ClusterLayout", "Supervisor", "ControlPlane", "NodeAgent", "Networking", "ImageStore",
-                argumentParser,
-                logging,
-            ],
+            dependencies: modules([
+                "Addresses", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "Networking",
+                "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
+            ]),
             swiftSettings: strict),
         // Static and without a libc: -nostartfiles is the driver's, the rest is told to clang and the linker, and the
         // Swift library that the driver adds is never loaded, for there is no dynamic linker.
@@ -168,40 +170,60 @@ let package = Package(
         service("hello"),
         service("auth"),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .target(
-            name: "InMemoryClient", dependencies: ["APIClient"], path: "Tests/InMemoryClient", swiftSettings: strict),
-        .target(
-            name: "SandboxNode", dependencies: ["ClusterLayout", "Addresses", "PodRuntime"], path: "Tests/SandboxNode",
-            swiftSettings: strict),
+        library("TestSupport", [], path: "Tests/TestSupport"),
+        library("InMemoryClient", ["KubernetesModel", "APIClient"], path: "Tests/InMemoryClient"),
+        library(
+            "SandboxNode", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "PodRuntime", "Logging"],
+            path: "Tests/SandboxNode"),
         .executableTarget(
-            name: "benchmarks", dependencies: ["APIClient", "KubernetesModel", subprocess, nioHTTP1, nioSSL] + nio,
+            name: "benchmarks",
+            dependencies: modules([
+                "KubernetesModel", "APIClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "Subprocess",
+            ]),
             path: "Benchmarks/Sources", swiftSettings: strict),
 
         tests("Retrying", []),
         tests("Addresses", []),
-        tests("Linux", []),
+        tests("Linux", ["Addresses", "TestSupport"]),
         tests("Systemd", []),
-        tests("ClusterLayout", []),
+        tests("ClusterLayout", ["Linux", "TestSupport"]),
         tests("KubernetesModel", []),
-        tests("APIMachinery", ["Kinds"]),
-        tests("Kinds", []),
-        tests("Store", []),
-        tests("ImageStore", []),
+        tests("APIMachinery", ["KubernetesModel", "Kinds"]),
+        tests("Kinds", ["KubernetesModel", "APIMachinery"]),
+        tests("Store", ["KubernetesModel", "GRDB"]),
+        tests("ImageStore", ["CArchive", "KubernetesModel"]),
         tests("ServiceHTTP", []),
-        tests("NodeStreams", []),
-        tests("APIClient", []),
-        tests("APIServer", ["Linux", x509, crypto]),
-        tests("Controllers", ["InMemoryClient"]),
-        tests("Scheduler", ["InMemoryClient", "Retrying"]),
-        tests("Networking", []),
-        tests("PodRuntime", ["CInitProtocol", "SandboxNode"]),
-        tests("NodeAgent", ["ClusterLayout", "InMemoryClient", "SandboxNode"]),
-        tests("Supervisor", ["ClusterLayout", x509]),
+        tests("NodeStreams", ["KubernetesModel"]),
+        tests("APIClient", ["KubernetesModel", "TestSupport", "NIOCore"]),
+        tests(
+            "APIServer",
+            [
+                "Linux", "KubernetesModel", "APIMachinery", "Kinds", "Store", "NodeStreams", "APIClient", "TestSupport",
+                "Crypto", "HTTPTypes", "Logging", "NIOCore", "NIOPosix", "X509",
+            ]),
+        tests("Controllers", ["KubernetesModel", "APIClient", "TestSupport", "InMemoryClient"]),
+        tests("Scheduler", ["Retrying", "KubernetesModel", "APIClient", "TestSupport", "InMemoryClient"]),
+        tests(
+            "Networking",
+            [
+                "Addresses", "Linux", "KubernetesModel", "APIClient", "TestSupport", "Logging", "NIOCore", "NIOPosix",
+                "SystemPackage",
+            ]),
+        tests(
+            "PodRuntime",
+            ["CInitProtocol", "Linux", "KubernetesModel", "TestSupport", "SandboxNode", "Logging", "SystemPackage"]),
+        tests(
+            "NodeAgent",
+            [
+                "Linux", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "PodRuntime", "TestSupport",
+                "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix", "SystemPackage",
+            ]),
+        tests("Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "Logging", "X509"]),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["KubernetesModel", "martlet", subprocess], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: modules(["KubernetesModel", "Subprocess", "martlet"]),
+            swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestSupport", subprocess], path: "Tests/EndToEnd",
+            name: "EndToEndTests", dependencies: modules(["TestSupport", "Subprocess"]), path: "Tests/EndToEnd",
             exclude: ["kinds.jsonl", "lookup.py"],
             swiftSettings: strict),
     ]
