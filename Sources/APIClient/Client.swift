@@ -5,9 +5,9 @@
 
 import KubernetesModel
 
-/// A connection to the API, acting as one user.
+/// A client of the API, acting as one user.
 ///
-/// Every method throws `Status` where the server answered with one, and some other error where it could not be asked.
+/// Every method throws `Status` where the server answered with one, and some other error where it was not reached.
 public protocol Client: Sendable {
     func get(_ type: ResourceType, namespace: String?, name: String) async throws -> Object
     /// Lists a namespace, or all of them where `namespace` is nil.
@@ -84,7 +84,7 @@ public struct DeleteOptions: Sendable, Hashable {
     public var propagation: Propagation?
     public var uid: String?
     public var resourceVersion: String?
-    /// Whether nothing is to be deleted, only said what would be.
+    /// Whether to delete nothing, and only report what would be.
     public var dryRun: Bool
 
     public init(

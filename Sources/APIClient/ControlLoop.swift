@@ -5,14 +5,14 @@ import Logging
 ///
 /// Level-triggered: it gets the key of the object, never what happened to it.
 public protocol Reconciler: Sendable {
-    /// - Returns: when to look again without a change; nil for never.
+    /// - Returns: when to reconcile again without a change; nil for never.
     /// - Throws: to be called again after a wait that grows with each failure in a row.
     func reconcile(_ key: ObjectKey) async throws -> Requeue?
 }
 
 public enum Requeue: Sendable, Hashable {
     case after(Duration)
-    /// Like a failure, but not reported as one.
+    /// After a growing wait, as a failure, but not logged as one.
     case withBackoff
 }
 

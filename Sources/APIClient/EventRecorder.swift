@@ -1,7 +1,7 @@
 import KubernetesModel
 import Logging
 
-/// Tells users what a component did, as `Event` objects.
+/// Reports what a component did, as `Event` objects.
 ///
 /// Recording never waits and never fails the caller. The same event again raises its count; many events of one reason
 /// about one object with ever new messages become one; and an object that causes too many loses the rest, as upstream's

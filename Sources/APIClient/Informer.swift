@@ -3,7 +3,7 @@ import Logging
 import Retrying
 import Synchronization
 
-/// What became of one object, as an informer's handlers are told.
+/// A change of one object, as an informer's handlers get it.
 public enum Change: Sendable {
     case added(Object)
     case updated(old: Object, new: Object)

@@ -129,7 +129,7 @@ extension Entries.Entry {
         return try Kubeconfig.bytes(resolve(path))
     }
 
-    /// A path is relative to the folder of its kubeconfig.
+    /// A path is relative to the directory of its kubeconfig.
     private func resolve(_ path: String) -> String {
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return file[...slash] + path

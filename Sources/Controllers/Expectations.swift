@@ -2,9 +2,9 @@ import APIClient
 import KubernetesModel
 import Synchronization
 
-/// What a controller did to pods that its informer may not show yet.
+/// The pods that a controller created or deleted and that its informer may not show yet.
 ///
-/// Until it does, the controller must not count pods: it would create or delete the same ones again.
+/// Until it shows them, the controller must not count pods: it would create or delete the same ones again.
 final class Expectations: Sendable {
     private struct Expected {
         /// The revision of the last pod that was created.
@@ -31,7 +31,7 @@ final class Expectations: Sendable {
 
     func forget(_ owner: ObjectKey) { expected.withLock { _ = $0.removeValue(forKey: owner) } }
 
-    /// Whether `pods` shows all that was done for `owner`.
+    /// Whether `pods` shows all that was created and deleted for `owner`.
     func areMet(for owner: ObjectKey, by pods: Informer) -> Bool {
         guard let expectation = expected.withLock({ $0[owner] }) else { return true }
         guard (Int(pods.resourceVersion) ?? 0) >= expectation.revision else { return false }

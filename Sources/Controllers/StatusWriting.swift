@@ -2,9 +2,9 @@ import APIClient
 import KubernetesModel
 
 extension Client {
-    /// Makes `status` the status of `object`, also where `object` is an old copy: each status has just one writer.
+    /// Writes `status` as the status of `object`, also where `object` is an old copy: each status has just one writer.
     ///
-    /// Does nothing where it is so already, or where the object is gone.
+    /// Sends nothing where the status is the same, or the object gone.
     func writeStatus(_ type: ResourceType, _ object: Object, _ status: JSON) async throws {
         guard object.status != status else { return }
         var target = object
@@ -30,6 +30,6 @@ extension JSON {
 }
 
 extension Status {
-    /// The namespace is going away and takes nothing new.
+    /// The namespace is terminating and takes nothing new.
     var isNamespaceTerminating: Bool { causes.contains { $0.reason == "NamespaceTerminating" } }
 }

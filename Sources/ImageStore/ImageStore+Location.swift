@@ -1,7 +1,7 @@
 import Glibc
 
 extension ImageStore {
-    /// The folder of a user's images, one for all profiles: `<state parent>/images` (docs/architecture.md).
+    /// The directory of a user's images, one for all profiles: `<state parent>/images` (docs/architecture.md).
     public static func defaultRoot() -> String {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

@@ -3,19 +3,19 @@ import KubernetesModel
 /// ImageStore: images as OCI content on disk, their references, their unpacked layers, and the builder of Dockerfiles.
 ///
 /// The store is an OCI image layout (`oci-layout`, `index.json`, `blobs/sha256/`), which other OCI tools can read, with
-/// the layers unpacked once beside it (`layers/`), where all containers share them as overlay folders. Several
+/// the layers unpacked once beside it (`layers/`), where all containers share them as overlay directories. Several
 /// processes use one store at the same time. It never talks to a registry, mounts nothing and starts nothing.
 ///
 /// All work blocks, on a queue of the store's own, so callers' threads and the cooperative pool stay free.
 public actor ImageStore {
-    /// The folder of the store.
+    /// The directory of the store.
     public nonisolated let root: String
     let layout: Layout
     private let executor = BlockingExecutor()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    /// A store at `root`; its folders are made by the first write.
+    /// A store at `root`; its directories are made by the first write.
     public init(root: String) {
         self.root = root
         layout = Layout(root: root)
@@ -63,7 +63,7 @@ public actor ImageStore {
 
     /// Takes a name away (or, for an ID, all of the image's names) and removes what no name needs any more.
     ///
-    /// Layer folders that a running container has mounted stay until the next removal.
+    /// Layer directories that a running container has mounted stay until the next removal.
     /// - Returns: the names that were removed.
     @discardableResult
     public func remove(_ name: String) throws(ImageError) -> [String] {
@@ -104,7 +104,7 @@ public struct ResolvedImage: Sendable, Hashable {
     public let digest: String
     /// The configuration's digest, `sha256:…`: what Docker calls the image's ID.
     public let id: String
-    /// The folders of the layers, lowest first; `/` is the machine's own root (base image `host`).
+    /// The directories of the layers, lowest first; `/` is the machine's own root (base image `host`).
     ///
     /// They stay while a mount names them or while the image has a name: resolve again before each new mount.
     public let layers: [String]

@@ -11,7 +11,7 @@ struct LayerStack {
         /// Its place in the tree, with links on the way resolved.
         let path: String
         let status: stat
-        /// Where it is on disk: one place, or for a folder each layer's part of it, uppermost first.
+        /// Where it is on disk: one place, or for a directory each layer's part of it, uppermost first.
         let places: [String]
 
         var kind: mode_t { status.st_mode & S_IFMT }
@@ -52,7 +52,7 @@ struct LayerStack {
         return (trail[trail.count - 1], [])
     }
 
-    /// The names in a folder, sorted.
+    /// The names in a directory, sorted.
     func names(in folder: Node) throws(ImageError) -> [String] {
         var names: Set<String> = []
         for place in folder.places { names.formUnion(try Files.names(in: place)) }

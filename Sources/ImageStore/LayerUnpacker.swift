@@ -1,9 +1,9 @@
 import CArchive
 import Glibc
 
-/// Unpacks one layer's tar into a folder that an overlay can use: OCI whiteout files become overlay whiteouts.
+/// Unpacks one layer's tar into a directory that an overlay can use: OCI whiteout files become overlay whiteouts.
 ///
-/// Nothing outside the folder is touched, whatever the archive says: every folder on an entry's way is opened without
+/// Nothing outside it is touched, whatever the archive says: every directory on an entry's way is opened without
 /// following links. As another user than root, owners are not set and device files are left out.
 struct LayerUnpacker {
     let archive: String
@@ -30,7 +30,7 @@ struct LayerUnpacker {
             }
             try unpack(entry, from: reader, top: top, folderTimes: &folderTimes)
         }
-        // Last, since adding to a folder changes its time.
+        // Last, since adding to a directory changes its time.
         for (path, time) in folderTimes.reversed() { Self.setTime(time, of: folder + "/" + path) }
         // One flush for all files; blobs are flushed one by one, but a layer can have very many.
         guard syncfs(top) == 0 else { throw .system("sync", path: folder, errno: errno) }
@@ -110,7 +110,7 @@ struct LayerUnpacker {
         if kind != S_IFDIR { Self.setTime(entry.mtime, of: path) }
     }
 
-    /// Opens a folder of the layer, making it if it is missing; a link on the way is an error.
+    /// Opens a directory of the layer, making it if it is missing; a link on the way is an error.
     private func openFolder(_ parts: ArraySlice<Substring>, top: Int32) throws(ImageError) -> Int32 {
         var current = fcntl(top, F_DUPFD_CLOEXEC, 0)
         guard current >= 0 else { throw .system("open", path: folder, errno: errno) }
@@ -148,7 +148,7 @@ struct LayerUnpacker {
         }
     }
 
-    /// The folder hides what lower layers have there. `trusted.` attributes are root's only.
+    /// The directory hides what lower layers have there. `trusted.` attributes are root's only.
     private func markOpaque(_ descriptor: Int32, path: String) throws(ImageError) {
         if fsetxattr(descriptor, "trusted.overlay.opaque", "y", 1, 0) == 0 { return }
         guard fsetxattr(descriptor, "user.overlay.opaque", "y", 1, 0) == 0 else {

@@ -2,7 +2,7 @@ import Glibc
 import Linux
 
 extension Layout {
-    /// Removes blobs and layer folders that no name needs, and what interrupted writes left.
+    /// Removes blobs and layer directories that no name needs, and what interrupted writes left.
     ///
     /// While another process builds or unpacks, nothing is removed: the next collection does it.
     func collectGarbage() throws(ImageError) {
@@ -29,7 +29,7 @@ extension Layout {
         _ = consume lock
     }
 
-    /// The mount tables of every mount namespace: a layer folder named in one is a running container's.
+    /// The mount tables of every mount namespace: a layer directory named in one is a running container's.
     private static func mountTables() -> [String] {
         var namespaces: Set<String> = []
         var tables: [String] = []

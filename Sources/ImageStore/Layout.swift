@@ -117,7 +117,7 @@ struct Layout: Sendable {
             layers: zip(blobs, diffIDs).map { StoredLayer(digest: $0["digest"].string ?? "", diffID: $1) })
     }
 
-    /// The folder with a layer's files, unpacked now if it was not before.
+    /// The directory with a layer's files, unpacked now if it was not before.
     func unpacked(_ layer: StoredLayer) throws(ImageError) -> String {
         guard let hex = Digest.hex(layer.diffID) else {
             throw .damaged(path: root, problem: "\"\(layer.diffID)\" is no SHA-256 digest")
@@ -128,7 +128,7 @@ struct Layout: Sendable {
         let temporary = Files.temporaryPath(beside: folder)
         do throws(ImageError) {
             try LayerUnpacker(archive: try blobPath(layer.digest), folder: temporary).run()
-            // Where another process was faster, its folder stays.
+            // Where another process was faster, its directory stays.
             guard rename(temporary, folder) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
                 throw .system("rename", path: folder, errno: errno)
             }

@@ -8,7 +8,7 @@ struct PodInfo: Sendable {
     let labels: [String: String]
     let priority: Int
     let requests: Resources
-    /// The requests with a small amount in place of none, so that pods without requests spread too.
+    /// The requests with a small default in place of none, so that pods without requests spread too.
     let countedCPU: Int
     let countedMemory: Int
     let hostPorts: [HostPort]

@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// Amounts of what a node has and pods ask for: millicores, bytes, and counts of extended resources.
+/// Resources that a node has and pods request: millicores, bytes, and counts of extended resources.
 struct Resources: Equatable, Sendable {
     var milliCPU = 0
     var memory = 0

@@ -183,7 +183,7 @@ public actor Scheduler {
         }
     }
 
-    /// Says on the pod why it has no node.
+    /// Writes on the pod why it has no node.
     private nonisolated func note(unschedulable pod: Object, _ message: String) async {
         var noted = pod
         let condition = Condition("PodScheduled", false, reason: "Unschedulable", message: message)

@@ -68,7 +68,7 @@ struct SQLiteDatabase: Sendable {
         } else {
             let verdict = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
             guard verdict == "ok" else { throw damaged(path, verdict) }
-            // A read-only file or folder shows only when something is written.
+            // A read-only file or directory shows only when something is written.
             try database.execute(sql: "UPDATE history SET floor = floor")
         }
     }

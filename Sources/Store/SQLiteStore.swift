@@ -9,7 +9,7 @@ public final class SQLiteStore: Store {
     private let writes: WriteQueue
     private let writer: WriterThread
 
-    /// Opens the database at `path`, or makes it; its folder must exist. Blocks while it reads the file.
+    /// Opens the database at `path`, or makes it; its directory must exist. Blocks while it reads the file.
     ///
     /// - Throws: `StoreError.unavailable`, naming the file, what is wrong, and what to do.
     public convenience init(path: String) throws(StoreError) {

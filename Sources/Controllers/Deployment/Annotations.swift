@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// The annotations by which a Deployment and its ReplicaSets keep track of revisions and sizes.
+/// The annotations with the revisions and sizes of a Deployment and its ReplicaSets.
 enum DeploymentAnnotation {
     static let revision = "deployment.kubernetes.io/revision"
     static let revisionHistory = "deployment.kubernetes.io/revision-history"

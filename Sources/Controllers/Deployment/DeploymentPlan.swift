@@ -1,8 +1,8 @@
 import KubernetesModel
 
-/// What one pass of the Deployment controller writes. Made from objects alone, by the rules of the upstream controller.
+/// What one reconciliation of a Deployment writes. Made from objects alone, by the rules of the upstream controller.
 ///
-/// The passes are small steps: each acts on what the last one led to, until the rollout is complete.
+/// Reconciliations are small steps: each acts on the result of the last one, until the rollout is complete.
 struct DeploymentPlan {
     enum Action: Equatable {
         case create(Object)
@@ -22,7 +22,7 @@ struct DeploymentPlan {
     /// The revision that the Deployment's annotation has to name, where it does not yet.
     private(set) var revision: Int?
     private(set) var status: JSON
-    /// Seconds until the progress deadline has to be looked at.
+    /// Seconds until the progress deadline.
     private(set) var wait: Double?
 
     private let deployment: Object
@@ -35,7 +35,7 @@ struct DeploymentPlan {
 
     /// - Parameters:
     ///   - replicaSets: those that the Deployment manages.
-    ///   - hasOldPods: whether pods of other templates are still there (asked for `Recreate` only).
+    ///   - hasOldPods: whether pods of other templates still exist (called for `Recreate` only).
     init(deployment: Object, replicaSets: [Object], hasOldPods: (Object?) -> Bool, now: Timestamp) {
         self.deployment = deployment
         self.now = now

@@ -36,7 +36,7 @@ enum DeploymentStatus {
 
     /// Brings the conditions `Progressing` and `ReplicaFailure` up to date, after `fill`.
     ///
-    /// - Returns: seconds until the rollout has to be looked at again though nothing changes.
+    /// - Returns: seconds until the next reconciliation, where nothing changes before.
     static func noteProgress(
         _ status: inout JSON, of deployment: Object, current: Object?, all: [Object], now: Timestamp
     ) -> Double? {

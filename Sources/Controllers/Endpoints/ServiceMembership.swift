@@ -1,7 +1,7 @@
 import APIClient
 import KubernetesModel
 
-/// Which Services a change of a pod concerns.
+/// The Services that a change of a pod concerns.
 enum ServiceMembership {
     static func enqueue(_ change: Change, services: Informer, _ queue: WorkQueue<ObjectKey>) {
         let pod = change.object

@@ -2,7 +2,7 @@ import APIClient
 import KubernetesModel
 import Synchronization
 
-/// Deletes what has lost its owners, and sees to it that owners are deleted as they were asked to be.
+/// Deletes objects that have lost their owners, and deletes owners by their propagation policy.
 ///
 /// Keys of its queue are UIDs.
 final class GarbageCollector: Controller {
@@ -76,7 +76,7 @@ final class GarbageCollector: Controller {
         }
     }
 
-    /// Whether an owner exists. One of a type that is not served here cannot be asked for, and counts as existing.
+    /// Whether an owner exists. One of a type that is not served counts as existing.
     private func exists(_ owner: OwnerReference, for entry: OwnershipGraph.Entry) async throws -> Bool {
         let group = owner.apiVersion.split(separator: "/").count == 2 ? owner.apiVersion.split(separator: "/")[0] : ""
         guard let type = types.first(where: { $0.group == group && $0.kind == owner.kind }) else { return true }

@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// Who owns whom, of all objects of all types: what the garbage collector decides by.
+/// The owners and dependents of all objects of all types, by which the garbage collector decides.
 struct OwnershipGraph {
     static let foreground = "foregroundDeletion"
     static let orphan = "orphan"
@@ -42,7 +42,7 @@ struct OwnershipGraph {
         gone.insert(uid)
     }
 
-    /// Takes an object in. Returns the UIDs that have to be looked at because of it.
+    /// Adds or replaces an object. Returns the UIDs that are to be reconciled because of it.
     mutating func put(_ entry: Entry) -> [String] {
         let before = entries.updateValue(entry, forKey: entry.uid)
         guard before != entry else { return [] }
@@ -61,7 +61,7 @@ struct OwnershipGraph {
         return affected
     }
 
-    /// Takes an object out. Returns the UIDs that have to be looked at because of it.
+    /// Removes an object. Returns the UIDs that are to be reconciled because of it.
     mutating func remove(_ uid: String) -> [String] {
         guard let entry = entries.removeValue(forKey: uid) else { return [] }
         noteGone(uid)
@@ -75,7 +75,7 @@ struct OwnershipGraph {
         if dependentsOf[owner]?.isEmpty == true { dependentsOf[owner] = nil }
     }
 
-    /// What the collector has to do about one object.
+    /// The collector's next step for one object.
     enum Step: Equatable {
         case leave
         /// The server must say first whether these owners exist, which the graph does not know.

@@ -13,7 +13,7 @@ final class LoadBalancerController: Controller {
     private let given = Mutex<[String: String]>([:])
 
     let name = "loadbalancers"
-    /// Two must not give out the same address.
+    /// One: two would give out the same address.
     let workers = 1
     var reads: [Informer] { [services] }
 

@@ -1,7 +1,7 @@
 import Addresses
 import KubernetesModel
 
-/// What the LoadBalancer controller does about one Service.
+/// What the LoadBalancer controller does for one Service.
 enum LoadBalancerPlan: Equatable {
     case leave
     case assign(String)

@@ -56,7 +56,7 @@ struct NamespaceDeletionController: Controller {
         return nil
     }
 
-    /// Deletes what is there and returns what stays, as `kind of thing → objects`.
+    /// Deletes all objects and returns those that remain, by type.
     private func empty(_ namespace: String) async throws -> [ResourceType: [Object]] {
         try await withThrowingTaskGroup(of: (ResourceType, [Object]).self) { group in
             for type in types {

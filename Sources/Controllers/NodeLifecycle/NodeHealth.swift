@@ -1,6 +1,6 @@
 import KubernetesModel
 
-/// What a node's conditions and taints should be, from when it was last heard of.
+/// The conditions and taints of a node, by its heartbeat.
 enum NodeHealth {
     static let notReady = "node.kubernetes.io/not-ready"
     static let unreachable = "node.kubernetes.io/unreachable"
@@ -13,7 +13,7 @@ enum NodeHealth {
     ]
     private static let all = Set([notReady, unreachable, unschedulable] + pressures.values)
 
-    /// The status of a node that has not been heard of for too long: nothing is known about it.
+    /// The status of a node without a heartbeat for too long: its conditions are `Unknown`.
     static func silentStatus(of node: Object, now: Timestamp) -> JSON {
         var conditions = node.status.conditions
         for type in ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"] {

@@ -2,7 +2,7 @@ import APIClient
 import KubernetesModel
 import Synchronization
 
-/// Watches over the nodes: notes which ones are silent, and taints those that are not well.
+/// Marks nodes whose agent sends no heartbeat as `Unknown`, and taints nodes by their conditions.
 struct NodeHealthController: Controller {
     private let client: any Client
     private let nodes: Informer
@@ -41,7 +41,7 @@ struct NodeHealthController: Controller {
             guard lease.namespace == "kube-node-lease" else { return }
             if case .deleted = change { return }
             heartbeats.note(lease.name, "lease", lease.spec["renewTime"].string ?? "")
-            // A renewal is the everyday case: only a node that was given up for silent has to be looked at.
+            // A renewal is the everyday case: only a node that is `Unknown` has to be reconciled.
             if nodes.get(namespace: "", lease.name)?.condition("Ready")?.status == "Unknown" {
                 queue.add(ObjectKey(name: lease.name))
             }
@@ -78,7 +78,7 @@ struct NodeHealthController: Controller {
         try await client.patch(.nodes, namespace: nil, name: node.name, subresource: nil, .merge(patch))
     }
 
-    /// Pods of a silent node get no traffic: nobody says that they are still ready.
+    /// Pods of a node without heartbeats get no traffic: nothing reports that they are ready.
     private func unready(_ node: Object, _ now: Timestamp) async throws {
         let ready = pods.list(index: SharedInformers.byNode, node.name).filter(\.isReadyPod)
         try await concurrently(ready) { pod in
@@ -90,7 +90,7 @@ struct NodeHealthController: Controller {
     }
 }
 
-/// When each node was last heard of, by this process's clock: the node's own may differ.
+/// The last heartbeat of each node, by this process's clock: the node's own may differ.
 final class Heartbeats: Sendable {
     private struct Heard {
         var signs: [String: String] = [:]
@@ -99,7 +99,7 @@ final class Heartbeats: Sendable {
 
     private let heard = Mutex<[String: Heard]>([:])
 
-    /// Notes a sign of life: a new value of a field that the node renews.
+    /// Notes a heartbeat: a new value of a field that the node renews.
     func note(_ node: String, _ field: String, _ value: String) {
         heard.withLock { heard in
             var entry = heard[node] ?? Heard()

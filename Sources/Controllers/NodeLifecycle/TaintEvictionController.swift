@@ -55,9 +55,9 @@ extension Object {
     fileprivate var hasNoExecuteTaint: Bool { spec["taints"].items.contains { $0["effect"].string == "NoExecute" } }
 }
 
-/// When a pod has to leave a node because of the node's `NoExecute` taints.
+/// When a pod is evicted because of its node's `NoExecute` taints.
 enum TaintEviction {
-    /// How long a pod that says nothing about it stays on a node that is not ready or not reachable.
+    /// How long a pod without a toleration of its own stays on a node that is not ready or not reachable.
     private static let defaultSeconds = 300
 
     /// Nil for never. A moment in the past means now.

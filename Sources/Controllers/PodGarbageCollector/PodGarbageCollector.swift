@@ -67,7 +67,7 @@ struct PodGarbageCollector: Controller {
         return Array(ordered.prefix(ended.count - limit))
     }
 
-    /// A pod whose node is gone did not succeed: who watches it must see that before it vanishes.
+    /// A pod whose node is gone did not succeed: its watchers must see that before it is deleted.
     private func fail(_ pod: Object) async throws {
         guard !pod.hasEnded else { return }
         var status = pod.status

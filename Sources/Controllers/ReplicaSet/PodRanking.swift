@@ -6,7 +6,7 @@ import KubernetesModel
     import Musl
 #endif
 
-/// The order in which surplus pods go: those that are missed least come first.
+/// The order in which surplus pods are deleted: those that are missed least come first.
 ///
 /// The criteria and their order are those of the upstream ReplicaSet controller: without a node; pending before unknown
 /// before running; not ready; a lower `controller.kubernetes.io/pod-deletion-cost`; more pods of the same owners on the

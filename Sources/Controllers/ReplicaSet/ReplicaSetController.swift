@@ -41,7 +41,7 @@ struct ReplicaSetController: Controller {
                 _ = enqueueController(of: old)
             }
             if enqueueController(of: change.object) { return }
-            // Nobody manages it: whoever it matches may want it.
+            // An orphan: any owner whose selector matches may adopt it.
             switch change {
             case .deleted: return
             case .updated(let old, let new) where old.labels == new.labels && old.controller == new.controller: return
@@ -73,7 +73,7 @@ struct ReplicaSetController: Controller {
             try await carryOut(plan, for: owner)
         } catch {
             failed = error
-            // A namespace that goes away wants no pods; that is no failure of this owner.
+            // A terminating namespace takes no pods; that is no failure of this owner.
             if let status = error as? Status, status.isNamespaceTerminating { return nil }
             if plan.create > 0 || !plan.delete.isEmpty {
                 failure = ReplicaStatus.Failure(
@@ -81,7 +81,7 @@ struct ReplicaSetController: Controller {
             }
         }
         let waits = ReplicaStatus.secondsToNextAvailable(of: owner, pods: owned, now: now)
-        // What was just created or deleted changes the counts again at once: one write then instead of two.
+        // Pods that were just created or deleted change the counts again at once: one write then instead of two.
         if failed != nil || (plan.create == 0 && plan.delete.isEmpty) {
             try await client.writeStatus(
                 type, owner, ReplicaStatus.status(of: owner, pods: owned, failure: failure, now: now))

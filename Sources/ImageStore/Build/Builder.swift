@@ -1,9 +1,9 @@
 import KubernetesModel
 import Linux
 
-/// What `martlet image build` is asked for.
+/// The options of `martlet image build`.
 public struct BuildOptions: Sendable {
-    /// The folder that `COPY` takes files from.
+    /// The directory that `COPY` takes files from.
     public var context: String
     /// `Dockerfile` in the context, unless given.
     public var dockerfile: String?
@@ -20,7 +20,7 @@ public struct BuildOptions: Sendable {
 public enum BuildEvent: Sendable {
     /// An instruction begins; `number` of `count` in its stage, which may have a name.
     case step(stage: String?, number: Int, count: Int, instruction: String)
-    /// Something that the user should know and that is no error.
+    /// A warning.
     case note(String)
 }
 

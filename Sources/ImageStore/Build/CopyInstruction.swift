@@ -34,7 +34,7 @@ struct CopySource {
     }
 }
 
-/// `COPY [--from] [--chown] [--chmod] SOURCE… DESTINATION`, with Docker's rules for folders.
+/// `COPY [--from] [--chown] [--chmod] SOURCE… DESTINATION`, with Docker's rules for directories.
 struct CopyInstruction {
     private let sources: [String]
     private let destination: String
@@ -136,7 +136,7 @@ private struct Copy {
     let ids: (user: UInt32, group: UInt32)?
     let mode: mode_t?
 
-    /// The contents of a folder. `name` is its path as `.dockerignore` knows it.
+    /// The contents of a directory. `name` is its path as `.dockerignore` knows it.
     func folder(
         _ node: LayerStack.Node, to target: String, in plan: inout LayerPlan, name: String
     ) throws(ImageError) {

@@ -1,10 +1,10 @@
 import Glibc
 
-/// The files of a layer to be, placed on top of a tree: links on the way are followed, and folders that the tree has
-/// already keep their owner and mode, since an overlay shows those of the uppermost layer.
+/// The files of a layer to be, placed on top of a tree: links on the way are followed, and directories of the tree
+/// keep their owner and mode, since an overlay shows those of the uppermost layer.
 struct LayerPlan {
     let stack: LayerStack
-    /// Of folders made on the way.
+    /// Of directories made on the way.
     let user: UInt32
     let group: UInt32
     private(set) var entries: [String: LayerEntry] = [:]
@@ -15,7 +15,7 @@ struct LayerPlan {
         self.group = group
     }
 
-    /// Makes a folder, unless it is there. Returns its place with links resolved.
+    /// Makes a directory, unless it is there. Returns its place with links resolved.
     @discardableResult
     mutating func makeFolder(
         _ path: String, mode: mode_t, user: UInt32? = nil, group: UInt32? = nil
@@ -38,7 +38,7 @@ struct LayerPlan {
         return place.isEmpty ? "/" : place
     }
 
-    /// Adds a file or link; makes the folders on its way.
+    /// Adds a file or link; makes the directories on its way.
     mutating func add(_ entry: LayerEntry, at path: String) throws(ImageError) {
         let folder = try makeFolder(Files.parent(path), mode: 0o755)
         let place = (folder == "/" ? "" : folder) + "/" + Files.lastName(path)
@@ -48,7 +48,7 @@ struct LayerPlan {
         entries[place] = entry
     }
 
-    /// Whether a folder, or a link to one, is at `path`.
+    /// Whether a directory, or a link to one, is at `path`.
     func hasFolder(_ path: String) throws(ImageError) -> Bool {
         if case .folder = entries[path]?.contents { return true }
         return try stack.find(path)?.isFolder == true

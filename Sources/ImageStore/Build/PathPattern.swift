@@ -1,4 +1,4 @@
-/// A path with wildcards: `*`, `?` and `[a-z]` within a name (as Go's `filepath.Match`), `**` for any number of folders.
+/// A path with wildcards: `*`, `?` and `[a-z]` within a name (as Go's `filepath.Match`), `**` for any directories.
 struct PathPattern {
     private let parts: [[Character]]
 
@@ -11,7 +11,7 @@ struct PathPattern {
     /// Whether it matches the whole path, given as names.
     func matches(_ names: [String]) -> Bool { Self.matches(parts[...], names.map { Array($0) }[...]) }
 
-    /// Whether it matches the path or a folder that the path is in.
+    /// Whether it matches the path or a directory that the path is in.
     func covers(_ names: [String]) -> Bool {
         names.indices.contains { matches(Array(names[...$0])) }
     }

@@ -6,7 +6,7 @@ import SystemPackage
 /// The links, addresses and routes that join a cluster's namespace and its nodes'.
 ///
 /// Works on namespaces by descriptor, so the supervisor calls it from the host's, and a rootless one from within. All of
-/// it can be done again: what is there already stays. Blocks for some milliseconds at most; see `Blocking`.
+/// it can be done again: what exists stays. Blocks for some milliseconds at most; see `Blocking`.
 public struct ClusterNetwork: Sendable {
     private let cluster: FileDescriptor
 

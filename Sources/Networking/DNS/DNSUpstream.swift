@@ -52,7 +52,7 @@ public actor HostNameServers: DNSUpstream {
     }
 
     private func ask(_ server: SocketAddress, _ query: [UInt8]) async -> [UInt8]? {
-        // An id of our own, which nobody can guess, and which tells apart clients that chose the same.
+        // An id of our own, which nobody can guess, and which differs where clients chose the same.
         var id = UInt16.random(in: 0...UInt16.max)
         while waiting[id] != nil { id &+= 1 }
         let original = UInt16(query[0]) << 8 | UInt16(query[1])

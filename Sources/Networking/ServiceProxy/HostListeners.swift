@@ -1,7 +1,7 @@
 import Addresses
 import KubernetesModel
 
-/// What the host side of the Services should be: which addresses, and which endpoints behind each.
+/// The desired state of the Services' host side: addresses, and the endpoints behind each.
 struct HostListener: Sendable, Hashable {
     let address: HostAddress
     let service: ObjectKey

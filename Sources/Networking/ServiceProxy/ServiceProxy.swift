@@ -37,7 +37,7 @@ public actor ServiceProxy {
     private let logger: Logger
     private var listeners: [HostAddress: HostListener] = [:]
     private var forwarders: [HostAddress: Forwarder] = [:]
-    /// What could not be bound, so that it is told once.
+    /// Addresses that could not be bound, so that each is reported once.
     private var faults: [HostAddress: String] = [:]
 
     private static let byService = "service"
@@ -163,7 +163,7 @@ extension ServiceProxy: Reconciler {
         }
         var complete = true
         for listener in wanted { complete = try await apply(listener) && complete }
-        // Whoever holds the port may let go of it.
+        // The port may become free.
         return complete ? nil : .after(.seconds(2))
     }
 }

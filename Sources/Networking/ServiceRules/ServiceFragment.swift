@@ -86,7 +86,7 @@ struct ServiceFragment: Sendable, Equatable {
 
     private enum Verdict {
         case chain(String)
-        /// No endpoint anywhere: the client is told.
+        /// No endpoint anywhere: the client's connection is refused.
         case refuse
         /// No endpoint here, where the policy wants one.
         case drop
