@@ -28,12 +28,6 @@ public struct NodeShape: Sendable, Hashable {
         public let field: String
         public let problem: String
 
-        public init(file: String, field: String, problem: String) {
-            self.file = file
-            self.field = field
-            self.problem = problem
-        }
-
         public var description: String { field.isEmpty ? "\(file): \(problem)" : "\(file): \(field): \(problem)" }
     }
 

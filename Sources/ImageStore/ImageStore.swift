@@ -110,14 +110,6 @@ public struct ResolvedImage: Sendable, Hashable {
     public let layers: [String]
     public let configuration: ImageConfiguration
 
-    public init(reference: String, digest: String, id: String, layers: [String], configuration: ImageConfiguration) {
-        self.reference = reference
-        self.digest = digest
-        self.id = id
-        self.layers = layers
-        self.configuration = configuration
-    }
-
     /// The base image `host`: the machine's own root filesystem.
     public static let host: ResolvedImage = {
         let bytes = StoredImage.hostConfiguration.document(diffIDs: [], history: []).encoded(sorted: true)

@@ -71,12 +71,6 @@ public struct StoreList: Sendable {
     public let revision: Int64
     /// How many objects come after this page.
     public let remaining: Int
-
-    public init(items: [StoredObject], revision: Int64, remaining: Int) {
-        self.items = items
-        self.revision = revision
-        self.remaining = remaining
-    }
 }
 
 /// Why the store could not do what it was asked.

@@ -15,12 +15,6 @@ public struct HostAddress: Sendable, Hashable, CustomStringConvertible {
     /// `TCP` or `UDP`
     public var transport: String
 
-    public init(address: String, port: Int, transport: String) {
-        self.address = address
-        self.port = port
-        self.transport = transport
-    }
-
     public var description: String { "\(address):\(port)/\(transport)" }
 }
 

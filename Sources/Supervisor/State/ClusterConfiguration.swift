@@ -11,14 +11,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
         public var index: Int
         public var shape: NodeShape
         /// Stopped by `node stop`: it exists, but its agent does not run.
-        public var stopped: Bool
-
-        public init(name: String, index: Int, shape: NodeShape, stopped: Bool = false) {
-            self.name = name
-            self.index = index
-            self.shape = shape
-            self.stopped = stopped
-        }
+        public var stopped = false
     }
 
     public var nodes: [NodeEntry]
@@ -28,13 +21,6 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var loadBalancerOctet: Int
     /// The index that the next node gets.
     public var nextIndex: Int
-
-    public init(nodes: [NodeEntry], apiPort: Int, loadBalancerOctet: Int, nextIndex: Int) {
-        self.nodes = nodes
-        self.apiPort = apiPort
-        self.loadBalancerOctet = loadBalancerOctet
-        self.nextIndex = nextIndex
-    }
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
         guard AddressPlan.nodeIndexes.contains(nextIndex) else {
