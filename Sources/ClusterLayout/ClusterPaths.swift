@@ -46,6 +46,8 @@ public struct ClusterPaths: Sendable, Hashable {
     public var state: String { "\(stateParent)/\(profile)" }
     public var runtime: String { "\(runtimeParent)/\(profile)" }
     public var images: String { "\(stateParent)/images" }
+    /// The images of the present user, which all profiles share.
+    public static var userImages: String { "\(stateParent())/images" }
     public var configuration: String { "\(state)/cluster.json" }
     public var store: String { "\(state)/store.db" }
     public var logs: String { "\(state)/logs" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterLayout
 import ImageStore
 
 struct ImageCommand: AsyncParsableCommand {
@@ -8,5 +9,5 @@ struct ImageCommand: AsyncParsableCommand {
             ImageBuild.self, ImageList.self, ImageInspect.self, ImageRemove.self, ImageTag.self,
         ])
 
-    static var store: ImageStore { ImageStore(root: ImageStore.defaultRoot()) }
+    static var store: ImageStore { ImageStore(root: ClusterPaths.userImages) }
 }
