@@ -218,7 +218,8 @@ let package = Package(
                 "Linux", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "PodRuntime", "TestSupport",
                 "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix", "SystemPackage",
             ]),
-        tests("Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "Logging", "X509"]),
+        tests(
+            "Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "TestSupport", "Logging", "X509"]),
         .testTarget(
             name: "CommandLineTests", dependencies: modules(["KubernetesModel", "Subprocess", "martlet"]),
             swiftSettings: strict),

@@ -2,6 +2,7 @@ import ClusterLayout
 import Foundation
 import Linux
 import Logging
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -42,10 +43,9 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func oneThatGivesNoSignOfLifeIsStartedAgain() async throws {
         // On a busy machine it may be killed before it says its number, and started once more.
         try await Self.silent(watchdog: .milliseconds(50), "echo $$; exec sleep 1000") { component, paths in
-            var pids: [String] = []
-            while pids.count < 2 {
-                try await Task.sleep(for: .milliseconds(5))
-                pids = Files.tail(paths.log("silent"), lines: 1000)
+            let pids = try await eventually("it has been started twice") {
+                let pids = Files.tail(paths.log("silent"), lines: 1000)
+                return pids.count < 2 ? nil : pids
             }
             #expect(pids[0] != pids[1])
             #expect(try kill(#require(pid_t(pids[0])), 0) == -1)
@@ -62,7 +62,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1))) func oneThatHangsWhenItIsStartedAgainIsStartedOnceMore() async throws {
         try await Self.silent(watchdog: .milliseconds(50), notifies: true, adopted: true) { component, _ in
-            while await component.report().restarts < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("it is started once more") { await component.report().restarts >= 2 }
         }
     }
 
@@ -86,9 +86,9 @@ import Testing
         try await Self.silent(watchdog: .seconds(60), "exit 1", pause: stubborn) { component, paths in
             for await _ in pauses { break }
             let stop = Task { await component.stop() }
-            while await component.report().state != "BackOff" { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("it waits to be started") { await component.report().state == "BackOff" }
             let restarts = await component.report().restarts
-            while await !component.isStopping { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("it is being stopped") { await component.isStopping }
             release.finish()
             await stop.value
             #expect(await component.report().restarts == restarts)
@@ -108,7 +108,7 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func itIsToldHowOftenToGiveASign() async throws {
         let script = "echo \"$WATCHDOG_USEC\"; exec sleep 1000"
         try await Self.silent(watchdog: .seconds(60), script) { _, paths in
-            while Files.tail(paths.log("silent"), lines: 1).isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("it writes its interval") { !Files.tail(paths.log("silent"), lines: 1).isEmpty }
             #expect(Files.tail(paths.log("silent"), lines: 1) == ["60000000"])
         }
     }
