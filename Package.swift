@@ -28,7 +28,6 @@ let products = [
     "NIOWebSocket": "swift-nio",
     "Subprocess": "swift-subprocess",
     "SwiftASN1": "swift-asn1",
-    "SystemPackage": "swift-system",
     "X509": "swift-certificates",
     "Yams": "Yams",
 ]
@@ -70,7 +69,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -86,8 +84,8 @@ let package = Package(
         library("Retrying", []),
         library("Addresses", []),
         .target(name: "CInitProtocol"),
-        library("Linux", ["CLinux", "Addresses", "SystemPackage"]),
-        library("Systemd", ["CSystemd"]),
+        library("Linux", ["CLinux", "Addresses"]),
+        library("Systemd", ["CSystemd", "Linux"]),
         library("KubernetesModel", ["Yams"]),
         library("ClusterLayout", ["Retrying", "Linux", "KubernetesModel"]),
         library("APIMachinery", ["KubernetesModel"]),
@@ -111,38 +109,38 @@ let package = Package(
             "Networking",
             [
                 "CNftables", "Retrying", "Addresses", "Linux", "KubernetesModel", "APIClient", "Logging", "NIOCore",
-                "NIOPosix", "SystemPackage",
+                "NIOPosix",
             ]),
         library(
             "PodRuntime",
             [
                 "CLinux", "Retrying", "Addresses", "CInitProtocol", "Linux", "KubernetesModel", "ClusterLayout",
-                "Logging", "SystemPackage",
+                "Logging",
             ]),
         library(
             "NodeAgent",
             [
                 "CZlib", "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore",
                 "NodeStreams", "APIClient", "Networking", "PodRuntime", "Logging", "NIOCore", "NIOHPACK", "NIOPosix",
-                "NIOSSL", "SystemPackage",
+                "NIOSSL",
             ]),
         library(
             "ControlPlane",
             [
-                "Addresses", "KubernetesModel", "ClusterLayout", "Kinds", "Store", "APIClient", "APIServer",
+                "Addresses", "Linux", "KubernetesModel", "ClusterLayout", "Kinds", "Store", "APIClient", "APIServer",
                 "Controllers", "Scheduler", "Networking", "Logging",
             ]),
         library(
             "Supervisor",
             [
                 "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "Networking",
-                "PodRuntime", "Crypto", "Logging", "SwiftASN1", "SystemPackage", "X509",
+                "PodRuntime", "Crypto", "Logging", "SwiftASN1", "X509",
             ]),
         .executableTarget(
             name: "martlet",
             dependencies: modules([
-                "Addresses", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "Networking",
-                "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
+                "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient",
+                "Networking", "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
             ]),
             swiftSettings: strict),
         // Static and without a libc: -nostartfiles is the driver's, the rest is told to clang and the linker, and the
@@ -191,7 +189,7 @@ let package = Package(
         tests("APIMachinery", ["KubernetesModel", "Kinds"]),
         tests("Kinds", ["KubernetesModel", "APIMachinery"]),
         tests("Store", ["KubernetesModel", "GRDB"]),
-        tests("ImageStore", ["CArchive", "KubernetesModel"]),
+        tests("ImageStore", ["CArchive", "Linux", "KubernetesModel"]),
         tests("ServiceHTTP", []),
         tests("NodeStreams", ["KubernetesModel"]),
         tests("APIClient", ["KubernetesModel", "TestSupport", "NIOCore"]),
@@ -207,16 +205,15 @@ let package = Package(
             "Networking",
             [
                 "Addresses", "Linux", "KubernetesModel", "APIClient", "TestSupport", "Logging", "NIOCore", "NIOPosix",
-                "SystemPackage",
             ]),
         tests(
             "PodRuntime",
-            ["CInitProtocol", "Linux", "KubernetesModel", "TestSupport", "SandboxNode", "Logging", "SystemPackage"]),
+            ["CInitProtocol", "Linux", "KubernetesModel", "TestSupport", "SandboxNode", "Logging"]),
         tests(
             "NodeAgent",
             [
                 "Linux", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "PodRuntime", "TestSupport",
-                "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix", "SystemPackage",
+                "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix",
             ]),
         tests(
             "Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "TestSupport", "Logging", "X509"]),

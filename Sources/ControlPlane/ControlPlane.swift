@@ -10,6 +10,7 @@ import Controllers
 import Glibc
 import Kinds
 import KubernetesModel
+import Linux
 import Logging
 import Networking
 import Scheduler
@@ -90,7 +91,7 @@ public struct ControlPlane: Sendable {
 
     private func controllerOptions() throws -> ControllerOptions {
         let path = configuration.paths.pki.authority
-        guard let certificate = TextFile.read(path) else {
+        guard let certificate = try? readFile(path) else {
             throw ControlPlaneError.unreadable(path: path, problem: String(cString: strerror(errno)))
         }
         var options = ControllerOptions(rootCertificate: certificate, types: Self.types(Catalogue.builtIn))
@@ -118,16 +119,5 @@ enum ControlPlaneError: Error, Sendable, CustomStringConvertible {
         case .unreadable(let path, let problem):
             "\(path): cannot read it: \(problem); restore it, or remove the cluster with: martlet delete"
         }
-    }
-}
-
-private enum TextFile {
-    static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { text += buffer[..<count] }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -1,21 +1,21 @@
 import Crypto
 import Glibc
+import Linux
 
 /// SHA-256 digests as OCI writes them, `sha256:` and 64 hexadecimal digits.
 enum Digest {
     static func of(_ bytes: [UInt8]) -> String { text(SHA256.hash(data: bytes)) }
 
     static func ofFile(_ path: String) throws(ImageError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("open", path: path, errno: errno) }
-        defer { close(descriptor) }
-        var hash = SHA256()
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 { throw .system("read", path: path, errno: errno) }
-            if count == 0 { return text(hash.finalize()) }
-            buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        try ImageError.mapping(path: path) { () throws(SystemError) in
+            let file = try Descriptor.open(path, O_RDONLY)
+            var hash = SHA256()
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = try file.read(into: &buffer)
+                if count == 0 { return text(hash.finalize()) }
+                buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            }
         }
     }
 

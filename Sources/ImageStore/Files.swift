@@ -4,53 +4,14 @@ import Linux
 /// The file operations of the store: blocking, with the path in each error.
 enum Files {
     static func read(_ path: String) throws(ImageError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("open", path: path, errno: errno) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 14)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 { throw .system("read", path: path, errno: errno) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
-        }
-    }
-
-    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(ImageError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw .system("write", path: path, errno: errno)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+        try ImageError.mapping { () throws(SystemError) in try readBytes(path) }
     }
 
     /// Replaces a file in one step: after a crash it holds the old bytes or the new ones.
     static func writeAtomically(_ bytes: [UInt8], to path: String) throws(ImageError) {
-        let temporary = temporaryPath(beside: path)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system("create", path: temporary, errno: errno) }
-        do {
-            defer { close(descriptor) }
-            var failure: ImageError?
-            bytes.withUnsafeBytes { buffer in
-                do throws(ImageError) {
-                    try write(buffer, to: descriptor, path: temporary)
-                } catch {
-                    failure = error
-                }
-            }
-            if failure == nil, fsync(descriptor) != 0 { failure = .system("sync", path: temporary, errno: errno) }
-            if let failure {
-                unlink(temporary)
-                throw failure
-            }
+        try ImageError.mapping { () throws(SystemError) in
+            try replaceFile(path, bytes, mode: 0o644, durability: .name, temporary: temporaryPath(beside: path))
         }
-        try publish(temporary, as: path)
     }
 
     /// Renames a finished temporary file to its own name, durably.
@@ -64,11 +25,7 @@ enum Files {
     }
 
     static func syncFolder(of path: String) throws(ImageError) {
-        let folder = parent(path)
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system("open", path: folder, errno: errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw .system("sync", path: folder, errno: errno) }
+        try ImageError.mapping { () throws(SystemError) in try syncDirectory(of: path) }
     }
 
     /// A name in the same folder that no other process and no other call takes. Garbage collection knows it by its start.
@@ -79,26 +36,12 @@ enum Files {
     static let temporaryPrefix = ".new-"
 
     static func makeFolders(_ path: String) throws(ImageError) {
-        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, path != "/" else { throw .system("create folder", path: path, errno: errno) }
-        try makeFolders(parent(path))
-        guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
-            throw .system("create folder", path: path, errno: errno)
-        }
+        try ImageError.mapping { () throws(SystemError) in try makeFolder(path) }
     }
 
     /// The names in a folder, sorted, without `.` and `..`.
     static func names(in folder: String) throws(ImageError) -> [String] {
-        guard let stream = opendir(folder) else { throw .system("open folder", path: folder, errno: errno) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        try ImageError.mapping { () throws(SystemError) in try namesInFolder(folder) }.sorted()
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -122,17 +65,10 @@ enum Files {
 
     /// Removes a file, or a folder with what is in it, such as a layer's. One that is gone is no error.
     static func removeTree(_ path: String) throws(ImageError) {
-        do throws(SystemError) {
-            try Linux.removeTree(path, opening: true)
-        } catch {
-            throw .system("remove", path: path, errno: error.errno)
-        }
+        try ImageError.mapping { () throws(SystemError) in try Linux.removeTree(path, opening: true) }
     }
 
-    static func parent(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
+    static func parent(_ path: String) -> String { Linux.parent(of: path) }
 
     static func lastName(_ path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path

@@ -1,14 +1,16 @@
 import Linux
 
 extension ImageError {
-    /// A failure of the system, as the store tells it.
-    init(_ error: SystemError) { self = .system(error.call, path: error.subject, errno: error.errno) }
-
-    static func mapping<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(ImageError) -> Result {
+    /// Does what the system may refuse.
+    ///
+    /// - Parameter path: the file that it is about, where the call itself does not know.
+    static func mapping<Result: ~Copyable>(
+        path: String? = nil, _ body: () throws(SystemError) -> Result
+    ) throws(ImageError) -> Result {
         do {
             return try body()
         } catch {
-            throw ImageError(error)
+            throw .system(error.call, path: path ?? error.subject, errno: error.errno)
         }
     }
 }

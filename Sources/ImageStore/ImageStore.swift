@@ -1,4 +1,5 @@
 import KubernetesModel
+import Linux
 
 /// ImageStore: images as OCI content on disk, their references, their unpacked layers, and the builder of Dockerfiles.
 ///
@@ -6,7 +7,7 @@ import KubernetesModel
 /// the layers unpacked once beside it (`layers/`), where all containers share them as overlay directories. Several
 /// processes use one store at the same time. It never talks to a registry, mounts nothing and starts nothing.
 ///
-/// All work blocks, on a queue of the store's own, so callers' threads and the cooperative pool stay free.
+/// All work blocks, on a thread of the store's own, so callers' threads and the cooperative pool stay free.
 public actor ImageStore {
     /// The directory of the store.
     public nonisolated let root: String

@@ -1,5 +1,6 @@
 import CArchive
 import Glibc
+import Linux
 
 /// Unpacks one layer's tar into a directory that an overlay can use: OCI whiteout files become overlay whiteouts.
 ///
@@ -16,9 +17,9 @@ struct LayerUnpacker {
         guard mkdir(folder, 0o755) == 0 else { throw .system("create folder", path: folder, errno: errno) }
         guard let reader = carchive_reader_open(archive) else { throw .system("open", path: archive, errno: errno) }
         defer { carchive_reader_close(reader) }
-        let top = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard top >= 0 else { throw .system("open", path: folder, errno: errno) }
-        defer { close(top) }
+        let top = try ImageError.mapping { () throws(SystemError) in
+            try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+        }
 
         var folderTimes: [(path: String, time: Int64)] = []
         var entry = carchive_entry()
@@ -33,27 +34,44 @@ struct LayerUnpacker {
         // Last, since adding to a directory changes its time.
         for (path, time) in folderTimes.reversed() { Self.setTime(time, of: folder + "/" + path) }
         // One flush for all files; blobs are flushed one by one, but a layer can have very many.
-        guard syncfs(top) == 0 else { throw .system("sync", path: folder, errno: errno) }
+        guard top.withRawValue({ syncfs($0) }) == 0 else { throw .system("sync", path: folder, errno: errno) }
     }
 
     private func unpack(
-        _ entry: carchive_entry, from reader: OpaquePointer, top: Int32,
+        _ entry: carchive_entry, from reader: OpaquePointer, top: borrowing Descriptor,
         folderTimes: inout [(path: String, time: Int64)]
     ) throws(ImageError) {
         let parts = Files.components(String(cString: entry.path))
         guard let last = parts.last else {
             // The layer's own root.
-            if geteuid() == 0 { fchown(top, entry.uid, entry.gid) }
-            fchmod(top, entry.mode & 0o7777)
+            top.withRawValue { number in
+                if geteuid() == 0 { fchown(number, entry.uid, entry.gid) }
+                fchmod(number, entry.mode & 0o7777)
+            }
             return
         }
         let name = String(last)
         let relative = parts.joined(separator: "/")
         let path = folder + "/" + relative
+        let folder = try openFolder(parts.dropLast(), top: top)
+        try folder.withRawValue { parent throws(ImageError) in
+            try unpack(entry, from: reader, as: name, in: parent, path: path) { target throws(ImageError) in
+                let targetParts = Files.components(target)
+                let above = try openFolder(targetParts.dropLast(), top: top)
+                return above.withRawValue { linkat($0, String(targetParts.last ?? ""), parent, name, 0) }
+            }
+        }
+        let isFolder = entry.hardlink == nil && entry.mode & S_IFMT == S_IFDIR && !name.hasPrefix(".wh.")
+        if isFolder { folderTimes.append((relative, entry.mtime)) }
+    }
+
+    /// - Parameter link: links the entry to another one of the layer, named by its path there.
+    private func unpack(
+        _ entry: carchive_entry, from reader: OpaquePointer, as name: String, in parent: Int32, path: String,
+        link: (String) throws(ImageError) -> Int32
+    ) throws(ImageError) {
         func failure(_ operation: String) -> ImageError { .system(operation, path: path, errno: errno) }
 
-        let parent = try openFolder(parts.dropLast(), top: top)
-        defer { close(parent) }
         if name == ".wh..wh..opq" { return try markOpaque(parent, path: Files.parent(path)) }
         if name.hasPrefix(".wh.") {
             // Linux allows this device, and no other, to everyone.
@@ -68,23 +86,16 @@ struct LayerUnpacker {
             guard unlinkat(parent, name, 0) == 0 || errno == ENOENT else { throw failure("replace") }
         }
         if let target = entry.hardlink {
-            let targetParts = Files.components(String(cString: target))
-            let targetParent = try openFolder(targetParts.dropLast(), top: top)
-            defer { close(targetParent) }
-            guard linkat(targetParent, String(targetParts.last ?? ""), parent, name, 0) == 0 else {
-                throw failure("link")
-            }
+            guard try link(String(cString: target)) == 0 else { throw failure("link") }
             return
         }
         switch kind {
         case S_IFDIR:
             guard mkdirat(parent, name, 0o755) == 0 || errno == EEXIST else { throw failure("create folder") }
-            folderTimes.append((relative, entry.mtime))
         case S_IFREG:
-            let file = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            guard file >= 0 else { throw failure("create") }
-            defer { close(file) }
-            try copyContents(of: reader, to: file, path: path)
+            let number = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            guard number >= 0 else { throw failure("create") }
+            try copyContents(of: reader, to: Descriptor(owning: number), path: path)
         case S_IFLNK:
             guard symlinkat(entry.symlink, parent, name) == 0 else { throw failure("create link") }
         case S_IFIFO:
@@ -95,7 +106,9 @@ struct LayerUnpacker {
                 throw failure("create device")
             }
         default:
-            throw .damaged(path: archive, problem: "\(relative): a kind of file that layers cannot have")
+            throw .damaged(
+                path: archive,
+                problem: "\(path.dropFirst(folder.utf8.count + 1)): a kind of file that layers cannot have")
         }
         if geteuid() == 0 {
             guard fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) == 0 else {
@@ -111,24 +124,30 @@ struct LayerUnpacker {
     }
 
     /// Opens a directory of the layer, making it if it is missing; a link on the way is an error.
-    private func openFolder(_ parts: ArraySlice<Substring>, top: Int32) throws(ImageError) -> Int32 {
-        var current = fcntl(top, F_DUPFD_CLOEXEC, 0)
-        guard current >= 0 else { throw .system("open", path: folder, errno: errno) }
+    private func openFolder(_ parts: ArraySlice<Substring>, top: borrowing Descriptor) throws(ImageError) -> Descriptor
+    {
+        var current: Descriptor
+        do throws(SystemError) {
+            current = try top.duplicate()
+        } catch {
+            throw .system("open", path: folder, errno: error.errno)
+        }
         for part in parts {
             let name = String(part)
-            mkdirat(current, name, 0o755)
-            let next = openat(current, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            let number = errno
-            close(current)
-            guard next >= 0 else {
-                throw .system("enter", path: folder + "/" + parts.joined(separator: "/"), errno: number)
+            let next = current.withRawValue { above in
+                mkdirat(above, name, 0o755)
+                return openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             }
-            current = next
+            guard next >= 0 else {
+                throw .system("enter", path: folder + "/" + parts.joined(separator: "/"), errno: errno)
+            }
+            current = Descriptor(owning: next)
         }
         return current
     }
 
-    private func copyContents(of reader: OpaquePointer, to file: Int32, path: String) throws(ImageError) {
+    private func copyContents(of reader: OpaquePointer, to file: consuming Descriptor, path: String) throws(ImageError)
+    {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count = carchive_reader_read(reader, &buffer, buffer.count)
@@ -136,15 +155,15 @@ struct LayerUnpacker {
                 throw .damaged(path: archive, problem: String(cString: carchive_reader_error(reader)))
             }
             if count == 0 { return }
-            var failure: ImageError?
+            var failure: SystemError?
             buffer.withUnsafeBytes { bytes in
-                do throws(ImageError) {
-                    try Files.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]), to: file, path: path)
+                do throws(SystemError) {
+                    try file.write(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
                 } catch {
                     failure = error
                 }
             }
-            if let failure { throw failure }
+            if let failure { throw .system("write", path: path, errno: failure.errno) }
         }
     }
 

@@ -1,5 +1,6 @@
 import CArchive
 import Glibc
+import Linux
 
 /// A file that goes into a layer.
 struct LayerEntry {
@@ -30,11 +31,12 @@ struct LayerWriter {
             throw .usage("\(String(cString: problem)): install it (Debian: apt install libarchive13)")
         }
         let temporary = Files.temporaryPath(beside: layout.root + "/blobs/sha256/layer")
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw .system("create", path: temporary, errno: errno) }
-        defer { close(file) }
+        let file = try ImageError.mapping { () throws(SystemError) in
+            try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+        }
         do throws(ImageError) {
-            guard let writer = carchive_writer_open(file) else {
+            // Until it is closed below, it writes to the file by its number.
+            guard let writer = file.withRawValue({ carchive_writer_open($0) }) else {
                 throw .system("write", path: temporary, errno: errno)
             }
             do throws(ImageError) {
@@ -45,11 +47,14 @@ struct LayerWriter {
                 carchive_writer_close(writer)
                 throw error
             }
-            guard carchive_writer_close(writer) == 0, fsync(file) == 0 else {
+            guard carchive_writer_close(writer) == 0 else {
                 throw .system("write", path: temporary, errno: errno)
             }
+            let size = try ImageError.mapping(path: temporary) { () throws(SystemError) in
+                try file.sync()
+                return try file.status().st_size
+            }
             let digest = try Digest.ofFile(temporary)
-            let size = Int(lseek(file, 0, SEEK_END))
             try Files.publish(temporary, as: try layout.blobPath(digest))
             return (StoredLayer(digest: digest, diffID: digest), (digest, size))
         } catch {
@@ -96,14 +101,13 @@ struct LayerWriter {
     }
 
     private func copy(_ source: String, size: Int, to writer: OpaquePointer) throws(ImageError) {
-        let file = open(source, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw .system("open", path: source, errno: errno) }
-        defer { close(file) }
+        let file = try ImageError.mapping { () throws(SystemError) in try Descriptor.open(source, O_RDONLY) }
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var left = size
         while left > 0 {
-            let count = read(file, &buffer, min(buffer.count, left))
-            if count < 0 { throw .system("read", path: source, errno: errno) }
+            let read = try ImageError.mapping(path: source) { () throws(SystemError) in try file.read(into: &buffer) }
+            // What was added meanwhile is left out.
+            let count = min(read, left)
             if count == 0 { throw .usage("\(source) became shorter while it was copied: build again") }
             guard carchive_writer_write(writer, buffer, count) == 0 else {
                 throw .usage("cannot write the layer: \(String(cString: carchive_writer_error(writer)))")

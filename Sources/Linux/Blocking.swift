@@ -23,7 +23,50 @@ public enum Blocking {
         return try result.get()
     }
 
+    /// Begins `body` on such a thread and does not wait for it.
+    public static func start(_ body: @escaping @Sendable () -> Void) { workers.submit(body) }
+
+    /// Runs what blocks for as long as the process lives, such as a loop that accepts connections, on a thread of its
+    /// own.
+    public static func startThread(name: String, _ body: @escaping @Sendable () -> Void) {
+        Linux.startThread(name: name, body)
+    }
+
     private static let workers = Workers()
+}
+
+/// Runs an actor, whose work blocks, on the threads of `Blocking`: one piece after the other, as actors do.
+public final class BlockingExecutor: SerialExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var isRunning = false
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let isFirst = state.withLock { state in
+            state.jobs.append(job)
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if isFirst { Blocking.start { self.run() } }
+    }
+
+    private func run() {
+        while let job = next() { job.runSynchronously(on: asUnownedSerialExecutor()) }
+    }
+
+    private func next() -> UnownedJob? {
+        state.withLock { state in
+            guard state.jobs.isEmpty else { return state.jobs.removeFirst() }
+            state.isRunning = false
+            return nil
+        }
+    }
 }
 
 private final class Workers: Sendable {

@@ -17,61 +17,62 @@ public func walkTree(
     unreadable: (SystemError) throws(SystemError) -> Void = { error throws(SystemError) in throw error },
     visit: (_ folder: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Void
 ) throws(SystemError) {
-    var folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    if folder < 0 {
-        if errno == ENOENT { return }
-        throw SystemError("open", path)
+    var folder: Descriptor
+    do throws(SystemError) {
+        folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    } catch {
+        if error.errno == ENOENT { return }
+        throw error
     }
-    defer { close(folder) }
     /// From the top to the folder where the walk is.
     var way = [Level(name: [], status: try status(of: folder, path), pending: try names(in: folder, path))]
     while let level = way.last {
         if let name = way[way.count - 1].pending.popLast() {
             var entry = stat()
-            guard fstatat(folder, name, &entry, AT_SYMLINK_NOFOLLOW) == 0 else { continue }
+            guard folder.withRawValue({ fstatat($0, name, &entry, AT_SYMLINK_NOFOLLOW) }) == 0 else { continue }
             guard entry.st_mode & S_IFMT == S_IFDIR else {
-                try visit(folder, name, entry)
+                try folder.withRawValue { number throws(SystemError) in try visit(number, name, entry) }
                 continue
             }
-            guard try enters(folder, name, entry) else { continue }
-            let inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            if inner < 0 {
-                if errno == ENOENT || errno == ENOTDIR || errno == ELOOP { continue }
-                try unreadable(SystemError("open a folder", "below \(path)"))
-                try visit(folder, name, entry)
+            guard try folder.withRawValue({ number throws(SystemError) in try enters(number, name, entry) }) else {
                 continue
             }
             do throws(SystemError) {
+                let inner = try enter(name, of: folder, path)
                 // Read anew: another folder may have come in its place.
                 let found = try status(of: inner, path)
-                // A folder that may be read but not searched would be a dead end.
-                var above = stat()
-                guard fstatat(inner, "..", &above, 0) == 0 else {
-                    throw SystemError("search a folder", "below \(path)")
-                }
                 way.append(Level(name: name, status: found, pending: try names(in: inner, path)))
+                folder = inner
             } catch {
-                close(inner)
+                if error.call == "open a folder", [ENOENT, ENOTDIR, ELOOP].contains(error.errno) { continue }
                 try unreadable(error)
-                try visit(folder, name, entry)
-                continue
+                try folder.withRawValue { number throws(SystemError) in try visit(number, name, entry) }
             }
-            close(folder)
-            folder = inner
         } else {
             way.removeLast()
             guard let above = way.last else { return }
-            let outer = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard outer >= 0 else { throw SystemError("leave a folder", "below \(path)") }
-            close(folder)
-            folder = outer
-            let found = try status(of: outer, path)
+            let number = folder.withRawValue { openat($0, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            guard number >= 0 else { throw SystemError("leave a folder", "below \(path)") }
+            folder = Descriptor(owning: number)
+            let found = try status(of: folder, path)
             guard found.st_dev == above.status.st_dev, found.st_ino == above.status.st_ino else {
                 throw SystemError("leave a folder", errno: ESTALE, "below \(path)")
             }
-            try visit(folder, level.name, level.status)
+            try folder.withRawValue { number throws(SystemError) in try visit(number, level.name, level.status) }
         }
     }
+}
+
+/// Opens a folder that is in another, if it may be searched too: one that may only be read would be a dead end.
+private func enter(_ name: [CChar], of folder: borrowing Descriptor, _ path: String) throws(SystemError) -> Descriptor {
+    let number = folder.withRawValue { openat($0, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+    guard number >= 0 else { throw SystemError("open a folder", "below \(path)") }
+    let inner = Descriptor(owning: number)
+    var above = stat()
+    guard inner.withRawValue({ fstatat($0, "..", &above, 0) }) == 0 else {
+        throw SystemError("search a folder", "below \(path)")
+    }
+    return inner
 }
 
 private struct Level {
@@ -81,36 +82,17 @@ private struct Level {
     var pending: [[CChar]]
 }
 
-private func status(of folder: Int32, _ path: String) throws(SystemError) -> stat {
+private func status(of folder: borrowing Descriptor, _ path: String) throws(SystemError) -> stat {
     var status = stat()
-    guard fstat(folder, &status) == 0 else { throw SystemError("fstat", "below \(path)") }
+    guard folder.withRawValue({ fstat($0, &status) }) == 0 else { throw SystemError("fstat", "below \(path)") }
     return status
 }
 
-private func names(in folder: Int32, _ path: String) throws(SystemError) -> [[CChar]] {
-    let copy = fcntl(folder, F_DUPFD_CLOEXEC, 0)
-    guard copy >= 0 else { throw SystemError("dup", "below \(path)") }
-    guard let stream = fdopendir(copy) else {
-        let error = SystemError("read a folder", "below \(path)")
-        close(copy)
-        throw error
-    }
-    defer { closedir(stream) }
-    let (dot, end) = (CChar(bitPattern: UInt8(ascii: ".")), CChar(0))
+private func names(in folder: borrowing Descriptor, _ path: String) throws(SystemError) -> [[CChar]] {
+    let stream = try DirectoryStream(folder, "below \(path)")
     var names: [[CChar]] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
-                Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))
-            }
-        }
-        if name != [dot, end], name != [dot, dot, end] { names.append(name) }
-    }
+    while let name = stream.next() { names.append(name) }
     return names
-}
-
-private func text(_ name: [CChar]) -> String {
-    String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
 /// Removes a file or a folder with all that is in it, however deep. What is gone already is no error.

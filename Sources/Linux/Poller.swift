@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import SystemPackage
 import Synchronization
 
 /// One thread that waits on descriptors (epoll) for everyone, so that no other has to.
@@ -13,18 +12,26 @@ public final class Poller: Sendable {
         var next: UInt64 = 1
         var handlers: [UInt64: Handler] = [:]
     }
-    private struct Handler {
-        let descriptor: Int32
+    /// One wait, with a copy of its descriptor: a descriptor can be in an epoll set only once, and may be closed by its
+    /// owner meanwhile.
+    private final class Handler: Sendable {
+        let descriptor: Descriptor
         let call: @Sendable () -> Void
+
+        init(_ descriptor: consuming Descriptor, _ call: @escaping @Sendable () -> Void) {
+            self.descriptor = descriptor
+            self.call = call
+        }
     }
 
-    private let epoll: Int32
+    private let epoll: Descriptor
     private let waiters = Mutex(Waiters())
 
     /// A thread of its own for its whole life; use `shared`.
     private init() {
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        precondition(epoll >= 0, "epoll_create1: errno \(errno)")
+        let number = epoll_create1(Int32(EPOLL_CLOEXEC))
+        precondition(number >= 0, "epoll_create1: errno \(errno)")
+        epoll = Descriptor(owning: number)
         startThread(name: "poller") { self.run() }
     }
 
@@ -32,24 +39,16 @@ public final class Poller: Sendable {
     ///
     /// - Returns: a ticket for `cancel`.
     public func whenReadable(
-        _ descriptor: FileDescriptor, _ handler: @escaping @Sendable () -> Void
-    ) throws(SystemError) -> Ticket {
-        try arm(descriptor.rawValue, UInt32(EPOLLIN.rawValue), handler)
-    }
-
-    public func whenReadable(
         _ descriptor: SharedDescriptor, _ handler: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Ticket {
-        try descriptor.withRawValue { number throws(SystemError) in
-            try arm(number, UInt32(EPOLLIN.rawValue), handler)
-        }
+        try arm(descriptor, UInt32(EPOLLIN.rawValue), handler)
     }
 
     /// Calls `handler` once when the descriptor takes more bytes.
     public func whenWritable(
-        _ descriptor: FileDescriptor, _ handler: @escaping @Sendable () -> Void
+        _ descriptor: SharedDescriptor, _ handler: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Ticket {
-        try arm(descriptor.rawValue, UInt32(EPOLLOUT.rawValue), handler)
+        try arm(descriptor, UInt32(EPOLLOUT.rawValue), handler)
     }
 
     public struct Ticket: Sendable, Hashable {
@@ -62,17 +61,22 @@ public final class Poller: Sendable {
     @discardableResult
     public func cancel(_ ticket: Ticket) -> Bool {
         guard let handler = waiters.withLock({ $0.handlers.removeValue(forKey: ticket.number) }) else { return false }
-        epoll_ctl(epoll, EPOLL_CTL_DEL, handler.descriptor, nil)
-        close(handler.descriptor)
+        forget(handler)
         return true
     }
 
+    private func forget(_ handler: Handler) {
+        epoll.withRawValue { set in
+            handler.descriptor.withRawValue { _ = epoll_ctl(set, EPOLL_CTL_DEL, $0, nil) }
+        }
+    }
+
     /// Waits until the descriptor is readable or at its end.
-    public func readable(_ descriptor: FileDescriptor) async throws {
+    public func readable(_ descriptor: SharedDescriptor) async throws {
         try await wait { handler throws(SystemError) in try self.whenReadable(descriptor, handler) }
     }
 
-    public func writable(_ descriptor: FileDescriptor) async throws {
+    public func writable(_ descriptor: SharedDescriptor) async throws {
         try await wait { handler throws(SystemError) in try self.whenWritable(descriptor, handler) }
     }
 
@@ -108,21 +112,20 @@ public final class Poller: Sendable {
     }
 
     private func arm(
-        _ descriptor: Int32, _ events: UInt32, _ handler: @escaping @Sendable () -> Void
+        _ descriptor: SharedDescriptor, _ events: UInt32, _ call: @escaping @Sendable () -> Void
     ) throws(SystemError) -> Ticket {
-        // A copy of its own: a descriptor can be in an epoll set only once, and may be closed by its owner meanwhile.
-        let copy = try check("dup") { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+        let handler = Handler(try descriptor.duplicate(), call)
         return try waiters.withLock { waiters throws(SystemError) in
             let number = waiters.next
             var event = epoll_event(
                 events: events | UInt32(EPOLLONESHOT.rawValue), data: epoll_data_t(u64: number))
-            if epoll_ctl(epoll, EPOLL_CTL_ADD, copy, &event) != 0 {
-                let error = SystemError("epoll_ctl")
-                close(copy)
-                throw error
+            try epoll.withRawValue { set throws(SystemError) in
+                try handler.descriptor.withRawValue { added throws(SystemError) in
+                    _ = try check("epoll_ctl") { epoll_ctl(set, EPOLL_CTL_ADD, added, &event) }
+                }
             }
             waiters.next += 1
-            waiters.handlers[number] = Handler(descriptor: copy, call: handler)
+            waiters.handlers[number] = handler
             return Ticket(number: number)
         }
     }
@@ -130,13 +133,12 @@ public final class Poller: Sendable {
     private func run() {
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while true {
-            let count = epoll_wait(epoll, &events, Int32(events.count), -1)
+            let count = epoll.withRawValue { epoll_wait($0, &events, 64, -1) }
             guard count > 0 else { continue }
             for event in events[..<Int(count)] {
                 let number = event.data.u64
                 guard let handler = waiters.withLock({ $0.handlers.removeValue(forKey: number) }) else { continue }
-                epoll_ctl(epoll, EPOLL_CTL_DEL, handler.descriptor, nil)
-                close(handler.descriptor)
+                forget(handler)
                 handler.call()
             }
         }

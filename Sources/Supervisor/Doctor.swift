@@ -92,8 +92,7 @@ public struct Doctor: Sendable {
 
     /// Whether a process can join the namespaces of the process `pid`.
     private func join(_ pid: pid_t) async -> Bool {
-        let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        defer { close(nothing) }
+        guard let nothing = try? SharedDescriptor(Descriptor.open("/dev/null", O_WRONLY)) else { return false }
         let spawn = Spawn(
             [programs.initializer, "enter", "--pid", "\(pid)", "--", programs.martlet, "version"],
             environment: Spawn.ownEnvironment, descriptors: [(nothing, 1), (nothing, 2)])

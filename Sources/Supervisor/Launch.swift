@@ -93,7 +93,6 @@ public struct Launch: Sendable {
         do {
             let descriptor = try HostPorts.open(
                 .init(address: AddressPlan.loopback.description, port: 0, transport: "TCP"))
-            defer { close(descriptor) }
             return HostPorts.port(of: descriptor)
         } catch {
             throw SupervisorError.port(
@@ -108,13 +107,7 @@ public struct Launch: Sendable {
         let programs = try Programs()
         let notify = try NotifyServer(path: "\(paths.runtime)/start-\(getpid()).sock")
         defer { notify.close() }
-        let log = open(paths.log("supervisor"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard log >= 0 else {
-            throw SupervisorError.file(
-                path: paths.log("supervisor"), problem: "cannot write the log: \(String(cString: strerror(errno)))",
-                remedy: "make it writable for this user")
-        }
-        defer { close(log) }
+        let log = try Files.openLog(paths.log("supervisor"))
         let pid = try Spawn(
             [programs.martlet, "supervisor", "--profile", paths.profile],
             environment: Component.ownEnvironment + ["NOTIFY_SOCKET=\(notify.path)"],

@@ -57,7 +57,6 @@ extension Supervisor {
         let result: Result<Void, any Error> = await Blocking.run {
             Result {
                 let namespace = try openNamespace(.net, of: cluster.process.pid)
-                defer { try? namespace.close() }
                 try body(ClusterNetwork(namespace: namespace))
             }
         }

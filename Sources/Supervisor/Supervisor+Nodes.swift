@@ -23,7 +23,6 @@ extension Supervisor {
         let holder = try await hold(node.holderName, within: cluster, members: [node.componentName])
         try await Self.onNetwork(of: cluster) { network in
             let namespace = try openNamespace(.net, of: holder.process.pid)
-            defer { try? namespace.close() }
             try network.addNode(node.index, namespace: namespace)
         }
         try await start(component(node.componentName, ["node-agent", "--node", node.name], in: holder))

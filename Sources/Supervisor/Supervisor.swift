@@ -6,7 +6,6 @@ import Linux
 import Logging
 import Networking
 import Systemd
-import SystemPackage
 
 /// One cluster's process tree: starts it, keeps it running, and takes it down when asked.
 public actor Supervisor {
@@ -41,8 +40,9 @@ public actor Supervisor {
     /// Brings the cluster up, says so to whoever started this process, and returns when it has been asked to stop and
     /// everything has ended. Where bringing it up fails, what was started is taken down again.
     public func run() async throws {
+        // Until this returns.
         let lock = try SupervisorLock(paths)
-        defer { lock.release() }
+        defer { withExtendedLifetime(lock) {} }
         let terminations = TerminationSignals()
         let watcher = Task { [weak self] in
             for await _ in terminations.signals { await self?.requestStop() }
@@ -133,10 +133,9 @@ public actor Supervisor {
         var specification = component("control-plane", ["control-plane"], in: holder)
         specification.sockets = claimSockets
         let namespace = try openNamespace(.net, of: holder.process.pid)
-        defer { try? namespace.close() }
         let api = HostPorts.Address(
             address: AddressPlan.loopback.description, port: configuration.apiPort, transport: "TCP")
-        var wanted: [(name: String, address: HostPorts.Address, namespace: FileDescriptor?)] = [
+        var wanted: [(name: String, address: HostPorts.Address, namespace: SharedDescriptor?)] = [
             ("api", api, nil),
             // Names outside the cluster are resolved from here, where the way out is.
             ("names", HostPorts.Address(address: "0.0.0.0", port: 0, transport: "UDP"), nil),
@@ -179,7 +178,7 @@ public actor Supervisor {
     }
 
     /// What the components have only to keep it.
-    private var claimSockets: [(name: String, descriptor: Int32)] {
+    private var claimSockets: [(name: String, descriptor: SharedDescriptor)] {
         claim.map { [("claim", $0.descriptor)] } ?? []
     }
 

@@ -5,6 +5,7 @@
 
 import CSystemd
 import Glibc
+import Linux
 import Synchronization
 
 /// What a service reports to whoever started it (sd_notify(3)).
@@ -49,14 +50,15 @@ public struct Notify: Sendable {
     /// Sends state assignments, one a line. Nobody listening is no error: the service may run by hand.
     public func send(_ state: String) {
         guard let path else { return }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        guard let (address, length) = UnixAddress.make(path) else { return }
+        guard let socket = try? makeSocket(domain: AF_UNIX, type: Int32(SOCK_DGRAM.rawValue)),
+            let (address, length) = UnixAddress.make(path)
+        else { return }
         var target = address
-        _ = withUnsafePointer(to: &target) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                sendto(descriptor, state, state.utf8.count, Int32(MSG_NOSIGNAL), generic, length)
+        socket.withRawValue { number in
+            _ = withUnsafePointer(to: &target) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                    sendto(number, state, state.utf8.count, Int32(MSG_NOSIGNAL), generic, length)
+                }
             }
         }
     }
@@ -66,7 +68,7 @@ public struct Notify: Sendable {
 public enum ListenSockets {
     private static let taken = Mutex(false)
 
-    /// Takes the descriptors, which are the caller's from now on; a second call gives none.
+    /// Takes the descriptors' numbers. They are open as long as the process lives, or are given to NIO, and are the caller's from now on; a second call gives none.
     public static func take() -> [(name: String, descriptor: Int32)] {
         let isFirst = taken.withLock { taken in
             defer { taken = true }

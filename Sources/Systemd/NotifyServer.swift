@@ -1,6 +1,6 @@
 import CSystemd
-import Dispatch
 import Glibc
+import Linux
 
 /// Receives what services send with `Notify`, and from which process.
 public final class NotifyServer: Sendable {
@@ -26,50 +26,58 @@ public final class NotifyServer: Sendable {
     public let path: String
     /// Each message, in order of arrival. One consumer.
     public let messages: AsyncStream<Message>
-    // A dispatch source may be used from any thread; its type only does not say so.
-    private nonisolated(unsafe) let source: any DispatchSourceRead
+    private let socket: SharedDescriptor
+    private let continuation: AsyncStream<Message>.Continuation
 
     /// Binds the socket at `path`, in place of one that a dead process left there.
     public init(path: String) throws(OpenError) {
         self.path = path
         unlink(path)
-        let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(AF_UNIX, kind, 0)
-        guard descriptor >= 0 else { throw OpenError(path: path, errno: errno) }
         guard let (address, length) = UnixAddress.make(path) else {
-            Glibc.close(descriptor)
             throw OpenError(path: path, errno: ENAMETOOLONG)
         }
-        var bound = address
-        let result = withUnsafePointer(to: &bound) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        do throws(SystemError) {
+            let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+            socket = SharedDescriptor(try makeSocket(domain: AF_UNIX, type: kind))
+            (messages, continuation) = AsyncStream<Message>.makeStream()
+            try Self.bind(socket, address, length)
+            try listen()
+        } catch {
+            throw OpenError(path: path, errno: error.errno)
         }
-        guard result == 0 else {
-            let reason = errno
-            Glibc.close(descriptor)
-            throw OpenError(path: path, errno: reason)
-        }
-        var on: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
 
-        let (messages, continuation) = AsyncStream<Message>.makeStream()
-        self.messages = messages
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: DispatchQueue(label: "notify"))
-        source.setEventHandler {
-            while let message = Self.receive(descriptor) { continuation.yield(message) }
+    private static func bind(
+        _ socket: SharedDescriptor, _ address: sockaddr_un, _ length: socklen_t
+    ) throws(SystemError) {
+        var address = address
+        try socket.withRawValue { number throws(SystemError) in
+            let result = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(number, $0, length) }
+            }
+            guard result == 0 else { throw SystemError("bind") }
+            var on: Int32 = 1
+            setsockopt(number, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size))
         }
-        source.setCancelHandler {
-            Glibc.close(descriptor)
-            continuation.finish()
+    }
+
+    /// Reads what has come as soon as something has, until `close`.
+    private func listen() throws(SystemError) {
+        _ = try Poller.shared.whenReadable(socket) { [self] in
+            do throws(SystemError) {
+                while let message = try socket.withRawValue({ Self.receive($0) }) { continuation.yield(message) }
+                try listen()
+            } catch {
+                continuation.finish()
+            }
         }
-        source.activate()
-        self.source = source
     }
 
     /// Stops receiving and removes the socket.
     public func close() {
         unlink(path)
-        source.cancel()
+        socket.hangUp()
+        continuation.finish()
     }
 
     private static func receive(_ descriptor: Int32) -> Message? {

@@ -123,19 +123,16 @@ struct Command: Sendable {
         return try await Blocking.run { () throws -> String in
             // Pipes that no other child inherits, for that would hold them open.
             let (output, errors) = (try makePipe(), try makePipe())
-            let pid: pid_t
-            do {
-                defer { for pipe in [output, errors] { try? pipe.writer.close() } }
-                pid = try Spawn(
-                    [program] + arguments, environment: environment,
-                    descriptors: [(own: output.writer.rawValue, child: 1), (own: errors.writer.rawValue, child: 2)]
-                ).start()
-            }
-            let printed = try FileHandle(fileDescriptor: output.reader.rawValue, closeOnDealloc: true).readToEnd()
-            let said = try FileHandle(fileDescriptor: errors.reader.rawValue, closeOnDealloc: true).readToEnd()
+            let pid = try Spawn(
+                [program] + arguments, environment: environment,
+                descriptors: [(own: output.writer, child: 1), (own: errors.writer, child: 2)]
+            ).start()
+            for pipe in [output, errors] { pipe.writer.close() }
+            let printed = try output.reader.readToEnd()
+            let said = try errors.reader.readToEnd()
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-            let text = String(decoding: (status == 0 ? printed : said) ?? Data(), as: UTF8.self)
+            let text = String(decoding: status == 0 ? printed : said, as: UTF8.self)
             return text.trimmingCharacters(in: .whitespacesAndNewlines)
         }
     }

@@ -1,6 +1,7 @@
 import CArchive
 import Glibc
 import KubernetesModel
+import Linux
 import Testing
 
 @testable import ImageStore
@@ -195,8 +196,9 @@ final class Scratch {
     /// Writes a tar of these entries; unpacks it as the layer `name`.
     func layer(_ name: String, _ entries: [(path: String, mode: mode_t, link: String?)]) throws -> String {
         let archive = scratch.path + "/" + name + ".tar"
-        let file = open(archive, O_WRONLY | O_CREAT, 0o600)
-        let writer = try #require(carchive_writer_open(file))
+        let file = try Descriptor.open(archive, O_WRONLY | O_CREAT, mode: 0o600)
+        let opened = file.withRawValue { carchive_writer_open($0) }
+        let writer = try #require(opened)
         for entry in entries {
             entry.path.withCString { path in
                 var header = carchive_entry()
@@ -212,7 +214,6 @@ final class Scratch {
             }
         }
         carchive_writer_close(writer)
-        close(file)
         let folder = scratch.path + "/" + name
         try LayerUnpacker(archive: archive, folder: folder).run()
         return folder

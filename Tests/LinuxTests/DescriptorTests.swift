@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct DescriptorTests {
     private func null() throws -> Descriptor {
-        Descriptor(owning: try check("open") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+        try Descriptor.open("/dev/null", O_RDONLY)
     }
 
     private func isOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) != -1 }
@@ -97,6 +97,7 @@ import Testing
                     while !ended.withLock({ $0 }) {
                         let own = open("/dev/null", O_RDONLY | O_CLOEXEC)
                         sched_yield()
+                        // By hand, for an owner would end the test where its file was closed by another.
                         if close(own) != 0 { faults += 1 }
                     }
                     return faults

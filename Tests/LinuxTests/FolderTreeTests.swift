@@ -7,17 +7,12 @@ import Testing
     /// Makes folders one in the other, a file in each, by descriptors: their path is longer than any call takes.
     private static func makeTree(_ path: String, levels: Int) throws {
         try makeFolder(path)
-        var folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { close(folder) }
+        var folder = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
         for _ in 0..<levels {
-            let file = openat(folder, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-            try #require(file >= 0 && write(file, "x", 1) == 1)
-            close(file)
-            try #require(mkdirat(folder, "a", 0o700) == 0)
-            let inner = openat(folder, "a", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            try #require(inner >= 0)
-            close(folder)
-            folder = inner
+            try Descriptor.open("file", in: folder, O_WRONLY | O_CREAT, mode: 0o600).write([1])
+            let made = folder.withRawValue { mkdirat($0, "a", 0o700) }
+            try #require(made == 0)
+            folder = try Descriptor.open("a", in: folder, O_RDONLY | O_DIRECTORY)
         }
     }
 

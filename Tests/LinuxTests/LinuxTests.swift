@@ -22,19 +22,18 @@ let initPath: String = {
 /// A process that holds namespaces of its own open until the end of `body`.
 func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> Result {
     let (reader, writer) = try makePipe()
-    defer { try? reader.close() }
     let pid = try Spawn(
         [initPath, "hold", "--net", "--mnt", "--ready-fd", "3"], environment: [],
-        descriptors: [(own: writer.rawValue, child: 3)]
+        descriptors: [(own: writer, child: 3)]
     ).start()
-    try writer.close()
+    writer.close()
     defer {
         kill(pid, SIGKILL)
         waitpid(pid, nil, 0)
     }
     try await Poller.shared.readable(reader)
     var buffer = [UInt8](repeating: 0, count: 16)
-    #expect(read(reader.rawValue, &buffer, 16) == 8, "READY=1 and a line's end")
+    #expect(try reader.withRawValue({ read($0, &buffer, 16) }) == 8, "READY=1 and a line's end")
     return try await body(pid)
 }
 
@@ -48,17 +47,34 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
         let (reader, writer) = try makePipe()
         try one.send([1, 2, 3], descriptors: [writer])
         try one.send([4])
-        try writer.close()
+        writer.close()
         let first = try other.receive()
         #expect(first.bytes == [1, 2, 3])
         #expect(first.descriptors.count == 1)
         #expect(try other.receive().bytes == [4])
-        _ = try first.descriptors[0].writeAll("through".utf8)
-        try first.descriptors[0].close()
+        _ = try first.descriptors[0].withRawValue { write($0, "through", 7) }
+        first.descriptors[0].close()
         var buffer = [UInt8](repeating: 0, count: 16)
-        #expect(read(reader.rawValue, &buffer, 16) == 7)
-        #expect(read(reader.rawValue, &buffer, 16) == 0, "the copies were the only writers")
-        try reader.close()
+        #expect(try reader.withRawValue({ read($0, &buffer, 16) }) == 7)
+        #expect(try reader.withRawValue({ read($0, &buffer, 16) }) == 0, "the copies were the only writers")
+    }
+}
+
+@Suite struct SpawnTests {
+    /// NIO's sockets, for example, are not closed on exec.
+    @Test func aChildHasNoDescriptorsButItsOwn() async throws {
+        let (reader, writer) = try makePipe()
+        let inherited = Descriptor(owning: try writer.withRawValue { fcntl($0, F_DUPFD, 50) })
+        let pid = try Spawn(
+            ["/bin/sh", "-c", "exec ls /proc/$$/fd"], environment: ["PATH=/usr/bin:/bin"],
+            descriptors: [(own: writer, child: 1), (own: writer, child: 4)]
+        ).start()
+        writer.close()
+        _ = consume inherited
+        let listed = try await Blocking.run { () throws(SystemError) in try reader.readToEnd() }
+        waitpid(pid, nil, 0)
+        // 3 is the directory that it lists.
+        #expect(String(decoding: listed, as: UTF8.self) == "0\n1\n2\n3\n4\n")
     }
 }
 
@@ -69,9 +85,8 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
         wait.cancel()
         await #expect(throws: CancellationError.self) { try await wait.value }
         let again = Task { try await Poller.shared.readable(reader) }
-        try writer.close()
+        writer.close()
         try await again.value
-        try reader.close()
     }
 }
 
@@ -80,7 +95,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
         try await withHolder { node in
             try await withHolder { pod in
                 let space = try openNamespace(.net, of: node)
-                defer { try? space.close() }
                 var route = try RouteSocket(namespace: space)
                 try route.perform([.addBridge("cbr0")])
                 let bridge = try #require(try route.index(of: "cbr0"))
@@ -91,7 +105,6 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
                 ])
                 #expect(try Set(route.links().keys) == ["lo", "cbr0", "veth1"])
                 let inner = try openNamespace(.net, of: pod)
-                defer { try? inner.close() }
                 var other = try RouteSocket(namespace: inner)
                 let peer = try #require(try other.index(of: "eth0"))
                 let own = try #require(IPv4Address("10.244.1.2"))
@@ -118,14 +131,15 @@ func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> 
                     initPath, "enter", "--pid", "\(holder)", "--net", "--", "sh", "-c",
                     "echo $$; readlink /proc/self/ns/net",
                 ],
-                environment: [], descriptors: [(own: writer.rawValue, child: 1)]
+                environment: [], descriptors: [(own: writer, child: 1)]
             ).start()
-            try writer.close()
+            writer.close()
             var output: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 256)
-            while case let count = read(reader.rawValue, &buffer, 256), count > 0 { output += buffer[..<count] }
+            while case let count = try reader.withRawValue({ read($0, &buffer, 256) }), count > 0 {
+                output += buffer[..<count]
+            }
             waitpid(pid, nil, 0)
-            try reader.close()
             let space = try namespaceIdentity(.net, of: holder)
             #expect(String(decoding: output, as: UTF8.self) == "\(pid)\nnet:[\(space)]\n")
         }

@@ -1,5 +1,6 @@
 import Glibc
 import KubernetesModel
+import Linux
 import NIOCore
 import NIOPosix
 import Testing
@@ -10,21 +11,23 @@ import Testing
     /// A listening socket on loopback and its port; one with `isDead` refuses connections and keeps others off its port.
     private func listener(
         _ type: __socket_type = SOCK_STREAM, isDead: Bool = false
-    ) throws -> (descriptor: CInt, port: Int) {
-        let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    ) throws -> (descriptor: SharedDescriptor, port: Int) {
+        let descriptor = try makeSocket(domain: AF_INET, type: Int32(type.rawValue))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0
-                    && (isDead || type != SOCK_STREAM || listen(descriptor, 16) == 0)
-                    && getsockname(descriptor, $0, &length) == 0
+        let bound = descriptor.withRawValue { number in
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(number, $0, length) == 0
+                        && (isDead || type != SOCK_STREAM || listen(number, 16) == 0)
+                        && getsockname(number, $0, &length) == 0
+                }
             }
         }
         try #require(bound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+        return (SharedDescriptor(descriptor), Int(UInt16(bigEndian: address.sin_port)))
     }
 
     @Test func carriesAConnectionPastADeadEndpoint() async throws {
@@ -35,7 +38,7 @@ import Testing
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let dead = try listener(isDead: true)
-        defer { close(dead.descriptor) }
+        defer { dead.descriptor.close() }
         let front = try listener()
         let backends = [dead.port, try #require(echo.localAddress?.port)].map {
             Balancer.Backend(address: "127.0.0.1", port: $0)
@@ -71,33 +74,35 @@ import Testing
     }
 
     /// Connects to loopback and waits no longer than some seconds for what is received.
-    private static func connection(_ type: __socket_type, _ port: Int) throws -> CInt {
-        let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    private static func connection(_ type: __socket_type, _ port: Int) throws -> SharedDescriptor {
+        let descriptor = try makeSocket(domain: AF_INET, type: Int32(type.rawValue))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         address.sin_port = UInt16(port).bigEndian
         var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        let connected = descriptor.withRawValue { number in
+            setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+            return withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
         }
         try #require(connected)
-        return descriptor
+        return SharedDescriptor(descriptor)
     }
 
     /// Sends a text and returns the answer.
-    private func ask(_ descriptor: CInt, _ text: String) async throws -> String? {
-        try await blocking { Self.exchange(descriptor, text) }
-    }
-
-    private static func exchange(_ descriptor: CInt, _ text: String) -> String? {
-        guard send(descriptor, text, text.utf8.count, 0) == text.utf8.count else { return nil }
-        var buffer = [UInt8](repeating: 0, count: 100)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
-        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
+    private func ask(_ descriptor: SharedDescriptor, _ text: String) async throws -> String? {
+        try await Blocking.run { () throws(SystemError) in
+            try descriptor.withRawValue { number in
+                guard send(number, text, text.utf8.count, Int32(MSG_NOSIGNAL)) == text.utf8.count else { return nil }
+                var buffer = [UInt8](repeating: 0, count: 100)
+                let count = recv(number, &buffer, buffer.count, 0)
+                return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
+            }
+        }
     }
 
     @Test func aConnectionToAnEndpointThatEndsGoesOn() async throws {
@@ -112,14 +117,14 @@ import Testing
         let forwarder = try await StreamForwarder.start(
             descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
         let client = try Self.connection(SOCK_STREAM, front.port)
-        defer { close(client) }
+        defer { client.close() }
         #expect(try await ask(client, "before") == "before")
         // The endpoint is Terminating, so that it is no more among those that take traffic.
         forwarder.update(frontend(front.port, []))
         try await loop.submit {}.get()
         #expect(try await ask(client, "after") == "after")
         let late = try Self.connection(SOCK_STREAM, front.port)
-        defer { close(late) }
+        defer { late.close() }
         #expect(try await ask(late, "late") != "late")
         // Nor does it end with the Service.
         await forwarder.stop()
@@ -147,7 +152,7 @@ import Testing
         let forwarder = try await DatagramForwarder.start(
             descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
         let client = try Self.connection(SOCK_DGRAM, front.port)
-        defer { close(client) }
+        defer { client.close() }
         let first = try #require(try await ask(client, "?"))
         #expect(try await ask(client, "?") == first, "one client stays with one endpoint")
         forwarder.update(frontend(front.port, [first == "one" ? backends[1] : backends[0]], transport: "UDP"))

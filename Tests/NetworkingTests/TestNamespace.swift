@@ -1,7 +1,6 @@
 import Addresses
 import Glibc
 import Linux
-import SystemPackage
 import Testing
 
 /// Runs what blocks on a thread outside the cooperative pool, which has two.
@@ -11,7 +10,7 @@ func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
 
 /// A network namespace of its own, kept by a sleeping process that ends with this object.
 final class TestNamespace: Sendable {
-    let descriptor: FileDescriptor
+    let descriptor: SharedDescriptor
     private let pid: Int32
 
     static let isPossible = geteuid() == 0
@@ -20,7 +19,7 @@ final class TestNamespace: Sendable {
     init() throws {
         pid = try Spawn(["/usr/bin/unshare", "-n", "/bin/sleep", "120"], environment: []).start()
         let own = try namespaceIdentity(.net, of: getpid())
-        var found: FileDescriptor?
+        var found: SharedDescriptor?
         for _ in 0..<20_000 where found == nil {
             if try namespaceIdentity(.net, of: pid) != own { found = try openNamespace(.net, of: pid) }
             usleep(1000)
@@ -29,7 +28,6 @@ final class TestNamespace: Sendable {
     }
 
     deinit {
-        try? descriptor.close()
         kill(pid, SIGKILL)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
     }
@@ -67,21 +65,23 @@ final class TestNamespace: Sendable {
 
 /// A socket in a namespace, that gives up after ten seconds. Its calls block.
 final class TestSocket: Sendable {
-    let descriptor: Int32
+    private let socket: SharedDescriptor
 
     struct Failure: Error, Equatable { let errno: Int32 }
 
     init(_ namespace: TestNamespace, _ type: __socket_type) throws {
-        descriptor = try makeSocket(in: namespace.descriptor, domain: AF_INET, type: Int32(type.rawValue)).rawValue
+        socket = SharedDescriptor(
+            try makeSocket(in: namespace.descriptor, domain: AF_INET, type: Int32(type.rawValue)))
         limit()
     }
 
-    init(accepted descriptor: Int32) {
-        self.descriptor = descriptor
+    private init(accepted socket: SharedDescriptor) {
+        self.socket = socket
         limit()
     }
 
-    deinit { close(descriptor) }
+    /// Its own as long as this object lives.
+    var descriptor: Int32 { (try? socket.withRawValue { $0 }) ?? -1 }
 
     private func limit() {
         var limit = timeval(tv_sec: 10, tv_usec: 0)
@@ -102,15 +102,17 @@ final class TestSocket: Sendable {
 
     /// The next connection, with its client's address.
     func accept() throws -> (socket: TestSocket, client: String) {
+        let accepted: SharedDescriptor
+        do { accepted = try socket.accept() } catch { throw Failure(errno: error.errno) }
         var name = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let accepted = withUnsafeMutablePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.accept(descriptor, $0, &length) }
+        let result = try accepted.withRawValue { number in
+            withUnsafeMutablePointer(to: &name) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &length) }
+            }
         }
-        guard accepted >= 0 else { throw Failure(errno: errno) }
-        return (
-            TestSocket(accepted: accepted), IPv4Address(UInt32(bigEndian: name.sin_addr.s_addr)).description
-        )
+        guard result == 0 else { throw Failure(errno: errno) }
+        return (TestSocket(accepted: accepted), IPv4Address(UInt32(bigEndian: name.sin_addr.s_addr)).description)
     }
 
     func send(_ text: String) throws {

@@ -1,9 +1,9 @@
 import Glibc
 import ImageStore
 import KubernetesModel
+import Linux
 import PodRuntime
 import Synchronization
-import SystemPackage
 
 @testable import NodeAgent
 
@@ -92,7 +92,7 @@ final class FakeRuntime: Runtime {
     func attach(_ container: ContainerID) async throws -> any ExecSession {
         throw RuntimeError.notFound("the fake runtime has no streams")
     }
-    func connect(podUID: String, port: Int) async throws -> FileDescriptor {
+    func connect(podUID: String, port: Int) async throws -> SharedDescriptor {
         throw RuntimeError.notFound("the fake runtime has no ports")
     }
     func usage(podUID: String) async throws -> [ContainerID: ResourceUsage] { [:] }

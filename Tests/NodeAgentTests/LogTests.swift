@@ -57,9 +57,7 @@ import Testing
 
         func write(_ text: String) throws {
             let bytes = Array("2026-01-01T00:00:01.000000000Z stdout F \(text)\n".utf8)
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-            defer { close(descriptor) }
-            try #require(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
+            try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640).write(bytes)
         }
 
         mutating func rotate() throws {

@@ -2,7 +2,6 @@ import Glibc
 import KubernetesModel
 import Linux
 import SandboxNode
-import SystemPackage
 import TestSupport
 import Testing
 
@@ -65,18 +64,18 @@ import Testing
             let plain = try await node.runtime.execute(
                 ExecConfiguration(container: id, arguments: ["sh", "-c", "cat; echo e >&2; exit 4"], stdin: true))
             let input = try #require(plain.stdin)
-            try input.writeAll("in".utf8)
-            try input.close()
-            #expect(try text(plain.stdout) == "in")
-            #expect(try text(plain.stderr) == "e\n")
+            try input.write(Array("in".utf8))
+            input.close()
+            #expect(try await text(plain.stdout) == "in")
+            #expect(try await text(plain.stderr) == "e\n")
             #expect(try await plain.wait() == 4)
             let terminal = try await node.runtime.execute(
                 ExecConfiguration(
                     container: id, arguments: ["sh", "-c", "read x; stty size; tty"], stdin: true, terminal: true))
             try await terminal.resize(columns: 100, rows: 30)
-            try terminal.stdin?.writeAll("\n".utf8)
-            try terminal.stdin?.close()
-            #expect(try text(terminal.stdout).hasSuffix("30 100\r\n/dev/pts/0\r\n"))
+            try terminal.stdin?.write(Array("\n".utf8))
+            terminal.stdin?.close()
+            #expect(try await text(terminal.stdout).hasSuffix("30 100\r\n/dev/pts/0\r\n"))
             #expect(try await terminal.wait() == 0)
         }
     }
@@ -88,12 +87,14 @@ import Testing
             let session = try await node.runtime.execute(
                 ExecConfiguration(container: id, arguments: ["sh", "-c", "sleep 1000 & echo started; wait"]))
             var byte = [UInt8](repeating: 0, count: 1)
-            #expect(read(try #require(session.stdout).rawValue, &byte, 1) == 1)
+            let output = try #require(session.stdout)
+            try await Poller.shared.readable(output)
+            #expect(try output.withRawValue { read($0, &byte, 1) } == 1)
             await session.kill()
             #expect(try await session.wait() == 137)
             // Only once the other program has ended, too, nobody holds the pipe.
-            #expect(try text(session.stdout) == "tarted\n")
-            try session.stderr?.close()
+            #expect(try await text(session.stdout) == "tarted\n")
+            session.stderr?.close()
             #expect(try await node.runtime.sandboxes().first?.containers.first?.phase == .running)
         }
     }
@@ -174,10 +175,10 @@ import Testing
                 container.stdinOnce = true
             }
             let session = try await node.runtime.attach(id)
-            try session.stdin?.writeAll("one\ntwo\n".utf8)
-            try session.stdin?.close()
-            #expect(try text(session.stdout) == "got one\ngot two\n")
-            try session.stderr?.close()
+            try session.stdin?.write(Array("one\ntwo\n".utf8))
+            session.stdin?.close()
+            #expect(try await text(session.stdout) == "got one\ngot two\n")
+            session.stderr?.close()
             #expect(try await session.wait() == 7)
         }
     }
@@ -208,11 +209,37 @@ import Testing
             #expect(try await later.end(of: ended).phase.code == 5)
             let session = try await later.runtime.execute(
                 ExecConfiguration(container: running, arguments: ["sh", "-c", "echo $MARK"]))
-            #expect(try text(session.stdout) == "mark\n")
-            try session.stderr?.close()
+            #expect(try await text(session.stdout) == "mark\n")
+            session.stderr?.close()
             #expect(try await session.wait() == 0)
             try await later.runtime.removeSandbox(podUID: "one")
             #expect(ProcessIdentity(pid: sandbox.pid) == nil)
+        }
+    }
+
+    @Test func aPodWhoseInitHangsIsRemoved() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let id = try await node.run("one", ["sleep", "1000"])
+            let attached = try await node.runtime.attach(id)
+            let pid = try #require(try await node.runtime.sandboxes().first?.pid)
+            kill(pid, SIGSTOP)
+            try await node.runtime.removeSandbox(podUID: "one")
+            #expect(ProcessIdentity(pid: pid) == nil)
+            // Who waits for a container of the pod is told its end.
+            #expect(try await attached.wait() == 137)
+        }
+    }
+
+    @Test func whoAsksWhileSandboxesAreLookedForSeesThemAll() async throws {
+        try await withRuntime { node in
+            for uid in ["one", "other", "third"] { try await node.start(uid) }
+            let again = node.again()
+            let counts = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 { group.addTask { try await again.runtime.sandboxes().count } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(counts == [3, 3, 3, 3])
         }
     }
 
@@ -241,12 +268,16 @@ import Testing
     }
 }
 
-private func text(_ descriptor: FileDescriptor?) throws -> String {
+private func text(_ descriptor: SharedDescriptor?) async throws -> String {
     let descriptor = try #require(descriptor)
-    defer { try? descriptor.close() }
-    var result: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    // A terminal's end is an error (EIO), a pipe's is zero bytes.
-    while case let count = read(descriptor.rawValue, &buffer, buffer.count), count > 0 { result += buffer[..<count] }
-    return String(decoding: result, as: UTF8.self)
+    defer { descriptor.close() }
+    return await Blocking.run {
+        var result: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        // A terminal's end is an error (EIO), a pipe's is zero bytes.
+        while let count = try? descriptor.withRawValue({ read($0, &buffer, 4096) }), count > 0 {
+            result += buffer[..<count]
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <spawn.h>
 #include <sys/types.h>
 
 // System calls that glibc 2.36 or Swift's view of it lacks; each answers -1 with errno as usual.
@@ -18,3 +19,6 @@ ssize_t clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int
 
 // accept4 with SOCK_CLOEXEC.
 int clinux_accept(int socket);
+
+// Has a program that is spawned begin without the descriptors from `lowest` on. Returns 0 or an error number.
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);

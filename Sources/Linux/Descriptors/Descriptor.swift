@@ -16,7 +16,7 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Lends the number for the time of one call.
-    public borrowing func withRawValue<Result, Failure>(
+    public borrowing func withRawValue<Result: ~Copyable, Failure>(
         _ body: (Int32) throws(Failure) -> Result
     ) throws(Failure) -> Result { try body(number) }
 

@@ -9,8 +9,7 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Waits for the lock; it blocks. Makes the file where it is missing.
     public init(_ path: String, _ mode: Mode) throws(SystemError) {
-        let opened = Descriptor(
-            owning: try check("open", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) })
+        let opened = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o644)
         try opened.withRawValue { number throws(SystemError) in
             _ = try check("lock", path) { flock(number, mode == .shared ? LOCK_SH : LOCK_EX) }
         }
@@ -21,8 +20,7 @@ public struct FileLock: ~Copyable, Sendable {
     ///
     /// - Throws: where the file cannot be opened or made.
     public init?(trying path: String, mode: mode_t = 0o644) throws(SystemError) {
-        let opened = Descriptor(
-            owning: try check("open", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode) })
+        let opened = try Descriptor.open(path, O_RDWR | O_CREAT, mode: mode)
         guard opened.withRawValue({ flock($0, LOCK_EX | LOCK_NB) }) == 0 else { return nil }
         descriptor = opened
     }

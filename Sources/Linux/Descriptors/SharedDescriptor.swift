@@ -8,30 +8,39 @@ import Synchronization
 /// After `close` a use is an error, never a call on whatever file has got the same number since.
 public final class SharedDescriptor: Sendable {
     /// Each use holds a reference for as long as it lasts.
-    private final class Open: Sendable {
-        let descriptor: Descriptor
+    final class Lease: Sendable {
+        fileprivate let descriptor: Descriptor
 
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+        fileprivate init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+        /// Another file's as soon as the lease ends.
+        var number: Int32 { descriptor.withRawValue { $0 } }
     }
 
-    private let open: Mutex<Open?>
+    private let open: Mutex<Lease?>
 
-    public init(_ descriptor: consuming Descriptor) { open = Mutex(Open(descriptor)) }
+    public init(_ descriptor: consuming Descriptor) { open = Mutex(Lease(descriptor)) }
 
     public convenience init(owning number: Int32) { self.init(Descriptor(owning: number)) }
 
     public var isClosed: Bool { open.withLock { $0 == nil } }
 
-    /// Lends the number for the time of one call.
-    ///
-    /// - Throws: what `body` throws; `EBADF` after `close`, without a call.
-    public func withRawValue<Result>(
-        _ body: (Int32) throws(SystemError) -> Result
-    ) throws(SystemError) -> Result {
+    /// Lends the number for longer than one call.
+    func lease() throws(SystemError) -> Lease {
         guard let open = open.withLock({ $0 }) else {
             throw SystemError("use", errno: EBADF, "a descriptor that is closed")
         }
-        return try withExtendedLifetime(open) { () throws(SystemError) in try open.descriptor.withRawValue(body) }
+        return open
+    }
+
+    /// Lends the number for the time of one call.
+    ///
+    /// - Throws: what `body` throws; `EBADF` after `close`, without a call.
+    public func withRawValue<Result: ~Copyable>(
+        _ body: (Int32) throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        let lease = try lease()
+        return try withExtendedLifetime(lease) { () throws(SystemError) in try body(lease.number) }
     }
 
     /// No further use begins; one that is under way ends by itself. A second `close` does nothing.
@@ -41,14 +50,14 @@ public final class SharedDescriptor: Sendable {
     ///
     /// Not for a socket that other processes share: it is shut down for them too.
     public func hangUp() {
-        guard let open = open.withLock({ $0.take() }) else { return }
-        open.descriptor.withRawValue { _ = Glibc.shutdown($0, Int32(SHUT_RDWR)) }
+        guard let last = open.withLock({ $0.take() }) else { return }
+        last.descriptor.withRawValue { _ = Glibc.shutdown($0, Int32(SHUT_RDWR)) }
     }
 
     /// Another descriptor of the same open file, closed on exec.
-    public func copy() throws(SystemError) -> SharedDescriptor {
+    public func duplicate() throws(SystemError) -> Descriptor {
         try withRawValue { number throws(SystemError) in
-            SharedDescriptor(owning: try check("dup") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
+            Descriptor(owning: try check("dup") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
         }
     }
 
@@ -59,4 +68,34 @@ public final class SharedDescriptor: Sendable {
             _ = try check("fcntl") { clinux_set_flags(number, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) }
         }
     }
+
+    public func status() throws(SystemError) -> stat {
+        let lease = try lease()
+        return try lease.descriptor.status()
+    }
+
+    /// Writes all of the bytes; it blocks, unless the descriptor is non-blocking (`EAGAIN`).
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        let lease = try lease()
+        try lease.descriptor.write(bytes)
+    }
+
+    /// Reads all until the end; it blocks.
+    public func readToEnd() throws(SystemError) -> [UInt8] {
+        try withRawValue { number throws(SystemError) in try readAll(number) }
+    }
+}
+
+/// Makes a pipe; both ends are closed on exec.
+public func makePipe() throws(SystemError) -> (reader: SharedDescriptor, writer: SharedDescriptor) {
+    var ends: [Int32] = [-1, -1]
+    try check("pipe") { clinux_pipe(&ends) }
+    return (SharedDescriptor(owning: ends[0]), SharedDescriptor(owning: ends[1]))
+}
+
+/// A file in memory, for as long as somebody has it open.
+public func makeMemoryFile(_ name: String, _ content: [UInt8]) throws(SystemError) -> SharedDescriptor {
+    let file = Descriptor(owning: try check("memfd_create") { clinux_memfd(name) })
+    try file.write(content)
+    return SharedDescriptor(file)
 }

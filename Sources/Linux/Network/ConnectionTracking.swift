@@ -1,7 +1,6 @@
 import Addresses
 import CLinux
 import Glibc
-import SystemPackage
 
 /// The kernel's table of connections of one network namespace (nfnetlink, subsystem ctnetlink).
 public enum ConnectionTracking {
@@ -23,14 +22,16 @@ public enum ConnectionTracking {
     /// - Returns: how many flows were forgotten.
     @discardableResult
     public static func forgetDatagramFlows(
-        to endpoints: Set<Endpoint>, in namespace: FileDescriptor? = nil
+        to endpoints: Set<Endpoint>, in namespace: SharedDescriptor? = nil
     ) throws(SystemError) -> Int {
         let type = Int32(SOCK_RAW.rawValue)
-        let descriptor = try check("socket", "nfnetlink") {
-            if let namespace { return clinux_socket_in(namespace.rawValue, AF_NETLINK, type, netfilterFamily) }
-            return socket(AF_NETLINK, type | Int32(SOCK_CLOEXEC.rawValue), netfilterFamily)
-        }
-        defer { close(descriptor) }
+        return try makeSocket(in: namespace, domain: AF_NETLINK, type: type, protocol: netfilterFamily)
+            .withRawValue { socket throws(SystemError) in try forgetDatagramFlows(to: endpoints, socket) }
+    }
+
+    private static func forgetDatagramFlows(
+        to endpoints: Set<Endpoint>, _ descriptor: Int32
+    ) throws(SystemError) -> Int {
         var forgotten = 0
         for tuple in try originals(answeredBy: endpoints, descriptor) {
             var request = NetlinkMessage(subsystem | 2, flags: NLM_F_ACK, Header())

@@ -1,19 +1,30 @@
 import Addresses
 import CLinux
 import Glibc
-import SystemPackage
 
 /// One change to the links, addresses or routes of a network namespace (rtnetlink(7)).
 public struct RouteRequest: Sendable {
     /// What the request is about, for errors.
     let about: String
     var message: NetlinkMessage
+    /// The namespace that the message names by its descriptor's number.
+    var lease: SharedDescriptor.Lease?
 
     /// Where the other end of a veth pair goes.
     public enum Namespace: Sendable {
         /// A descriptor of `/proc/PID/ns/net`.
-        case descriptor(FileDescriptor)
+        case descriptor(SharedDescriptor)
         case process(Int32)
+
+        fileprivate func lease() throws(SystemError) -> SharedDescriptor.Lease? {
+            if case .descriptor(let descriptor) = self { try descriptor.lease() } else { nil }
+        }
+
+        /// The attribute that names it, of those of `RTM_NEWLINK`.
+        fileprivate func name(in message: inout NetlinkMessage, _ lease: SharedDescriptor.Lease?) {
+            if let lease { message.add(IFLA_NET_NS_FD, UInt32(bitPattern: lease.number)) }
+            if case .process(let pid) = self { message.add(IFLA_NET_NS_PID, UInt32(bitPattern: pid)) }
+        }
     }
 
     /// - Parameter hardwareAddress: six bytes; without it the bridge has the lowest one of its ports, changing with them.
@@ -29,7 +40,8 @@ public struct RouteRequest: Sendable {
     public static func addVeth(
         _ name: String, peer: String, in namespace: Namespace? = nil, master: Int32? = nil, up: Bool = true,
         mtu: UInt32? = nil
-    ) -> RouteRequest {
+    ) throws(SystemError) -> RouteRequest {
+        let lease = try namespace?.lease()
         var message = NetlinkMessage(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, link(up: up))
         message.add(IFLA_IFNAME, name)
         if let master { message.add(IFLA_MASTER, UInt32(bitPattern: master)) }
@@ -41,16 +53,11 @@ public struct RouteRequest: Sendable {
                     other.append(ifinfomsg())
                     other.add(IFLA_IFNAME, peer)
                     if let mtu { other.add(IFLA_MTU, mtu) }
-                    switch namespace {
-                    case .descriptor(let descriptor):
-                        other.add(IFLA_NET_NS_FD, UInt32(bitPattern: descriptor.rawValue))
-                    case .process(let pid): other.add(IFLA_NET_NS_PID, UInt32(bitPattern: pid))
-                    case nil: break
-                    }
+                    namespace?.name(in: &other, lease)
                 }
             }
         }
-        return RouteRequest(about: "create veth \(name)", message: message)
+        return RouteRequest(about: "create veth \(name)", message: message, lease: lease)
     }
 
     public static func setUp(_ index: Int32, _ up: Bool = true) -> RouteRequest {
@@ -70,16 +77,16 @@ public struct RouteRequest: Sendable {
         return RouteRequest(about: "set master of link \(index)", message: message)
     }
 
-    public static func move(_ index: Int32, to namespace: Namespace, renamed name: String? = nil) -> RouteRequest {
+    public static func move(
+        _ index: Int32, to namespace: Namespace, renamed name: String? = nil
+    ) throws(SystemError) -> RouteRequest {
+        let lease = try namespace.lease()
         var header = ifinfomsg()
         header.ifi_index = index
         var message = NetlinkMessage(RTM_NEWLINK, header)
         if let name { message.add(IFLA_IFNAME, name) }
-        switch namespace {
-        case .descriptor(let descriptor): message.add(IFLA_NET_NS_FD, UInt32(bitPattern: descriptor.rawValue))
-        case .process(let pid): message.add(IFLA_NET_NS_PID, UInt32(bitPattern: pid))
-        }
-        return RouteRequest(about: "move link \(index)", message: message)
+        namespace.name(in: &message, lease)
+        return RouteRequest(about: "move link \(index)", message: message, lease: lease)
     }
 
     /// Of a veth pair the other end goes too.

@@ -1,24 +1,18 @@
 import CLinux
 import Glibc
-import SystemPackage
 
 /// A conversation with the kernel about the links, addresses and routes of one network namespace.
 ///
 /// Calls return as soon as the kernel has done the work: some tens of microseconds a request.
 public struct RouteSocket: ~Copyable {
-    private let descriptor: Int32
+    private let socket: Descriptor
     private var sequence: UInt32 = 0
 
     /// - Parameter namespace: a descriptor of `/proc/PID/ns/net`; nil for this process's own.
-    public init(namespace: FileDescriptor? = nil) throws(SystemError) {
-        let type = Int32(SOCK_RAW.rawValue)
-        descriptor = try check("socket", "netlink") {
-            if let namespace { return clinux_socket_in(namespace.rawValue, AF_NETLINK, type, NETLINK_ROUTE) }
-            return socket(AF_NETLINK, type | Int32(SOCK_CLOEXEC.rawValue), NETLINK_ROUTE)
-        }
+    public init(namespace: SharedDescriptor? = nil) throws(SystemError) {
+        socket = try makeSocket(
+            in: namespace, domain: AF_NETLINK, type: Int32(SOCK_RAW.rawValue), protocol: NETLINK_ROUTE)
     }
-
-    deinit { close(descriptor) }
 
     /// Carries out requests in order, in one exchange; later ones are done also where an earlier one failed.
     ///
@@ -37,7 +31,7 @@ public struct RouteSocket: ~Copyable {
                 message[6] |= UInt8(NLM_F_ACK)
                 bytes += message
             }
-            try check("send", "netlink") { send(descriptor, bytes, bytes.count, 0) }
+            try send(bytes)
             var missing = batch.count
             while missing > 0 {
                 try receive { header, body in
@@ -60,7 +54,7 @@ public struct RouteSocket: ~Copyable {
         message.add(IFLA_IFNAME, name)
         sequence &+= 1
         let bytes = message.encoded(sequence: sequence)
-        try check("send", "netlink") { send(descriptor, bytes, bytes.count, 0) }
+        try send(bytes)
         var result: Int32?
         var failure: Int32 = 0
         try receive { header, body in
@@ -81,7 +75,7 @@ public struct RouteSocket: ~Copyable {
         sequence &+= 1
         let bytes = NetlinkMessage(RTM_GETLINK, flags: NLM_F_ROOT | NLM_F_MATCH, ifinfomsg()).encoded(
             sequence: sequence)
-        try check("send", "netlink") { send(descriptor, bytes, bytes.count, 0) }
+        try send(bytes)
         var result: [String: Int32] = [:]
         var done = false
         while !done {
@@ -105,10 +99,18 @@ public struct RouteSocket: ~Copyable {
         return result
     }
 
+    private func send(_ bytes: [UInt8]) throws(SystemError) {
+        try socket.withRawValue { number throws(SystemError) in
+            _ = try check("send", "netlink") { Glibc.send(number, bytes, bytes.count, 0) }
+        }
+    }
+
     /// Receives one datagram and hands over each message in it.
     private func receive(_ each: (nlmsghdr, UnsafeRawBufferPointer) -> Void) throws(SystemError) {
         var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = try check("receive", "netlink") { recv(descriptor, &buffer, buffer.count, 0) }
+        let count = try socket.withRawValue { number throws(SystemError) in
+            try check("receive", "netlink") { recv(number, &buffer, 65536, 0) }
+        }
         buffer.withUnsafeBytes { bytes in
             var position = 0
             while position + NetlinkMessage.headerSize <= count {

@@ -1,5 +1,4 @@
 import CLinux
-import Dispatch
 import Glibc
 
 /// A process, told apart from a later one with the same pid by its start time.
@@ -36,48 +35,30 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
     /// Sends a signal to this very process; false where it has ended.
     @discardableResult
     public func signal(_ number: Int32) -> Bool {
-        let descriptor = clinux_pidfd_open(pid)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
+        guard let process = try? openProcess(pid) else { return false }
         // The pid cannot change hands while the descriptor is open, so a check now holds for the signal.
         guard isRunning else { return false }
-        return clinux_pidfd_send_signal(descriptor, number) == 0
+        return process.withRawValue { clinux_pidfd_send_signal($0, number) } == 0
     }
 
     /// Returns when this process has ended or the task is cancelled; at once where it has ended already.
     public func waitForEnd() async {
-        let descriptor = clinux_pidfd_open(pid)
-        guard descriptor >= 0 else { return }
-        guard isRunning else {
-            close(descriptor)
-            return
-        }
-        // A dispatch source may be used from any thread; its type only does not say so.
-        nonisolated(unsafe) let source = DispatchSource.makeReadSource(
-            fileDescriptor: descriptor, queue: Self.queue)
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                source.setEventHandler { source.cancel() }
-                source.setCancelHandler {
-                    close(descriptor)
-                    continuation.resume()
-                }
-                source.activate()
-            }
-        } onCancel: {
-            source.cancel()
-        }
+        guard let process = try? openProcess(pid) else { return }
+        // As above: from here on the descriptor is this very process's.
+        guard isRunning else { return }
+        do {
+            try await Poller.shared.readable(SharedDescriptor(process))
+        } catch is SystemError {
+            // Without a descriptor to wait on there is still the process table.
+            while isRunning, (try? await Task.sleep(for: .milliseconds(50))) != nil {}
+        } catch {}
     }
-
-    private static let queue = DispatchQueue(label: "process ends")
 
     /// The fields of `/proc/PID/stat` after the command's name: the state is the first.
     private static func statFields(_ pid: pid_t) -> [Substring]? {
-        let descriptor = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
+        guard let file = try? Descriptor.open("/proc/\(pid)/stat", O_RDONLY) else { return nil }
         var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = read(descriptor, &buffer, buffer.count)
+        let count = file.withRawValue { read($0, &buffer, 1024) }
         guard count > 0, let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")")) else { return nil }
         return String(decoding: buffer[(end + 1)..<count], as: UTF8.self).split(separator: " ")
     }
@@ -104,9 +85,15 @@ public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// A descriptor that names a process as long as it is open, whatever becomes of the process's number.
+private func openProcess(_ pid: pid_t) throws(SystemError) -> Descriptor {
+    Descriptor(owning: try check("pidfd_open", "\(pid)") { clinux_pidfd_open(pid) })
+}
+
 /// A duplicate of another process's descriptor: the same open file or socket. Needs the right to trace that process.
-public func duplicateDescriptor(_ number: Int32, of pid: pid_t) throws(SystemError) -> Int32 {
-    let process = try check("pidfd_open", "\(pid)") { clinux_pidfd_open(pid) }
-    defer { close(process) }
-    return try check("pidfd_getfd", "\(number) of \(pid)") { clinux_pidfd_getfd(process, number) }
+public func duplicateDescriptor(_ number: Int32, of pid: pid_t) throws(SystemError) -> Descriptor {
+    try openProcess(pid).withRawValue { process throws(SystemError) in
+        Descriptor(
+            owning: try check("pidfd_getfd", "\(number) of \(pid)") { clinux_pidfd_getfd(process, number) })
+    }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A program to start as a child process.
@@ -7,12 +8,12 @@ public struct Spawn: Sendable {
     /// `NAME=value`
     public var environment: [String]
     /// Descriptors of this process and their numbers in the child; all others stay here.
-    public var descriptors: [(own: Int32, child: Int32)]
+    public var descriptors: [(own: SharedDescriptor, child: Int32)]
     /// In a session of its own, so that a terminal's signals and hang-up do not reach it.
     public var newSession: Bool
 
     public init(
-        _ arguments: [String], environment: [String], descriptors: [(own: Int32, child: Int32)] = [],
+        _ arguments: [String], environment: [String], descriptors: [(own: SharedDescriptor, child: Int32)] = [],
         newSession: Bool = false
     ) {
         self.arguments = arguments
@@ -55,17 +56,27 @@ public struct Spawn: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         // Copies above all targets, so that no target overwrites a source that is still needed.
-        var copies: [Int32] = []
-        defer { for copy in copies { close(copy) } }
+        var copies: [SharedDescriptor.Lease] = []
+        defer { withExtendedLifetime(copies) {} }
         for standard in 0..<Int32(3) where !descriptors.contains(where: { $0.child == standard }) {
             posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
         }
         for (own, child) in descriptors {
-            let copy = fcntl(own, F_DUPFD_CLOEXEC, 64)
-            guard copy >= 0 else { throw SystemError("fcntl", subject) }
-            copies.append(copy)
-            posix_spawn_file_actions_adddup2(&actions, copy, child)
+            let copy = try own.withRawValue { number throws(SystemError) in
+                SharedDescriptor(owning: try check("dup", subject) { fcntl(number, F_DUPFD_CLOEXEC, 64) })
+            }
+            let lease = try copy.lease()
+            copies.append(lease)
+            posix_spawn_file_actions_adddup2(&actions, lease.number, child)
         }
+        // Also what others in this process have opened to be inherited, such as NIO its sockets: a child that has a
+        // connection keeps it open when this process closes it.
+        let children = Set(descriptors.map(\.child))
+        let first = (children.max() ?? 2) + 1
+        for number in 3..<max(3, first) where !children.contains(number) {
+            posix_spawn_file_actions_addclose(&actions, number)
+        }
+        clinux_spawn_close_from(&actions, max(3, first))
         var pid: pid_t = 0
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import SystemPackage
 
 /// A connection that keeps the borders of messages and carries descriptors (unix(7), SOCK_SEQPACKET). A message is at
 /// most some 200 kB.
@@ -51,11 +50,13 @@ public struct PacketSocket: Sendable {
 
     /// Sends bytes with descriptors, of which the receiver gets copies. Blocks if the receiver's buffer is full,
     /// unless the socket is non-blocking (`EAGAIN`).
-    public func send(_ bytes: [UInt8], descriptors: [FileDescriptor] = []) throws(SystemError) {
+    public func send(_ bytes: [UInt8], descriptors: [SharedDescriptor] = []) throws(SystemError) {
+        let leases = try descriptors.map { shared throws(SystemError) in try shared.lease() }
+        defer { withExtendedLifetime(leases) {} }
         try descriptor.withRawValue { number throws(SystemError) in
             _ = try check("send") {
                 clinux_send(
-                    number, bytes, bytes.count, descriptors.map(\.rawValue), Int32(descriptors.count), 0)
+                    number, bytes, bytes.count, leases.map(\.number), Int32(leases.count), 0)
             }
         }
     }
@@ -63,8 +64,7 @@ public struct PacketSocket: Sendable {
     public struct Message: Sendable {
         /// Empty when the other side has closed.
         public var bytes: [UInt8]
-        /// The receiver's to close.
-        public var descriptors: [FileDescriptor]
+        public var descriptors: [SharedDescriptor]
         /// Named by the sender, where `requestCredentials` was called; else 0.
         public var process: Int32
     }
@@ -90,7 +90,7 @@ public struct PacketSocket: Sendable {
         }
         if let failure { throw failure }
         return Message(
-            bytes: bytes, descriptors: descriptors[..<Int(count)].map(FileDescriptor.init(rawValue:)), process: process)
+            bytes: bytes, descriptors: descriptors[..<Int(count)].map(SharedDescriptor.init(owning:)), process: process)
     }
 
     /// Ends the connection for all who use this end of it.

@@ -2,10 +2,10 @@ import CLinux
 import Glibc
 
 /// A stream connection over a Unix socket that can carry descriptors. Its calls block: use it on a thread of its own.
-public struct UnixSocket: Sendable, Hashable {
-    public let descriptor: Int32
+public struct UnixSocket: Sendable {
+    private let descriptor: SharedDescriptor
 
-    public init(descriptor: Int32) { self.descriptor = descriptor }
+    init(descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
     /// Listens at `path`, in place of a socket that a dead process left there.
     public static func listen(_ path: String) throws(SystemError) -> UnixSocket {
@@ -29,58 +29,64 @@ public struct UnixSocket: Sendable, Hashable {
             throw SystemError(call, errno: ENAMETOOLONG, path)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw SystemError("socket", path) }
-        let done = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        let descriptor = try makeSocket(domain: AF_UNIX, type: Int32(SOCK_STREAM.rawValue))
+        let done = descriptor.withRawValue { number in
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    body(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
             }
         }
-        guard done else {
-            let error = SystemError(call, path)
-            Glibc.close(descriptor)
-            throw error
-        }
-        return UnixSocket(descriptor: descriptor)
+        guard done else { throw SystemError(call, path) }
+        return UnixSocket(descriptor: SharedDescriptor(descriptor))
     }
 
-    /// The next connection; nil when the listening socket has been shut down.
+    /// The next connection; nil when the listening socket has been closed.
     public func accept() -> UnixSocket? {
         while true {
-            let accepted = clinux_accept(descriptor)
-            if accepted >= 0 { return UnixSocket(descriptor: accepted) }
-            if errno != EINTR && errno != ECONNABORTED { return nil }
+            do throws(SystemError) {
+                return UnixSocket(descriptor: try descriptor.accept())
+            } catch  where error.errno == ECONNABORTED {
+                continue
+            } catch {
+                return nil
+            }
         }
     }
 
     /// Sends all the bytes, the descriptors with the first of them.
-    public func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(SystemError) {
+    public func send(_ bytes: [UInt8], descriptors: [SharedDescriptor] = []) throws(SystemError) {
+        let leases = try descriptors.map { shared throws(SystemError) in try shared.lease() }
+        defer { withExtendedLifetime(leases) {} }
         var sent = 0
         while sent < bytes.count {
-            let carried = sent == 0 ? descriptors : []
-            let count = bytes[sent...].withUnsafeBytes {
-                clinux_send_descriptors(descriptor, $0.baseAddress, $0.count, carried, Int32(carried.count))
+            let carried = sent == 0 ? leases.map(\.number) : []
+            sent += try descriptor.withRawValue { number throws(SystemError) in
+                try check("sendmsg") {
+                    bytes[sent...].withUnsafeBytes {
+                        clinux_send_descriptors(number, $0.baseAddress, $0.count, carried, Int32(carried.count))
+                    }
+                }
             }
-            guard count >= 0 else { throw SystemError("sendmsg") }
-            sent += count
         }
     }
 
     /// Receives some bytes and descriptors; no bytes at the other side's end.
-    public func receive(atMost capacity: Int = 65_536) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+    public func receive(
+        atMost capacity: Int = 65_536
+    ) throws(SystemError) -> (bytes: [UInt8], descriptors: [SharedDescriptor]) {
         var descriptors = [Int32](repeating: -1, count: 16)
-        var taken = Int32(descriptors.count)
-        var received = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-            received = clinux_receive_descriptors(descriptor, buffer.baseAddress, capacity, &descriptors, &taken)
-            count = max(0, received)
+        var taken: Int32 = 0
+        var bytes = [UInt8](repeating: 0, count: capacity)
+        let received = try descriptor.withRawValue { number throws(SystemError) in
+            try check("recvmsg") {
+                taken = 16
+                return clinux_receive_descriptors(number, &bytes, capacity, &descriptors, &taken)
+            }
         }
-        guard received >= 0 else { throw SystemError("recvmsg") }
-        return (bytes, Array(descriptors.prefix(Int(taken))))
+        return (Array(bytes[..<received]), descriptors.prefix(Int(taken)).map(SharedDescriptor.init(owning:)))
     }
 
-    /// Ends a blocked `accept` or `receive` of another thread.
-    public func shutdown() { Glibc.shutdown(descriptor, Int32(SHUT_RDWR)) }
-
-    public func close() { Glibc.close(descriptor) }
+    /// Ends the connection, or the listening, and a blocked `accept` or `receive` of another thread.
+    public func close() { descriptor.hangUp() }
 }

@@ -1,17 +1,16 @@
 import Addresses
 import Glibc
 import Linux
-import SystemPackage
 
 /// The links, addresses and routes that join a cluster's namespace and its nodes'.
 ///
 /// Works on namespaces by descriptor, so the supervisor calls it from the host's, and a rootless one from within. All of
 /// it can be done again: what exists stays. Blocks for some milliseconds at most; see `Blocking`.
 public struct ClusterNetwork: Sendable {
-    private let cluster: FileDescriptor
+    private let cluster: SharedDescriptor
 
     /// - Parameter namespace: the cluster's network namespace; the caller keeps it open.
-    public init(namespace: FileDescriptor) { cluster = namespace }
+    public init(namespace: SharedDescriptor) { cluster = namespace }
 
     /// Makes the bridge to which nodes are joined, and gives the cluster's namespace its addresses.
     public func setUp() throws(SystemError) {
@@ -36,7 +35,7 @@ public struct ClusterNetwork: Sendable {
     /// - Parameters:
     ///   - index: the node's number from 1, which gives it its addresses.
     ///   - namespace: the node's network namespace.
-    public func addNode(_ index: Int, namespace: FileDescriptor) throws(SystemError) {
+    public func addNode(_ index: Int, namespace: SharedDescriptor) throws(SystemError) {
         try insideNetworkNamespace(namespace) { () throws(SystemError) in try Self.prepareForwarding() }
         var outer = try RouteSocket(namespace: cluster)
         var inner = try RouteSocket(namespace: namespace)

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import NIOCore
 import NIOPosix
 
@@ -71,16 +72,11 @@ public actor HostNameServers: DNSUpstream {
 
     /// The addresses of the `nameserver` lines.
     static func servers(_ path: String) -> [String] {
-        guard let file = fopen(path, "re") else { return [] }
-        defer { fclose(file) }
-        var buffer = [CChar](repeating: 0, count: 1024)
-        var servers: [String] = []
-        while fgets(&buffer, Int32(buffer.count), file) != nil {
-            let line = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let lines = (try? readFile(path))?.split(separator: "\n") ?? []
+        return lines.compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace)
-            if words.count >= 2, words[0] == "nameserver" { servers.append(String(words[1])) }
+            return words.count >= 2 && words[0] == "nameserver" ? String(words[1]) : nil
         }
-        return servers
     }
 
     private final class Collector: ChannelInboundHandler {

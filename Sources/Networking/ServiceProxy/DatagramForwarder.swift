@@ -1,3 +1,4 @@
+import Linux
 import NIOCore
 import NIOPosix
 
@@ -37,7 +38,7 @@ final class DatagramForwarder: Sendable {
     }
 
     static func start(
-        descriptor: CInt, balancer: Balancer, on loop: any EventLoop
+        descriptor: SharedDescriptor, balancer: Balancer, on loop: any EventLoop
     ) async throws -> DatagramForwarder {
         let box = try await loop.submit { NIOLoopBoundBox(Sessions(balancer), eventLoop: loop) }.get()
         let channel = try await DatagramBootstrap(group: loop)
@@ -46,7 +47,7 @@ final class DatagramForwarder: Sendable {
                     try channel.pipeline.syncOperations.addHandler(ClientSide(sessions: box.value))
                 }
             }
-            .withBoundSocket(descriptor).get()
+            .withBoundSocket(try descriptor.duplicate().release()).get()
         return DatagramForwarder(channel: channel, sessions: box)
     }
 

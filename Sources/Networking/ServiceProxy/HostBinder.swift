@@ -1,9 +1,11 @@
+import Linux
+
 /// Binds addresses of the host, in whose network namespace the service proxy is not.
 public protocol HostBinder: Sendable {
-    /// A bound socket, listening if it is TCP. The caller owns the descriptor.
+    /// A bound socket, listening if it is TCP.
     ///
     /// - Throws: `HostBindError` with the system's words.
-    func bind(_ address: HostAddress) async throws -> CInt
+    func bind(_ address: HostAddress) async throws -> SharedDescriptor
     /// The address is needed no more.
     func release(_ address: HostAddress) async
 }

@@ -1,5 +1,6 @@
 import APIClient
 import KubernetesModel
+import Linux
 import Logging
 import NIOCore
 import NIOPosix
@@ -90,7 +91,7 @@ public actor ServiceProxy {
             listeners[address] = wanted
             return true
         }
-        let descriptor: CInt
+        let descriptor: SharedDescriptor
         do {
             descriptor = try await binder.bind(address)
         } catch {

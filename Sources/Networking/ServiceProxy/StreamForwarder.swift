@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import NIOCore
 import NIOPosix
 
@@ -7,9 +8,9 @@ final class StreamForwarder: Sendable {
     private let channel: any Channel
     private let balancer: NIOLoopBoundBox<Balancer>
 
-    /// - Parameter descriptor: a listening socket, owned by the forwarder from now on.
+    /// - Parameter descriptor: a listening socket; the forwarder has a descriptor of its own for it.
     static func start(
-        descriptor: CInt, balancer: Balancer, on loop: any EventLoop
+        descriptor: SharedDescriptor, balancer: Balancer, on loop: any EventLoop
     ) async throws -> StreamForwarder {
         let box = try await loop.submit { NIOLoopBoundBox(balancer, eventLoop: loop) }.get()
         let channel = try await ServerBootstrap(group: loop)
@@ -26,7 +27,7 @@ final class StreamForwarder: Sendable {
                     Self.connect(client, NIOLoopBound(near, eventLoop: client.eventLoop), backends[...])
                 }
             }
-            .withBoundSocket(descriptor).get()
+            .withBoundSocket(try descriptor.duplicate().release()).get()
         return StreamForwarder(channel: channel, balancer: box)
     }
 

@@ -1,7 +1,6 @@
 import CNftables
 import Linux
 import Synchronization
-import SystemPackage
 
 /// Rules of the kernel's packet filter, by libnftables, in one network namespace.
 public final class Nftables: Sendable {
@@ -27,12 +26,12 @@ public final class Nftables: Sendable {
     }
 
     private let context: Mutex<Context>
-    private let namespace: FileDescriptor?
+    private let namespace: SharedDescriptor?
 
     /// Loads the library and opens a conversation with the kernel. Reads no rules yet.
     ///
     /// - Parameter namespace: stays the caller's, who keeps it open; nil for the namespace of this process.
-    public init(namespace: FileDescriptor? = nil) throws(Failure) {
+    public init(namespace: SharedDescriptor? = nil) throws(Failure) {
         if let failure = cnftables_load() { throw .unavailable(String(cString: failure)) }
         let opened = try Self.inside(namespace) { cnftables_open() }
         guard let opened else { throw .unavailable("its context cannot be made") }
@@ -41,7 +40,7 @@ public final class Nftables: Sendable {
     }
 
     private static func inside<Result>(
-        _ namespace: FileDescriptor?, _ body: () -> Result
+        _ namespace: SharedDescriptor?, _ body: () -> Result
     ) throws(Failure) -> Result {
         guard let namespace else { return body() }
         do {

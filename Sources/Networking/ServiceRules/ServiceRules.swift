@@ -4,7 +4,6 @@ import Linux
 import Logging
 import Retrying
 import Synchronization
-import SystemPackage
 
 /// Translates Service addresses to endpoints on one node, by rules of the kernel.
 ///
@@ -13,7 +12,7 @@ import SystemPackage
 /// exist keep their endpoint.
 public actor ServiceRules {
     private let nftables: Nftables
-    private let namespace: FileDescriptor?
+    private let namespace: SharedDescriptor?
     private let node: String
     private let services: Informer
     private let slices: Informer
@@ -33,7 +32,7 @@ public actor ServiceRules {
     ///   - namespace: the node's network namespace, kept open by the caller; nil where this process is in it.
     /// - Throws: `Nftables.Failure.unavailable` with the remedy, where the machine has no libnftables.
     public init(
-        informers: SharedInformers, node: String, namespace: FileDescriptor? = nil,
+        informers: SharedInformers, node: String, namespace: SharedDescriptor? = nil,
         logger: Logger = Logger(label: "service-rules")
     ) throws(Nftables.Failure) {
         nftables = try Nftables(namespace: namespace)

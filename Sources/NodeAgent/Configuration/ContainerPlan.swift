@@ -109,11 +109,13 @@ struct ContainerPlan: Sendable {
         try makeFolder(paths.container(container.name))
         try makeFolder("\(paths.logs)/\(container.name)")
         let message = paths.termination(id)
-        let descriptor = open(message, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw failure("\(SystemError("create", message))") }
-        // Any user of the container may write it, whatever the agent's umask.
-        fchmod(descriptor, 0o666)
-        close(descriptor)
+        do throws(SystemError) {
+            // Any user of the container may write it, whatever the agent's umask.
+            try Descriptor.open(message, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666)
+                .withRawValue { _ = fchmod($0, 0o666) }
+        } catch {
+            throw failure("\(SystemError("create", errno: error.errno, message))")
+        }
         addFile(message, container.json["terminationMessagePath"].string ?? "/dev/termination-log")
         return mounts
     }

@@ -21,12 +21,9 @@ func removeLogs(_ path: String) {
 
 /// The last `limit` bytes of a file; nil if it cannot be read. It blocks.
 func readTail(_ path: String, limit: Int) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return nil }
+    guard let file = try? Descriptor.open(path, O_RDONLY), let status = try? file.status() else { return nil }
     var buffer = [UInt8](repeating: 0, count: min(limit, Int(status.st_size)))
-    let count = pread(descriptor, &buffer, buffer.count, max(0, Int(status.st_size) - limit))
+    let start = max(0, Int(status.st_size) - limit)
+    let count = file.withRawValue { pread($0, &buffer, buffer.count, start) }
     return count < 0 ? nil : Array(buffer[..<count])
 }

@@ -2,7 +2,6 @@ import Glibc
 import KubernetesModel
 import Linux
 import PodRuntime
-import SystemPackage
 
 /// Carries out the handlers that probes and lifecycle hooks share: exec, httpGet, tcpSocket, grpc, sleep.
 struct Hook: Sendable {
@@ -117,24 +116,16 @@ struct Hook: Sendable {
 }
 
 /// Reads descriptors to their end, keeps the first `limit` bytes of each as text, one after the other, and closes them.
-func drain(_ descriptors: [FileDescriptor], limit: Int) async -> String {
+func drain(_ descriptors: [SharedDescriptor], limit: Int) async -> String {
     await withTaskGroup(of: (Int, [UInt8]).self) { group in
         for (index, descriptor) in descriptors.enumerated() {
             group.addTask {
                 var bytes: [UInt8] = []
-                _ = fcntl(descriptor.rawValue, F_SETFL, fcntl(descriptor.rawValue, F_GETFL) | O_NONBLOCK)
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                while !Task.isCancelled {
-                    let count = read(descriptor.rawValue, &buffer, buffer.count)
-                    if count > 0 {
-                        bytes += buffer.prefix(min(count, max(0, limit - bytes.count)))
-                    } else if count < 0, errno == EAGAIN {
-                        if (try? await Poller.shared.readable(descriptor)) == nil { break }
-                    } else if count == 0 || errno != EINTR {
-                        break
-                    }
+                DescriptorStream.prepare(descriptor)
+                while let more = try? await DescriptorStream.read(descriptor) {
+                    bytes += more.prefix(max(0, limit - bytes.count))
                 }
-                close(descriptor.rawValue)
+                descriptor.close()
                 return (index, bytes)
             }
         }

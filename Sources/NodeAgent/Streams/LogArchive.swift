@@ -74,19 +74,16 @@ struct LogArchive: Sendable {
     }
 
     private static func copy(_ part: String, to path: String) -> Bool {
-        let source = open(part, O_RDONLY | O_CLOEXEC)
-        guard source >= 0 else { return false }
-        defer { close(source) }
-        let target = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
-        guard target >= 0 else { return false }
-        guard let file = gzdopen(target, "wb") else {
-            close(target)
-            return false
-        }
+        guard let source = try? Descriptor.open(part, O_RDONLY),
+            let target = try? Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640),
+            let file = target.withRawValue({ gzdopen($0, "wb") })
+        else { return false }
+        // The compressed file's from now on.
+        _ = target.release()
         var buffer = [UInt8](repeating: 0, count: 65536)
         var count = 0
         repeat {
-            count = read(source, &buffer, buffer.count)
+            count = source.withRawValue { read($0, &buffer, 65536) }
         } while count > 0 && gzwrite(file, &buffer, UInt32(count)) == Int32(count)
         return gzclose(file) == Z_OK && count == 0
     }

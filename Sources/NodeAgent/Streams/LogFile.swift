@@ -96,7 +96,7 @@ final class LogFile {
         private var offset: off_t = 0
 
         private enum Handle {
-            case plain(Int32)
+            case plain(SharedDescriptor)
             case compressed(gzFile)
         }
 
@@ -107,19 +107,14 @@ final class LogFile {
             init(_ handle: Handle) { self.handle = handle }
 
             deinit {
-                switch handle {
-                case .plain(let descriptor): close(descriptor)
-                case .compressed(let file): gzclose(file)
-                }
+                if case .compressed(let file) = handle { gzclose(file) }
             }
         }
 
         init?(plain path: String) {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { return nil }
-            file = File(.plain(descriptor))
-            var status = stat()
-            inode = fstat(descriptor, &status) == 0 ? status.st_ino : 0
+            guard let opened = try? Descriptor.open(path, O_RDONLY) else { return nil }
+            inode = (try? opened.status().st_ino) ?? 0
+            file = File(.plain(SharedDescriptor(opened)))
         }
 
         init?(compressed path: String) {
@@ -129,9 +124,7 @@ final class LogFile {
         }
 
         var latestWrite: Timestamp? {
-            guard case .plain(let descriptor) = file.handle else { return nil }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else { return nil }
+            guard case .plain(let descriptor) = file.handle, let status = try? descriptor.status() else { return nil }
             return Timestamp(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
         }
 
@@ -140,7 +133,8 @@ final class LogFile {
             var buffer = [UInt8](repeating: 0, count: 65536)
             let count =
                 switch file.handle {
-                case .plain(let descriptor): pread(descriptor, &buffer, buffer.count, offset)
+                case .plain(let descriptor):
+                    (try? descriptor.withRawValue { pread($0, &buffer, 65536, offset) }) ?? 0
                 case .compressed(let file): Int(gzread(file, &buffer, UInt32(buffer.count)))
                 }
             guard count > 0 else { return [] }
@@ -151,9 +145,8 @@ final class LogFile {
         /// Goes to where the last lines begin, found from the end.
         mutating func skip(toLast lines: Int) throws(SystemError) {
             guard case .plain(let descriptor) = file.handle else { return }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
-            offset = Self.start(ofLast: lines, in: descriptor, size: status.st_size)
+            let size = try descriptor.status().st_size
+            offset = try descriptor.withRawValue { Self.start(ofLast: lines, in: $0, size: size) }
         }
 
         private static func start(ofLast lines: Int, in descriptor: Int32, size: off_t) -> off_t {

@@ -60,6 +60,9 @@ extension NodeStreamServer {
 /// Sends a log's lines as a request wants them.
 private actor LogSender {
     private let file: LogFile
+    private let executor = BlockingExecutor()
+    // Reading a file blocks.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private let tail: Int?
     private var filter: LogFilter
     private let session: StreamSession

@@ -2,8 +2,6 @@ import KubernetesModel
 import Linux
 import NodeStreams
 import PodRuntime
-import Synchronization
-import SystemPackage
 
 /// Serves the node's streams: logs, exec, attach, port-forward and statistics.
 struct NodeStreamServer: Sendable {
@@ -67,11 +65,7 @@ struct NodeStreamServer: Sendable {
     ) async throws {
         let descriptors = [program.stdin, program.stdout, program.stderr].compactMap(\.self)
         for descriptor in descriptors { DescriptorStream.prepare(descriptor) }
-        let input = ClosingDescriptor(program.stdin)
-        defer {
-            input.close()
-            for descriptor in [program.stdout, program.stderr].compactMap(\.self) { try? descriptor.close() }
-        }
+        defer { for descriptor in descriptors { descriptor.close() } }
         let code = try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
                 try await pump(program.stdout, to: session, .stdout)
@@ -82,7 +76,7 @@ struct NodeStreamServer: Sendable {
                 return .output
             }
             group.addTask {
-                try await feed(program, input, from: session)
+                try await feed(program, from: session)
                 return .clientGone
             }
             group.addTask { .ended(try await program.wait()) }
@@ -128,22 +122,21 @@ struct NodeStreamServer: Sendable {
     }
 
     private func pump(
-        _ descriptor: FileDescriptor?, to session: StreamSession, _ channel: StreamChannel
+        _ descriptor: SharedDescriptor?, to session: StreamSession, _ channel: StreamChannel
     ) async throws {
         guard let descriptor else { return }
         while let bytes = try await DescriptorStream.read(descriptor) { try await session.send(channel, bytes) }
     }
 
     /// Carries what the client sends to the program; returns when the client has gone.
-    private func feed(_ program: any ExecSession, _ input: ClosingDescriptor, from session: StreamSession) async throws
-    {
+    private func feed(_ program: any ExecSession, from session: StreamSession) async throws {
         while let frame = try await session.next() {
             switch frame.channel {
             case .stdin:
-                if let descriptor = input.descriptor {
-                    if try await !DescriptorStream.write(descriptor, frame.payload) { input.close() }
+                if let input = program.stdin, !input.isClosed {
+                    if try await !DescriptorStream.write(input, frame.payload) { input.close() }
                 }
-            case .end: input.close()
+            case .end: program.stdin?.close()
             case .resize:
                 let size = try frame.json()
                 try await program.resize(
@@ -157,14 +150,14 @@ struct NodeStreamServer: Sendable {
     // MARK: - Port forwarding
 
     private func forward(_ uid: String, _ port: Int, _ incoming: StreamServer.Incoming) async throws {
-        let descriptor: FileDescriptor
+        let descriptor: SharedDescriptor
         do {
             descriptor = try await node.runtime.connect(podUID: uid, port: port)
         } catch {
             throw Status.internalError("error forwarding port \(port) to pod \(uid): \(error)")
         }
         DescriptorStream.prepare(descriptor)
-        defer { try? descriptor.close() }
+        defer { descriptor.hangUp() }
         let session = try await incoming.accept()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -186,21 +179,5 @@ struct NodeStreamServer: Sendable {
             defer { group.cancelAll() }
             try await group.waitForAll()
         }
-    }
-}
-
-/// A descriptor that is closed once.
-private final class ClosingDescriptor: Sendable {
-    private let state: Mutex<FileDescriptor?>
-
-    init(_ descriptor: FileDescriptor?) { state = Mutex(descriptor) }
-
-    var descriptor: FileDescriptor? { state.withLock { $0 } }
-    func close() {
-        let descriptor = state.withLock { state in
-            defer { state = nil }
-            return state
-        }
-        try? descriptor?.close()
     }
 }

@@ -18,9 +18,8 @@ struct EmptyDirVolume: VolumePlugin {
             try makeFolder(path, mode: 0o777)
             if isInMemory, !isMountPoint(path) {
                 let options = limit.map { "mode=1777,size=\($0)" } ?? "mode=1777"
-                if mount("tmpfs", path, "tmpfs", UInt(MS_NOSUID | MS_NODEV), options) != 0 {
-                    throw SystemError("mount tmpfs", path)
-                }
+                // The pod outlives this process.
+                try MemoryMount(at: path, options: options).leave()
             }
             if let group {
                 chown(path, 0, gid_t(truncatingIfNeeded: group))
@@ -32,7 +31,7 @@ struct EmptyDirVolume: VolumePlugin {
         return nil
     }
 
-    func tearDown(at path: String) { if isMountPoint(path) { umount2(path, Int32(MNT_DETACH)) } }
+    func tearDown(at path: String) { unmountAll(at: path) }
 
     /// What is in memory has its limit from the kernel, and does not count.
     func localStorage(_ volume: Volume) -> LocalStorage? {

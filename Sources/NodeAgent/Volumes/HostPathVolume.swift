@@ -42,9 +42,11 @@ func checkHostPath(_ path: String, type: String) throws(VolumeError) {
         }
     case "FileOrCreate":
         if !exists {
-            let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { throw VolumeError(description: "\(SystemError("create", path))") }
-            close(descriptor)
+            do throws(SystemError) {
+                _ = try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o644)
+            } catch {
+                throw VolumeError(description: "\(SystemError("create", errno: error.errno, path))")
+            }
         } else {
             try require(S_IFREG, "file")
         }

@@ -2,7 +2,6 @@ import CInitProtocol
 import Glibc
 import Linux
 import Synchronization
-import SystemPackage
 
 /// A connection to a pod's `martlet-init`: requests with answers, and events in between.
 final class InitConnection: Sendable {
@@ -26,7 +25,7 @@ final class InitConnection: Sendable {
 
     /// - Parameters:
     ///   - onState: called, in order, with each state of a container.
-    ///   - onClose: called once when the init is gone, or after `close`.
+    ///   - onClose: called once when the init is gone, or by `close`. It may block.
     init(
         path: String, onState: @escaping @Sendable (InitMessage) -> Void, onClose: @escaping @Sendable () -> Void
     ) throws {
@@ -42,7 +41,7 @@ final class InitConnection: Sendable {
     ///
     /// - Throws: `InitGone` where the pod has ended. An errno in the answer is the caller's to judge.
     func request(
-        _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [FileDescriptor] = []
+        _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [SharedDescriptor] = []
     ) async throws -> InitMessage {
         try await withCheckedThrowingContinuation { continuation in
             let tag: UInt32? = state.withLock { state in
@@ -90,13 +89,14 @@ final class InitConnection: Sendable {
     /// Forgets a program whose start failed.
     func forgetExec(_ tag: UInt32) { state.withLock { $0.execs[tag] = nil } }
 
-    func close() { finish() }
+    /// Ends the connection, and calls `onClose` before it returns.
+    func close() { if finish() { onClose() } }
 
     private func listen() throws {
         _ = try Poller.shared.whenReadable(socket.descriptor) { [self] in
             drain()
             if state.withLock({ $0.closed }) { return }
-            do { try listen() } catch { finish() }
+            do { try listen() } catch { lose() }
         }
     }
 
@@ -106,10 +106,10 @@ final class InitConnection: Sendable {
             do throws(SystemError) {
                 message = try socket.receive(upTo: max_packet_size)
             } catch {
-                if error.errno != EAGAIN { finish() }
+                if error.errno != EAGAIN { lose() }
                 return
             }
-            guard let parsed = InitMessage(message) else { return finish() }
+            guard let parsed = InitMessage(message) else { return lose() }
             dispatch(parsed)
         }
     }
@@ -133,14 +133,15 @@ final class InitConnection: Sendable {
             return
         }
         let waiter = state.withLock { $0.waiting.removeValue(forKey: message.tag) }
-        if let waiter {
-            waiter.resume(returning: message)
-        } else {
-            for descriptor in message.descriptors { try? descriptor.close() }
-        }
+        // An answer that nobody waits for takes its descriptors along.
+        waiter?.resume(returning: message)
     }
 
-    private func finish() {
+    /// The connection has ended. What is to be done then is not for the poller's thread, on which all wait.
+    private func lose() { if finish() { Blocking.start { self.onClose() } } }
+
+    /// - Returns: whether it has ended only now.
+    private func finish() -> Bool {
         let (first, waiting, execs) = state.withLock { state in
             defer {
                 state.closed = true
@@ -152,10 +153,8 @@ final class InitConnection: Sendable {
         for (_, continuation) in waiting { continuation.resume(throwing: InitGone()) }
         // With the pod's init everything in the pod was killed.
         for case (_, .waited(let continuation)) in execs { continuation.resume(returning: 137) }
-        if first {
-            socket.close()
-            onClose()
-        }
+        if first { socket.close() }
+        return first
     }
 }
 

@@ -1,6 +1,5 @@
 import CInitProtocol
 import Linux
-import SystemPackage
 
 /// One packet from the init (`CInitProtocol.h`).
 struct InitMessage: Sendable {
@@ -9,7 +8,7 @@ struct InitMessage: Sendable {
     let status: Int32
     let tag: UInt32
     let body: [UInt8]
-    var descriptors: [FileDescriptor]
+    var descriptors: [SharedDescriptor]
     /// The container's process, in the numbers of this PID namespace; 0 for none.
     let process: Int32
 

@@ -1,8 +1,6 @@
 import CInitProtocol
-import CLinux
 import Glibc
 import Linux
-import SystemPackage
 
 /// The list of operations that `martlet-init` carries out in a new process before it becomes the program
 /// (`CInitProtocol.h`).
@@ -59,22 +57,8 @@ struct StartOperations: Sendable {
         bytes += body
     }
 
-    /// The list as a memory file, to hand to the init. The caller closes it.
-    func file() throws(SystemError) -> FileDescriptor {
-        let descriptor = clinux_memfd("operations")
-        guard descriptor >= 0 else { throw SystemError("memfd_create") }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else {
-                let error = SystemError("write", "operations")
-                close(descriptor)
-                throw error
-            }
-            rest = rest.dropFirst(count)
-        }
-        return FileDescriptor(rawValue: descriptor)
-    }
+    /// The list as a memory file, to hand to the init.
+    func file() throws(SystemError) -> SharedDescriptor { try makeMemoryFile("operations", bytes) }
 
     /// The failure of an operation, for the pod's status.
     static func describe(operation: UInt32, error: Int32, subject: String) -> String {

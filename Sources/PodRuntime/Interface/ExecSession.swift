@@ -1,4 +1,4 @@
-import SystemPackage
+import Linux
 
 /// How to run one more program in a container.
 package struct ExecConfiguration: Sendable {
@@ -27,10 +27,10 @@ package struct ExecConfiguration: Sendable {
 
 /// A running program's streams. With a terminal, `stdin` and `stdout` are both its master side.
 package protocol ExecSession: Sendable {
-    /// Write here; closing it is the program's end of input. The session's user closes the descriptors.
-    var stdin: FileDescriptor? { get }
-    var stdout: FileDescriptor? { get }
-    var stderr: FileDescriptor? { get }
+    /// Write here; closing it is the program's end of input.
+    var stdin: SharedDescriptor? { get }
+    var stdout: SharedDescriptor? { get }
+    var stderr: SharedDescriptor? { get }
     func resize(columns: UInt16, rows: UInt16) async throws
     /// Waits for the program's end; returns its exit code, or 128 + signal.
     func wait() async throws -> Int32

@@ -7,7 +7,7 @@
 /// Directories, each using only those before it: Interface, Resources (one file a driver), Init (the connection to a
 /// pod's init and its protocol), Sandbox, Levels (one file a level, and the choice).
 
-import SystemPackage
+import Linux
 
 /// Runs pods: their sandboxes (namespaces, address, cgroup) and the containers within. What CRI is to a kubelet.
 ///
@@ -33,7 +33,7 @@ package protocol Runtime: Sendable {
     /// The standard streams of a running container, for `attach`; its log goes on as before.
     func attach(_ container: ContainerID) async throws -> any ExecSession
     /// Opens a TCP connection to a port on the pod's loopback interface, for `port-forward`.
-    func connect(podUID: String, port: Int) async throws -> FileDescriptor
+    func connect(podUID: String, port: Int) async throws -> SharedDescriptor
     /// What a pod's containers use now.
     func usage(podUID: String) async throws -> [ContainerID: ResourceUsage]
 

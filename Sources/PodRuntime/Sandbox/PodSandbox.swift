@@ -4,7 +4,6 @@ import Glibc
 import KubernetesModel
 import Linux
 import Synchronization
-import SystemPackage
 
 /// One pod's sandbox: its init, and what is known of its containers.
 ///
@@ -115,7 +114,6 @@ final class PodSandbox: Sendable {
     ) throws -> ProcessIdentity {
         let listener = try PacketSocket.listen(paths.socket)
         let (reader, writer) = try makePipe()
-        defer { try? reader.close() }
         var arguments = [
             initPath, "pod", "--socket-fd", "3", "--state", paths.exits, "--hostname", sandbox.hostname,
         ]
@@ -126,23 +124,13 @@ final class PodSandbox: Sendable {
             arguments += ["--sysctl", "\(name.split(separator: ".").joined(separator: "/"))=\(value)"]
         }
         let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in
-            try listener.descriptor.withRawValue { socket throws(SystemError) in
-                try Spawn(
-                    arguments, environment: [],
-                    descriptors: [(socket, child: 3), (writer.rawValue, child: 1), (writer.rawValue, child: 2)]
-                ).start()
-            }
+            try Spawn(
+                arguments, environment: [], descriptors: [(listener.descriptor, 3), (writer, 1), (writer, 2)]
+            ).start()
         }
-        try? writer.close()
+        writer.close()
         let helper = try child.get()
-        var output: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        while true {
-            let count = read(reader.rawValue, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            output += buffer[..<count]
-        }
+        let output = try reader.readToEnd()
         var status: Int32 = 0
         while waitpid(helper, &status, 0) < 0, errno == EINTR {}
         let text = String(decoding: output, as: UTF8.self)
@@ -154,7 +142,7 @@ final class PodSandbox: Sendable {
 
     private static func link(_ pid: Int32, bridge: Int32) throws {
         let name = "veth\(pid)"
-        let request = RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge)
+        let request = try RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge)
         let error = try perform([request])
         if error?.errno == EEXIST {
             // Of a dead pod whose process had the same number; the kernel has not got to it yet.
@@ -179,7 +167,7 @@ final class PodSandbox: Sendable {
     /// - Throws: where the init is gone; its containers are then known as dead.
     func connect() async throws {
         guard record.process.isRunning else {
-            for end in recordedEnds() { note(end) }
+            for end in await Blocking.run({ self.recordedEnds() }) { note(end) }
             throw InitGone()
         }
         do {
@@ -192,13 +180,13 @@ final class PodSandbox: Sendable {
             _ = try await connection.request(.list)
         } catch {
             // Its end may have been reported before it was known as running.
-            lost()
+            await Blocking.run { self.lost() }
             throw error
         }
     }
 
     func request(
-        _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [FileDescriptor] = []
+        _ type: InitRequest, flags: InitFlags = [], body: [UInt8] = [], descriptors: [SharedDescriptor] = []
     ) async throws -> InitMessage {
         let lost = RuntimeError.notFound("pod \(record.namespace)/\(record.name) does not run")
         guard let connection = state.withLock({ $0.connection }) else { throw lost }
@@ -287,7 +275,7 @@ final class PodSandbox: Sendable {
         if let reported { onExit.yield(reported) }
     }
 
-    /// The connection has ended: with the init, unless this process closed it.
+    /// The connection has ended: with the init, unless this process closed it. It blocks.
     private func lost() {
         // Read first, for a sandbox that does not run may be cleaned up; reported last, for whoever starts the sandbox
         // again on the end of a container must not find it running.
@@ -297,6 +285,12 @@ final class PodSandbox: Sendable {
             $0.running = false
         }
         for end in ends { note(end) }
+        // Of those without a record on the disk nothing else will come.
+        let waiting = state.withLock { state in
+            defer { state.waiting = [:] }
+            return state.waiting
+        }
+        for continuation in waiting.values.joined() { continuation.resume(returning: 137) }
     }
 
     /// The ends that the init has recorded since the sandbox's start.
@@ -332,13 +326,24 @@ final class PodSandbox: Sendable {
         return result
     }
 
+    /// How long the init has to kill what is in the pod, which takes it some milliseconds.
+    private static let patience = Duration.seconds(5)
+
     /// Kills everything in the pod and waits until it is gone.
     func end() async {
         let connection = state.withLock { state in
             state.ending = true
             return state.connection
         }
-        if let connection { _ = try? await connection.request(.end) }
+        if let connection {
+            // An init that hangs does not answer: it is killed with all that is in the pod.
+            let killer = Task {
+                try await Task.sleep(for: Self.patience)
+                record.process.signal(SIGKILL)
+            }
+            _ = try? await connection.request(.end)
+            killer.cancel()
+        }
         record.process.signal(SIGKILL)
         await record.process.waitForEnd()
         // With a damaged record something may be left that only the group knows.
@@ -347,7 +352,7 @@ final class PodSandbox: Sendable {
 
     /// Removes the remains of a dead sandbox: groups, directories, socket. Volumes and logs are not its own.
     func cleanUp() async {
-        state.withLock { $0.connection }?.close()
+        if let connection = state.withLock({ $0.connection }) { await Blocking.run { connection.close() } }
         await resources.remove(group)
         let paths = paths
         await Blocking.run {

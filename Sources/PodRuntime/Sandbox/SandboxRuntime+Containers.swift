@@ -4,7 +4,6 @@ import CLinux
 import Glibc
 import KubernetesModel
 import Linux
-import SystemPackage
 
 extension SandboxRuntime {
     package nonisolated func startContainer(_ container: ContainerConfiguration) async throws -> ContainerState {
@@ -12,12 +11,11 @@ extension SandboxRuntime {
         let operations = operations(container, pod)
         let group = pod.group.container(container.id)
         let resources = resources
-        let list = try await Blocking.run { () throws -> FileDescriptor in
+        let list = try await Blocking.run { () throws -> SharedDescriptor in
             for folder in operations.folders { try makeFolder(folder) }
             try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
             return try operations.start(joining: resources.create(group, limits: container.limits)).file()
         }
-        defer { try? list.close() }
         var flags: InitFlags = []
         if container.terminal { flags.insert(.terminal) }
         if container.stdin { flags.insert(.stdin) }
@@ -80,7 +78,6 @@ extension SandboxRuntime {
         let list = try operations.execute(
             exec.arguments, terminal: exec.terminal, size: exec.terminalSize, joining: groups
         ).file()
-        defer { try? list.close() }
         var body: [UInt8] = []
         body.append(terminated: id.key)
         if exec.terminal {
@@ -89,20 +86,15 @@ extension SandboxRuntime {
             guard let master = answer.descriptors.first else { throw RuntimeError.failed("no terminal was made") }
             return SandboxExec(
                 pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process),
-                stdin: exec.stdin ? try master.copy() : nil, stdout: master, stderr: nil)
+                stdin: exec.stdin ? try SharedDescriptor(master.duplicate()) : nil, stdout: master, stderr: nil)
         }
         let pipes = try ExecPipes(stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr)
-        do {
-            defer { pipes.closeTheirs() }
-            let answer = try await pod.request(.exec, body: body, descriptors: [list] + pipes.theirs)
-            try checkExec(answer, pod, id)
-            return SandboxExec(
-                pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process), stdin: pipes.stdin,
-                stdout: pipes.stdout, stderr: pipes.stderr)
-        } catch {
-            pipes.closeOurs()
-            throw error
-        }
+        defer { pipes.closeTheirs() }
+        let answer = try await pod.request(.exec, body: body, descriptors: [list] + pipes.theirs)
+        try checkExec(answer, pod, id)
+        return SandboxExec(
+            pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process), stdin: pipes.stdin,
+            stdout: pipes.stdout, stderr: pipes.stderr)
     }
 
     package nonisolated func attach(_ container: ContainerID) async throws -> any ExecSession {
@@ -111,22 +103,17 @@ extension SandboxRuntime {
         body.append(terminated: container.key)
         let pipes = try ExecPipes(stdin: false, stdout: true, stderr: true)
         defer { pipes.closeTheirs() }
-        do {
-            let answer = try await pod.request(.attach, body: body, descriptors: Array(pipes.theirs.dropFirst()))
-            guard answer.status != ESRCH else {
-                throw RuntimeError.notFound("container \(container.name) does not run")
-            }
-            try check(answer)
-            return SandboxAttachment(
-                pod: pod, container: container, stdin: answer.descriptors.first, stdout: pipes.stdout,
-                stderr: pipes.stderr)
-        } catch {
-            pipes.closeOurs()
-            throw error
+        let answer = try await pod.request(.attach, body: body, descriptors: Array(pipes.theirs.dropFirst()))
+        guard answer.status != ESRCH else {
+            throw RuntimeError.notFound("container \(container.name) does not run")
         }
+        try check(answer)
+        return SandboxAttachment(
+            pod: pod, container: container, stdin: answer.descriptors.first, stdout: pipes.stdout,
+            stderr: pipes.stderr)
     }
 
-    package nonisolated func connect(podUID: String, port: Int) async throws -> FileDescriptor {
+    package nonisolated func connect(podUID: String, port: Int) async throws -> SharedDescriptor {
         let pod = try await pod(podUID)
         guard let port = UInt16(exactly: port) else { throw RuntimeError.failed("\(port) is no port") }
         var body: [UInt8] = []
@@ -136,20 +123,11 @@ extension SandboxRuntime {
         guard answer.status == 0, let descriptor = answer.descriptors.first else {
             throw SystemError("socket", errno: answer.status, "in pod \(pod.record.name)")
         }
-        // To loopback the kernel answers at once: connected or refused.
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = AddressPlan.loopback.value.bigEndian
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor.rawValue, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else {
-            let error = SystemError("connect", "to port \(port) of pod \(pod.record.namespace)/\(pod.record.name)")
-            try? descriptor.close()
-            throw error
+        do throws(SystemError) {
+            try await descriptor.connect(toLoopback: port)
+        } catch {
+            throw SystemError(
+                error.call, errno: error.errno, "to port \(port) of pod \(pod.record.namespace)/\(pod.record.name)")
         }
         return descriptor
     }

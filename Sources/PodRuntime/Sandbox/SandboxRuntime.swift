@@ -21,7 +21,7 @@ package actor SandboxRuntime: Runtime {
     var pods: [String: PodSandbox] = [:]
     private var starting: [String: Task<PodSandbox, any Error>] = [:]
     private var bridgeIndex: Int32?
-    private var discovered = false
+    private var discovery: Task<Void, any Error>?
 
     /// Finds nothing and starts nothing yet: `sandboxes()` does.
     package init(configuration: RuntimeConfiguration, resources: any ResourceController, logger: Logger) {
@@ -101,8 +101,18 @@ package actor SandboxRuntime: Runtime {
 
     /// Finds the sandboxes that an earlier agent left, once.
     private func discover() async throws {
-        guard !discovered else { return }
-        discovered = true
+        // All who ask meanwhile wait for the one search.
+        let search = discovery ?? Task { try await findSandboxes() }
+        discovery = search
+        do {
+            try await search.value
+        } catch {
+            discovery = nil
+            throw error
+        }
+    }
+
+    private func findSandboxes() async throws {
         for uid in try listFolder(configuration.paths.pods) {
             let paths = paths(uid)
             guard let bytes = try? readBytes(paths.record) else { continue }

@@ -1,56 +1,44 @@
 import CLinux
 import Glibc
 import Linux
-import SystemPackage
 
 /// The pipes of a program's standard streams.
 struct ExecPipes: Sendable {
-    private(set) var stdin: FileDescriptor?
-    private(set) var stdout: FileDescriptor?
-    private(set) var stderr: FileDescriptor?
+    private(set) var stdin: SharedDescriptor?
+    private(set) var stdout: SharedDescriptor?
+    private(set) var stderr: SharedDescriptor?
     /// The program's ends: `/dev/null` where a stream is not wanted.
-    private(set) var theirs: [FileDescriptor] = []
+    private(set) var theirs: [SharedDescriptor] = []
 
     init(stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
-        self.init()
-        do throws(SystemError) {
-            try add(stdin) { pipes, reader, writer in
-                pipes.theirs.append(reader)
-                pipes.stdin = writer
-            }
-            try add(stdout) { pipes, reader, writer in
-                pipes.theirs.append(writer)
-                pipes.stdout = reader
-            }
-            try add(stderr) { pipes, reader, writer in
-                pipes.theirs.append(writer)
-                pipes.stderr = reader
-            }
-        } catch {
-            closeTheirs()
-            closeOurs()
-            throw error
+        try add(stdin) { pipes, reader, writer in
+            pipes.theirs.append(reader)
+            pipes.stdin = writer
+        }
+        try add(stdout) { pipes, reader, writer in
+            pipes.theirs.append(writer)
+            pipes.stdout = reader
+        }
+        try add(stderr) { pipes, reader, writer in
+            pipes.theirs.append(writer)
+            pipes.stderr = reader
         }
     }
 
-    private init() {}
-
     private mutating func add(
-        _ wanted: Bool, _ keep: (inout ExecPipes, FileDescriptor, FileDescriptor) -> Void
+        _ wanted: Bool, _ keep: (inout ExecPipes, SharedDescriptor, SharedDescriptor) -> Void
     ) throws(SystemError) {
         guard wanted else { return theirs.append(try Self.nothing()) }
         let (reader, writer) = try makePipe()
         keep(&self, reader, writer)
     }
 
-    private static func nothing() throws(SystemError) -> FileDescriptor {
-        let descriptor = open("/dev/null", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemError("open", "/dev/null") }
-        return FileDescriptor(rawValue: descriptor)
+    private static func nothing() throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(try Descriptor.open("/dev/null", O_RDWR))
     }
 
-    func closeTheirs() { for descriptor in theirs { try? descriptor.close() } }
-    func closeOurs() { for case let descriptor? in [stdin, stdout, stderr] { try? descriptor.close() } }
+    /// So that the program's end is the pipes' end.
+    func closeTheirs() { for descriptor in theirs { descriptor.close() } }
 }
 
 /// A program run in a container.
@@ -59,12 +47,12 @@ struct SandboxExec: ExecSession {
     let tag: UInt32
     /// Nil where it had ended before its start was reported.
     let process: ProcessIdentity?
-    let stdin: FileDescriptor?
-    let stdout: FileDescriptor?
-    let stderr: FileDescriptor?
+    let stdin: SharedDescriptor?
+    let stdout: SharedDescriptor?
+    let stderr: SharedDescriptor?
 
     func resize(columns: UInt16, rows: UInt16) async throws {
-        if let stdout { clinux_set_window(stdout.rawValue, columns, rows) }
+        try stdout?.withRawValue { _ = clinux_set_window($0, columns, rows) }
     }
 
     func wait() async throws -> Int32 { try await pod.execEnd(tag) }
@@ -79,13 +67,13 @@ struct SandboxExec: ExecSession {
 struct SandboxAttachment: ExecSession {
     let pod: PodSandbox
     let container: ContainerID
-    let stdin: FileDescriptor?
-    let stdout: FileDescriptor?
-    let stderr: FileDescriptor?
+    let stdin: SharedDescriptor?
+    let stdout: SharedDescriptor?
+    let stderr: SharedDescriptor?
 
     func resize(columns: UInt16, rows: UInt16) async throws {
         // Of a pipe the kernel refuses it, rightly.
-        if let stdin { clinux_set_window(stdin.rawValue, columns, rows) }
+        if let stdin, !stdin.isClosed { try stdin.withRawValue { _ = clinux_set_window($0, columns, rows) } }
     }
 
     func wait() async throws -> Int32 { await pod.end(of: container) }

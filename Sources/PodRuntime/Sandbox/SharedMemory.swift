@@ -14,14 +14,13 @@ package struct SharedMemory: Sendable {
     func make() throws(SystemError) {
         remove()
         try makeFolder(folder)
-        if mount("shm", folder, "tmpfs", UInt(MS_NOSUID | MS_NODEV | MS_NOEXEC), Self.options) != 0 {
-            throw SystemError("mount tmpfs", folder)
-        }
+        // The pod outlives this process.
+        try MemoryMount(at: folder, "shm", flags: Int(MS_NOEXEC), options: Self.options).leave()
     }
 
     /// What is mapped of it stays with those who have it. It blocks.
     package func remove() {
-        while isMountPoint(folder) { if umount2(folder, Int32(MNT_DETACH)) != 0 { break } }
+        unmountAll(at: folder)
         rmdir(folder)
     }
 }

@@ -2,16 +2,17 @@ import Dispatch
 import Glibc
 import KubernetesModel
 import Linux
+import Synchronization
 
 /// Answers requests on the supervisor's socket: a line of JSON each, answered by a line of JSON, perhaps with a
 /// descriptor.
 final class ControlServer: Sendable {
     struct Answer: Sendable {
         var json: JSON
-        /// Sent along and kept open here.
-        var descriptor: Int32?
+        /// Sent along; open here until then, whoever else closes it.
+        var descriptor: SharedDescriptor?
 
-        init(_ json: JSON, descriptor: Int32? = nil) {
+        init(_ json: JSON, descriptor: SharedDescriptor? = nil) {
             self.json = json
             self.descriptor = descriptor
         }
@@ -26,22 +27,17 @@ final class ControlServer: Sendable {
         let listener = try UnixSocket.listen(path)
         self.listener = listener
         chmod(path, 0o600)
-        Self.thread {
+        // Reading blocks, so each connection has a thread; there is one for each command and for the service proxy.
+        Blocking.startThread(name: "control") {
             while let connection = listener.accept() {
-                Self.thread { Self.serve(connection, handler) }
+                Blocking.startThread(name: "control") { Self.serve(connection, handler) }
             }
         }
     }
 
     func close() {
         unlink(path)
-        listener.shutdown()
-    }
-
-    /// Reading blocks, so each connection has a thread; there is one for each command and for the service proxy.
-    private static func thread(_ body: @escaping @Sendable () -> Void) {
-        let queue = DispatchQueue(label: "control")
-        queue.async(execute: body)
+        listener.close()
     }
 
     private static func serve(
@@ -54,21 +50,25 @@ final class ControlServer: Sendable {
             while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = Array(pending[..<end])
                 pending.removeSubrange(...end)
-                let done = DispatchSemaphore(value: 0)
-                Task {
-                    let answer: Answer
-                    if let request = try? JSON(decoding: line) {
-                        answer = await handler(request)
-                    } else {
-                        answer = Answer(["error": "the request is no JSON"])
-                    }
-                    let descriptors = answer.descriptor.map { [$0] } ?? []
-                    // A client that went away needs no answer.
-                    try? connection.send(answer.json.encoded() + [UInt8(ascii: "\n")], descriptors: descriptors)
-                    done.signal()
-                }
-                done.wait()
+                let answer = answer(line, handler)
+                let descriptors = answer.descriptor.map { [$0] } ?? []
+                // A client that went away needs no answer.
+                try? connection.send(answer.json.encoded() + [UInt8(ascii: "\n")], descriptors: descriptors)
             }
         }
+    }
+
+    /// Waits for the answer on this thread, which is no one else's.
+    private static func answer(_ line: [UInt8], _ handler: @escaping @Sendable (JSON) async -> Answer) -> Answer {
+        guard let request = try? JSON(decoding: line) else { return Answer(["error": "the request is no JSON"]) }
+        let done = DispatchSemaphore(value: 0)
+        let answer = Mutex<Answer?>(nil)
+        Task {
+            let given = await handler(request)
+            answer.withLock { $0 = given }
+            done.signal()
+        }
+        done.wait()
+        return answer.withLock { $0 } ?? Answer([:])
     }
 }

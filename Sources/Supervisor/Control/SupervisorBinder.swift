@@ -1,5 +1,6 @@
 import ClusterLayout
 import KubernetesModel
+import Linux
 import Networking
 
 /// Binds by way of the supervisor, which is in the host's network namespace.
@@ -9,7 +10,7 @@ public actor SupervisorBinder: HostBinder {
 
     public init(_ paths: ClusterPaths) { self.paths = paths }
 
-    public func bind(_ address: HostAddress) async throws -> CInt {
+    public func bind(_ address: HostAddress) async throws -> SharedDescriptor {
         do {
             guard let descriptor = try await request("bind", address).descriptor else {
                 throw HostBindError("the supervisor sent no socket")
@@ -27,7 +28,7 @@ public actor SupervisorBinder: HostBinder {
 
     private func request(
         _ operation: String, _ address: HostAddress
-    ) async throws -> (answer: JSON, descriptor: Int32?) {
+    ) async throws -> (answer: JSON, descriptor: SharedDescriptor?) {
         let message: JSON = [
             "op": .string(operation), "address": .string(address.address), "port": JSON(address.port),
             "transport": .string(address.transport),

@@ -1,5 +1,6 @@
 import Glibc
 import KubernetesModel
+import Linux
 
 /// A kubeconfig on the disk: read, locked as kubectl does, and replaced as a whole.
 struct KubeconfigFile {
@@ -52,18 +53,20 @@ struct KubeconfigFile {
         let directory = path.split(separator: "/").dropLast().joined(separator: "/")
         if !directory.isEmpty, path.hasPrefix("/") { try Files.makeFolder("/" + directory) }
         let lock = path + ".lock"
-        var descriptor: Int32 = -1
-        for _ in 0..<200 {
-            descriptor = open(lock, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
-            if descriptor >= 0 || errno != EEXIST { break }
-            usleep(10_000)
+        for attempt in 0..<200 {
+            do throws(SystemError) {
+                _ = try Descriptor.open(lock, O_CREAT | O_EXCL | O_WRONLY, mode: 0o600)
+                break
+            } catch {
+                if error.errno == EEXIST, attempt < 199 {
+                    usleep(10_000)
+                    continue
+                }
+                throw .file(
+                    path: lock, problem: "cannot lock the kubeconfig: \(String(cString: strerror(error.errno)))",
+                    remedy: "if no kubectl is writing it, remove that file; or name another one in KUBECONFIG")
+            }
         }
-        guard descriptor >= 0 else {
-            throw SupervisorError.file(
-                path: lock, problem: "cannot lock the kubeconfig: \(String(cString: strerror(errno)))",
-                remedy: "if no kubectl is writing it, remove that file; or name another one in KUBECONFIG")
-        }
-        close(descriptor)
         return Lock(path: lock)
     }
 

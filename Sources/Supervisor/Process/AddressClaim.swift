@@ -10,7 +10,7 @@ import Linux
 /// takes the addresses while the supervisor is dead.
 struct AddressClaim {
     let octet: Int
-    let descriptor: Int32
+    let descriptor: SharedDescriptor
 
     /// Takes the claim over from a component that outlived its supervisor, or makes one.
     init(preferring preferred: Int, heldBy components: [pid_t]) throws(SupervisorError) {
@@ -19,16 +19,15 @@ struct AddressClaim {
                 guard let descriptor = try? duplicateDescriptor(number, of: pid) else { continue }
                 if Self.name(of: descriptor) == Self.name(preferred) {
                     octet = preferred
-                    self.descriptor = descriptor
+                    self.descriptor = SharedDescriptor(descriptor)
                     return
                 }
-                close(descriptor)
             }
         }
         for candidate in [preferred] + Array(AddressPlan.loadBalancerOctets) {
             if let descriptor = Self.claim(candidate) {
                 octet = candidate
-                self.descriptor = descriptor
+                self.descriptor = SharedDescriptor(descriptor)
                 return
             }
         }
@@ -43,30 +42,30 @@ struct AddressClaim {
 
     private static let pathOffset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
 
-    private static func claim(_ octet: Int) -> Int32? {
+    private static func claim(_ octet: Int) -> Descriptor? {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let name = name(octet)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
+        guard let descriptor = try? makeSocket(domain: AF_UNIX, type: Int32(SOCK_DGRAM.rawValue)) else { return nil }
         let length = socklen_t(pathOffset + name.count)
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(descriptor, $0, length) }
+        let result = descriptor.withRawValue { number in
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(number, $0, length) }
+            }
         }
-        guard result == 0 else {
-            close(descriptor)
-            return nil
-        }
+        guard result == 0 else { return nil }
         return descriptor
     }
 
     /// What a Unix socket is bound to; empty for any other descriptor.
-    private static func name(of descriptor: Int32) -> [UInt8] {
+    private static func name(of descriptor: borrowing Descriptor) -> [UInt8] {
         var address = sockaddr_un()
         var length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        let result = descriptor.withRawValue { number in
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
+            }
         }
         guard result == 0, address.sun_family == AF_UNIX, Int(length) > pathOffset else { return [] }
         return withUnsafeBytes(of: address.sun_path) { Array($0.prefix(Int(length) - pathOffset)) }

@@ -15,7 +15,7 @@ struct ComponentSpecification: Sendable {
     /// `NAME=value`, in addition to the supervisor's own environment.
     var environment: [String] = []
     /// Sockets that it inherits (`LISTEN_FDS`), with their names.
-    var sockets: [(name: String, descriptor: Int32)] = []
+    var sockets: [(name: String, descriptor: SharedDescriptor)] = []
     /// Sends READY=1; otherwise it counts as ready once it runs.
     var notifies = true
     /// How long it may go without WATCHDOG=1; one that hangs longer is killed and started again.
@@ -25,6 +25,34 @@ struct ComponentSpecification: Sendable {
     var command: [String] {
         guard let inside else { return arguments }
         return [inside.initializer, "enter", "--pid", "\(inside.pid)", "--net", "--mnt", "--"] + arguments
+    }
+
+    /// Starts it and writes down its process. It blocks.
+    func launch(_ paths: ClusterPaths) throws -> ProcessIdentity {
+        let log = try Files.openLog(paths.log(name))
+        var environment = Component.ownEnvironment
+        environment +=
+            self.environment + [
+                "NOTIFY_SOCKET=\(paths.notifySocket)", "WATCHDOG_USEC=\(Int(watchdog / .microseconds(1)))",
+            ]
+        var descriptors: [(own: SharedDescriptor, child: Int32)] = [(log, 1), (log, 2)]
+        if !sockets.isEmpty {
+            // martlet-init writes the pid, which is not known here, over the digits.
+            environment.append("LISTEN_PID=0000000000")
+            environment.append("LISTEN_FDS=\(sockets.count)")
+            environment.append("LISTEN_FDNAMES=\(sockets.map(\.name).joined(separator: ":"))")
+            for (index, socket) in sockets.enumerated() { descriptors.append((socket.descriptor, 3 + Int32(index))) }
+        }
+        let pid = try Spawn(command, environment: environment, descriptors: descriptors, newSession: true).start()
+        let process = ProcessIdentity(pid: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
+        do {
+            try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
+        } catch {
+            // Nobody would find it again.
+            process.signal(SIGKILL)
+            throw error
+        }
+        return process
     }
 }
 
@@ -71,6 +99,8 @@ actor Component {
     /// Where in its log the present process's words begin.
     private var logStart = 0
     private var task: Task<Void, Never>?
+    /// The start that is under way.
+    private var launch: Task<Void, any Error>?
     private var readinessWaiters: [CheckedContinuation<Void, any Error>] = []
     private let pause: @Sendable (Duration) async throws -> Void
 
@@ -87,7 +117,7 @@ actor Component {
     }
 
     /// Adopts the component that a dead supervisor left running, or starts one, and keeps it running from then on.
-    func start() throws {
+    func start() async throws {
         let adopted = (try Files.text(paths.pidFile(name))).flatMap(ProcessIdentity.init(_:))
         if let adopted, adopted.isRunning {
             logger.info("adopted \(name), pid \(adopted.pid)")
@@ -95,7 +125,7 @@ actor Component {
             lastSign = .now
             state = .ready(adopted)
         } else {
-            try spawn()
+            try await spawn()
         }
         task = Task { await self.supervise() }
     }
@@ -113,6 +143,7 @@ actor Component {
     /// Asks the component to end, insists after `grace`, and returns when it has ended.
     func stop(grace: Duration = .seconds(5)) async {
         stopping = true
+        _ = await launch?.result
         if let process = state.process {
             process.signal(SIGTERM)
             let killer = Task {
@@ -131,7 +162,9 @@ actor Component {
     }
 
     /// Takes a message that the component sent to the notify socket; false where it came from some other process.
-    func receive(pid: Int32, _ assignments: [String: String]) -> Bool {
+    func receive(pid: Int32, _ assignments: [String: String]) async -> Bool {
+        // It may speak before it is known here that it was started.
+        _ = await launch?.result
         guard state.process?.pid == pid else { return false }
         if let text = assignments["STATUS"] { status = text }
         if assignments["READY"] == "1", case .starting(let process) = state { becomeReady(process) }
@@ -187,37 +220,23 @@ actor Component {
         }
     }
 
-    private func spawn() throws {
-        logStart = Files.size(paths.log(name))
-        let log = open(paths.log(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard log >= 0 else {
-            throw SupervisorError.file(
-                path: paths.log(name), problem: "cannot write the log: \(String(cString: strerror(errno)))",
-                remedy: "make it writable for this user")
-        }
-        defer { close(log) }
-        var environment = Self.ownEnvironment
-        environment +=
-            specification.environment + [
-                "NOTIFY_SOCKET=\(paths.notifySocket)",
-                "WATCHDOG_USEC=\(Int(specification.watchdog / .microseconds(1)))",
-            ]
-        var descriptors: [(own: Int32, child: Int32)] = [(log, 1), (log, 2)]
-        if !specification.sockets.isEmpty {
-            // martlet-init writes the pid, which is not known here, over the digits.
-            environment.append("LISTEN_PID=0000000000")
-            environment.append("LISTEN_FDS=\(specification.sockets.count)")
-            environment.append("LISTEN_FDNAMES=\(specification.sockets.map(\.name).joined(separator: ":"))")
-            for (index, socket) in specification.sockets.enumerated() {
-                descriptors.append((socket.descriptor, 3 + Int32(index)))
+    private func spawn() async throws {
+        let (specification, paths) = (specification, paths)
+        let launch = Task {
+            let (process, logStart) = try await Blocking.run { () throws -> (ProcessIdentity, Int) in
+                let logStart = Files.size(paths.log(specification.name))
+                return (try specification.launch(paths), logStart)
             }
+            begin(process, logStart)
         }
-        let pid = try Spawn(
-            specification.command, environment: environment, descriptors: descriptors, newSession: true
-        ).start()
-        let process = ProcessIdentity(pid: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
-        try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
-        logger.info("started \(name), pid \(pid)")
+        self.launch = launch
+        defer { self.launch = nil }
+        try await launch.value
+    }
+
+    private func begin(_ process: ProcessIdentity, _ logStart: Int) {
+        self.logStart = logStart
+        logger.info("started \(name), pid \(process.pid)")
         status = ""
         lastSign = .now
         if specification.notifies { state = .starting(process) } else { becomeReady(process) }
@@ -270,7 +289,7 @@ actor Component {
             }
             restarts += 1
             do {
-                return try spawn()
+                return try await spawn()
             } catch {
                 logger.error("cannot start \(name): \(error)")
                 delay = backoff.next()

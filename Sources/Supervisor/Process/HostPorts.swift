@@ -1,7 +1,6 @@
 import Addresses
 import Glibc
 import Linux
-import SystemPackage
 
 /// The host-side sockets of a cluster: bound here, in the host's namespace, and handed to whoever serves them.
 ///
@@ -14,14 +13,16 @@ struct HostPorts {
         var transport: String
     }
 
-    private var bound: [Address: Int32] = [:]
+    private var bound: [Address: SharedDescriptor] = [:]
 
     /// The socket for an address, bound now or earlier.
     ///
     /// - Parameter namespace: the network namespace in which it is bound; nil for this process's own.
-    mutating func bind(_ address: Address, in namespace: FileDescriptor? = nil) throws(SystemError) -> Int32 {
+    mutating func bind(_ address: Address, in namespace: SharedDescriptor? = nil) throws(SystemError)
+        -> SharedDescriptor
+    {
         if let descriptor = bound[address] { return descriptor }
-        let descriptor = try Self.open(address, in: namespace)
+        let descriptor = SharedDescriptor(try Self.open(address, in: namespace))
         bound[address] = descriptor
         return descriptor
     }
@@ -31,29 +32,27 @@ struct HostPorts {
         let wanted = Set(addresses)
         for number in Int32(3)..<32 {
             guard let descriptor = try? duplicateDescriptor(number, of: pid) else { continue }
-            if let address = Self.address(of: descriptor), wanted.contains(address), bound[address] == nil {
-                bound[address] = descriptor
-            } else {
-                close(descriptor)
+            if let address = descriptor.withRawValue({ Self.address(of: $0) }), wanted.contains(address),
+                bound[address] == nil
+            {
+                bound[address] = SharedDescriptor(descriptor)
             }
         }
     }
 
-    mutating func release(_ address: Address) {
-        if let descriptor = bound.removeValue(forKey: address) { close(descriptor) }
-    }
+    /// Whoever else has the socket keeps it.
+    mutating func release(_ address: Address) { bound[address] = nil }
 
-    mutating func releaseAll() {
-        for descriptor in bound.values { close(descriptor) }
-        bound = [:]
-    }
+    mutating func releaseAll() { bound = [:] }
 
     /// The port that a socket got.
-    static func port(of descriptor: Int32) -> Int {
+    static func port(of descriptor: borrowing Descriptor) -> Int {
         var address = sockaddr_in()
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(descriptor, $0, &length) }
+        descriptor.withRawValue { number in
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(number, $0, &length) }
+            }
         }
         return Int(UInt16(bigEndian: address.sin_port))
     }
@@ -79,36 +78,29 @@ struct HostPorts {
             port: Int(UInt16(bigEndian: name.sin_port)), transport: stream ? "TCP" : "UDP")
     }
 
-    static func open(_ address: Address, in namespace: FileDescriptor? = nil) throws(SystemError) -> Int32 {
+    static func open(
+        _ address: Address, in namespace: SharedDescriptor? = nil
+    ) throws(SystemError) -> Descriptor {
         let subject = "\(address.address):\(address.port)/\(address.transport)"
         let stream = address.transport == "TCP"
-        let kind = Int32((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
-        let descriptor: Int32
-        if let namespace {
-            descriptor = try makeSocket(in: namespace, domain: AF_INET, type: kind).rawValue
-        } else {
-            descriptor = socket(AF_INET, kind | Int32(SOCK_CLOEXEC.rawValue), 0)
-            guard descriptor >= 0 else { throw SystemError("socket", subject) }
-        }
-        var on: Int32 = 1
-        if stream { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) }
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = UInt16(truncatingIfNeeded: address.port).bigEndian
-        guard let number = IPv4Address(address.address), (0...65_535).contains(address.port) else {
-            close(descriptor)
+        guard let host = IPv4Address(address.address), (0...65_535).contains(address.port) else {
             throw SystemError("bind", errno: EINVAL, subject)
         }
-        name.sin_addr.s_addr = number.value.bigEndian
-        let result = withUnsafePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        name.sin_addr.s_addr = host.value.bigEndian
+        let kind = Int32((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue)
+        let descriptor = try makeSocket(in: namespace, domain: AF_INET, type: kind)
+        try descriptor.withRawValue { number throws(SystemError) in
+            var on: Int32 = 1
+            if stream { setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size)) }
+            let result = withUnsafePointer(to: &name) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.bind(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
-        }
-        guard result == 0, !stream || listen(descriptor, 4096) == 0 else {
-            let error = SystemError("bind", subject)
-            close(descriptor)
-            throw error
+            guard result == 0, !stream || listen(number, 4096) == 0 else { throw SystemError("bind", subject) }
         }
         return descriptor
     }

@@ -1,5 +1,4 @@
 import ClusterLayout
-import Dispatch
 import Glibc
 import Linux
 import Logging
@@ -50,28 +49,22 @@ struct NamespaceHolder: Sendable {
     private static func start(
         _ name: String, _ holding: [String], in outer: pid_t?, programs: Programs, paths: ClusterPaths
     ) async throws -> NamespaceHolder {
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemError("socketpair") }
-        let log = open(paths.log(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        defer { if log >= 0 { close(log) } }
+        let (reader, writer) = try makePipe()
+        let log = try Files.openLog(paths.log(name), emptied: true)
         var arguments = holding
         if let outer {
             arguments = [programs.initializer, "enter", "--pid", "\(outer)", "--net", "--mnt", "--"] + arguments
         }
         let spawn = Spawn(
             arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-            descriptors: [(ends[1], 3), (log, 1), (log, 2)], newSession: true)
+            descriptors: [(writer, 3), (log, 1), (log, 2)], newSession: true)
         let started = Result { () throws(SystemError) in try spawn.start() }
-        close(ends[1])
-        let reader = ends[0]
-        let ready = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                var byte: UInt8 = 0
-                continuation.resume(returning: read(reader, &byte, 1) == 1)
-            }
+        writer.close()
+        // Something, or nothing where the holder ends without a word.
+        let ready = await Blocking.run {
+            var byte: UInt8 = 0
+            return (try? reader.withRawValue { read($0, &byte, 1) }) == 1
         }
-        close(reader)
         let pid = try started.get()
         guard ready, let process = ProcessIdentity(pid: pid) else {
             let how = ExitStatus.reap(pid).map(String.init(describing:)) ?? "did not come up"

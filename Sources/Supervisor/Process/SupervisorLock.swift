@@ -1,23 +1,22 @@
 import ClusterLayout
 import Glibc
+import Linux
 
 /// Held by a cluster's one supervisor for as long as it lives.
-struct SupervisorLock {
-    private let descriptor: Int32
+struct SupervisorLock: ~Copyable {
+    private let lock: FileLock
 
     init(_ paths: ClusterPaths) throws(SupervisorError) {
         try Files.makeFolder(paths.runtime)
-        descriptor = open(paths.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw .file(
-                path: paths.lock, problem: "cannot open it: \(String(cString: strerror(errno)))",
-                remedy: "make it writable for this user")
+        let taken: FileLock?
+        do throws(SystemError) {
+            taken = try FileLock(trying: paths.lock, mode: 0o600)
+        } catch {
+            throw Files.failure(paths.lock, "open it", error.errno)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+        guard let taken = consume taken else {
             throw .failed("another supervisor runs cluster \"\(paths.profile)\" already")
         }
+        lock = taken
     }
-
-    func release() { close(descriptor) }
 }

@@ -1,10 +1,19 @@
 import Glibc
 import Linux
 
-/// Files of the state folder: whole reads, atomic writes, folders, each failure with its remedy.
+/// Files of the state folder: each failure with its remedy.
 enum Files {
-    private static func error(_ path: String, _ doing: String) -> SupervisorError {
-        let reason = errno
+    private static func mapping<Result>(
+        _ path: String, _ doing: String, _ body: () throws(SystemError) -> Result
+    ) throws(SupervisorError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw failure(path, doing, error.errno)
+        }
+    }
+
+    static func failure(_ path: String, _ doing: String, _ reason: Int32) -> SupervisorError {
         let remedy =
             switch reason {
             case EACCES, EPERM, EROFS:
@@ -20,20 +29,7 @@ enum Files {
 
     /// The file's bytes; nil where there is none.
     static func read(_ path: String) throws(SupervisorError) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw error(path, "read it")
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16_384)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 { throw error(path, "read it") }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: buffer[..<count])
-        }
+        try mapping(path, "read it") { () throws(SystemError) in try readBytesIfPresent(path) }
     }
 
     static func text(_ path: String) throws(SupervisorError) -> String? {
@@ -44,52 +40,32 @@ enum Files {
     static func write(
         _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, owner: (user: uid_t, group: gid_t)? = nil
     ) throws(SupervisorError) {
-        let temporary = "\(path).\(getpid()).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw error(path, "write it") }
-        // Not only asked of open, where the umask takes from it; an owner that cannot be had is no fault.
-        fchmod(descriptor, mode)
-        if let owner { _ = fchown(descriptor, owner.user, owner.group) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else {
-                let failure = error(path, "write it")
-                close(descriptor)
-                unlink(temporary)
-                throw failure
-            }
-            written += count
+        try mapping(path, "write it") { () throws(SystemError) in
+            try replaceFile(
+                path, bytes, mode: mode, owner: owner, durability: .content, temporary: "\(path).\(getpid()).new")
         }
-        let synced = fsync(descriptor)
-        close(descriptor)
-        guard synced == 0, rename(temporary, path) == 0 else {
-            let failure = error(path, "write it")
-            unlink(temporary)
-            throw failure
+    }
+
+    /// A process's log, to be given to it as its output.
+    static func openLog(_ path: String, emptied: Bool = false) throws(SupervisorError) -> SharedDescriptor {
+        try mapping(path, "write the log") { () throws(SystemError) in
+            let flags = O_WRONLY | O_CREAT | (emptied ? O_TRUNC : O_APPEND)
+            return SharedDescriptor(try Descriptor.open(path, flags, mode: 0o600))
         }
     }
 
     /// Makes the folder and those above it, and sees that it can be written to.
     static func makeFolder(_ path: String) throws(SupervisorError) {
-        var prefix = ""
-        for part in path.split(separator: "/") {
-            prefix += "/\(part)"
-            if mkdir(prefix, 0o711) != 0, errno != EEXIST {
-                // A folder above may be unwritable and there; only a missing one is a fault.
-                let reason = errno
-                var information = stat()
-                if stat(prefix, &information) != 0 {
-                    errno = reason
-                    throw error(prefix, "make the folder")
-                }
-            }
+        do throws(SystemError) {
+            try Linux.makeFolder(path, mode: 0o711)
+        } catch {
+            throw failure(error.subject.isEmpty ? path : error.subject, "make the folder", error.errno)
         }
         var information = stat()
         guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else {
             throw .file(path: path, problem: "this is no folder", remedy: "move it aside")
         }
-        guard access(path, W_OK | X_OK) == 0 else { throw error(path, "write to the folder") }
+        guard access(path, W_OK | X_OK) == 0 else { throw failure(path, "write to the folder", errno) }
     }
 
     /// The last lines of a log, of those that begin at `offset` or after.
@@ -106,26 +82,10 @@ enum Files {
     }
 
     /// The names in a folder, in no order; none where it cannot be read.
-    static func names(_ path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
+    static func names(_ path: String) -> [String] { (try? listFolder(path)) ?? [] }
 
     /// Removes a file, or a folder with all that is in it, without following links or leaving its filesystem.
     static func removeTree(_ path: String) throws(SupervisorError) {
-        do throws(SystemError) {
-            try Linux.removeTree(path)
-        } catch let failure {
-            errno = failure.errno
-            throw error(path, "remove it")
-        }
+        try mapping(path, "remove it") { () throws(SystemError) in try Linux.removeTree(path) }
     }
 }

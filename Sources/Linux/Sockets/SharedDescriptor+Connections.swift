@@ -1,0 +1,49 @@
+import CLinux
+import Glibc
+
+extension SharedDescriptor {
+    /// The next connection to a socket that listens, closed on exec.
+    public func accept() throws(SystemError) -> SharedDescriptor {
+        try withRawValue { number throws(SystemError) in
+            SharedDescriptor(owning: try check("accept") { clinux_accept(number) })
+        }
+    }
+
+    /// Connects a TCP socket to a port of 127.0.0.1 in its network namespace, without keeping a thread where the
+    /// listener's queue is full. The socket is non-blocking from then on.
+    ///
+    /// - Throws: `connect`, with the reason; also `ECANCELED` where the task is cancelled.
+    public func connect(toLoopback port: UInt16) async throws(SystemError) {
+        try setNonBlocking(true)
+        if try begin(port) { return }
+        do {
+            try await Poller.shared.writable(self)
+        } catch {
+            throw error as? SystemError ?? SystemError("connect", errno: ECANCELED)
+        }
+        try withRawValue { number throws(SystemError) in
+            var reason: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            try check("getsockopt") { getsockopt(number, SOL_SOCKET, SO_ERROR, &reason, &length) }
+            if reason != 0 { throw SystemError("connect", errno: reason) }
+        }
+    }
+
+    /// - Returns: whether it is connected already.
+    private func begin(_ port: UInt16) throws(SystemError) -> Bool {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return try withRawValue { number throws(SystemError) in
+            let result = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            if result == 0 { return true }
+            guard errno == EINPROGRESS else { throw SystemError("connect") }
+            return false
+        }
+    }
+}
