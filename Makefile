@@ -12,7 +12,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-expo
 # Formatted by clang-format 14, which Debian 12 has (.clang-format).
 C_SOURCES = $(shell find Sources -name '*.[ch]')
 
-.PHONY: build release run test test-vm lint format generate check-generated bench install images test-images clean dependencies test-dependencies
+.PHONY: build release run test test-stress test-vm lint format generate check-generated bench install images test-images clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build
@@ -31,6 +31,11 @@ test: test-dependencies lint check-generated
 	$(MAKE) test-images
 	scripts/run-tests
 
+# All unit tests, again and again on a busy machine: finds what fails seldom. See scripts/test-stress for its settings.
+test-stress: test-dependencies
+	$(SWIFT) build --build-tests
+	scripts/test-stress
+
 # The life of a cluster where systemd and control groups of version 2 rule: in a virtual machine of its own.
 test-vm: release
 	@scripts/install-missing vm
@@ -47,6 +52,7 @@ lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Benchmarks images
 	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_SOURCES); \
 	else echo "clang-format is not installed: C is not checked"; fi
+	scripts/check-descriptors
 
 # The table of all built-in kinds' fields, from Kubernetes' own packages.
 generate:
