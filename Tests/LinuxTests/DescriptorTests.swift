@@ -39,15 +39,6 @@ import Testing
         #expect(errno == EXDEV)
     }
 
-    @Test func aSecondOwnerIsAFault() async {
-        await #expect(processExitsWith: .failure) {
-            let first = Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
-            let number = first.release()
-            _ = Descriptor(owning: number)
-            _ = Descriptor(owning: number)
-        }
-    }
-
     @Test func aUseAfterCloseIsAnErrorAndNoCall() throws {
         let shared = SharedDescriptor(try null())
         shared.close()

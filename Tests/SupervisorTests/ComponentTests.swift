@@ -95,6 +95,15 @@ import Testing
         }
     }
 
+    /// A zombie would stay as long as the supervisor.
+    @Test(.timeLimit(.minutes(1))) func oneThatIsStoppedLeavesNoZombie() async throws {
+        try await Self.silent(watchdog: .seconds(60)) { component, _ in
+            let pid = try #require(await component.pid)
+            await component.stop()
+            #expect(access("/proc/\(pid)", F_OK) != 0)
+        }
+    }
+
     @Test func aSignOfAnotherProcessDoesNotCount() async throws {
         try await Self.silent(watchdog: .seconds(60)) { component, _ in
             let pid = try #require(await component.pid)

@@ -144,7 +144,8 @@ actor Component {
     func stop(grace: Duration = .seconds(5)) async {
         stopping = true
         _ = await launch?.result
-        if let process = state.process {
+        let last = state.process
+        if let process = last {
             process.signal(SIGTERM)
             let killer = Task {
                 try await Task.sleep(for: grace)
@@ -156,6 +157,8 @@ actor Component {
         task?.cancel()
         await task?.value
         task = nil
+        // One that was started just now, whose end nobody has looked at.
+        if let last { _ = ExitStatus.reap(last.pid) }
         state = .stopped
         giveUp("was stopped")
         unlink(paths.pidFile(name))
