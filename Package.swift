@@ -171,7 +171,8 @@ let package = Package(
         library("TestSupport", [], path: "Tests/TestSupport"),
         library("InMemoryClient", ["KubernetesModel", "APIClient"], path: "Tests/InMemoryClient"),
         library(
-            "SandboxNode", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "PodRuntime", "Logging"],
+            "SandboxNode",
+            ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "PodRuntime", "TestSupport", "Logging"],
             path: "Tests/SandboxNode"),
         .executableTarget(
             name: "benchmarks",
@@ -209,6 +210,9 @@ let package = Package(
         tests(
             "PodRuntime",
             ["CInitProtocol", "Linux", "KubernetesModel", "TestSupport", "SandboxNode", "Logging"]),
+        .testTarget(
+            name: "MartletInitTests", dependencies: modules(["CInitProtocol", "Linux", "TestSupport"]),
+            swiftSettings: strict),
         tests(
             "NodeAgent",
             [
@@ -218,7 +222,8 @@ let package = Package(
         tests(
             "Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "TestSupport", "Logging", "X509"]),
         .testTarget(
-            name: "CommandLineTests", dependencies: modules(["KubernetesModel", "Subprocess", "martlet"]),
+            name: "CommandLineTests",
+            dependencies: modules(["KubernetesModel", "martlet", "TestSupport", "Subprocess"]),
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: modules(["TestSupport", "Subprocess"]), path: "Tests/EndToEnd",

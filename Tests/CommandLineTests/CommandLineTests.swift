@@ -3,6 +3,7 @@
 import Foundation
 import KubernetesModel
 import Subprocess
+import TestSupport
 import Testing
 
 /// A directory with state, sockets and a kubeconfig that no other test has.
@@ -27,7 +28,8 @@ private final class Home: Sendable {
             "KUBECONFIG": "\(directory)/kubeconfig",
         ]
         let result = try await Subprocess.run(
-            .path(.init(Self.program)), arguments: .init(arguments), environment: .inherit.updating(variables),
+            .path(.init(Products.path("martlet"))), arguments: .init(arguments),
+            environment: .inherit.updating(variables),
             workingDirectory: .init(directory), output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
         guard case .exited(let status) = result.terminationStatus else {
             throw RunError(description: "\(arguments) ended by a signal: \(result.standardError)")
@@ -38,15 +40,6 @@ private final class Home: Sendable {
     struct RunError: Error, CustomStringConvertible {
         let description: String
     }
-
-    /// Beside the tests' own bundle, which may be an argument of a program of the toolchain.
-    private static let program: String = {
-        let own = Bundle.main.executablePath ?? ""
-        let beside = ([own] + ProcessInfo.processInfo.arguments).map {
-            URL(fileURLWithPath: $0).deletingLastPathComponent().appendingPathComponent("martlet").path
-        }
-        return beside.first(where: FileManager.default.isExecutableFile) ?? ".build/debug/martlet"
-    }()
 
     func write(_ text: String, to name: String) throws {
         let path = "\(directory)/\(name)"

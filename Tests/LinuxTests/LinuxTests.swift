@@ -5,19 +5,7 @@ import Testing
 
 @testable import Linux
 
-/// `martlet-init`, which is built into the same folder as the tests.
-let initPath: String = {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-    // `swift test` may run the tests' bundle with a program of the toolchain: then the bundle is an argument.
-    for candidate in [path] + CommandLine.arguments {
-        guard let slash = candidate.lastIndex(of: "/") else { continue }
-        let beside = candidate[..<slash] + "/martlet-init"
-        if access(String(beside), X_OK) == 0 { return String(beside) }
-    }
-    return ".build/debug/martlet-init"
-}()
+let initPath = Products.path("martlet-init")
 
 /// A process that holds namespaces of its own open until the end of `body`.
 func withHolder<Result>(_ body: (Int32) async throws -> Result) async throws -> Result {

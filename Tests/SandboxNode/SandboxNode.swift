@@ -5,6 +5,7 @@ import KubernetesModel
 import Linux
 import Logging
 import PodRuntime
+import TestSupport
 
 /// A node in a folder of its own.
 package struct SandboxNode {
@@ -20,12 +21,9 @@ package struct SandboxNode {
     package init(folder: String) throws {
         self.folder = folder
         try makeFolder("\(folder)/log")
-        guard let program = Self.initPath else {
-            throw RuntimeError.failed("martlet-init is not built beside the tests")
-        }
         runtime = SandboxRuntime(
             configuration: RuntimeConfiguration(
-                paths: Self.paths(folder), initPath: program,
+                paths: Self.paths(folder), initPath: Products.path("martlet-init"),
                 gateway: IPv4Address(0), hiddenFolders: [folder]),
             resources: ResourceDrivers.choose(nodeFolder: Self.paths(folder).directory).controller,
             logger: Logger(label: "test"))
@@ -64,15 +62,6 @@ package struct SandboxNode {
 
     package func logPath(_ id: ContainerID) -> String { "\(folder)/log/\(id.name).log" }
     package func log(_ id: ContainerID) throws -> String { try readFile(logPath(id)) }
-
-    private static var initPath: String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        return ([path] + CommandLine.arguments).compactMap { candidate in
-            candidate.lastIndex(of: "/").map { candidate[..<$0] + "/martlet-init" }
-        }.first { access($0, X_OK) == 0 }
-    }
 }
 
 /// Runs a test on a node of its own and removes what it left.
