@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the images of this folder into the store: hello:1.0.0, hello:2.0.0, auth:1.0.0, auth:2.0.0, nginx:latest.
+# Builds the images of this directory into the store: hello:1.0.0, hello:2.0.0, auth:1.0.0, auth:2.0.0, nginx:latest.
 #
 #   images/build.sh [MARTLET]    the martlet to build with; .build/release/martlet if not given
 set -eu

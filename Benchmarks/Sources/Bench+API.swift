@@ -6,7 +6,7 @@ extension Bench {
 
     /// Requests by sixteen clients, and a long list. The clients share the machine.
     func api(_ client: HTTPSClient) async throws -> [Row] {
-        let kubeconfig = try Kubeconfig(path: folder + "/kubeconfig")
+        let kubeconfig = try Kubeconfig(path: directory + "/kubeconfig")
         let server = try LoadServer(kubeconfig)
         let creates = try await server.load(clients: 16, seconds: 4) { client, count in
             Self.creation("c-\(client)-\(count)")
@@ -63,7 +63,7 @@ extension Bench {
     func watch(_ client: HTTPSClient) async throws -> [Row] {
         let clients = 8
         let watchers = 100
-        let server = try LoadServer(Kubeconfig(path: folder + "/kubeconfig"))
+        let server = try LoadServer(Kubeconfig(path: directory + "/kubeconfig"))
         for index in 0..<clients { try await server.once(Self.creation("w-\(index)")) }
         let revision = try await client.list(.configMaps, namespace: "default", options: ListOptions(limit: 1))
             .resourceVersion

@@ -28,7 +28,7 @@ extension Bench {
             guard let line = FileManager.default.contents(atPath: "/proc/\(name)/cmdline"),
                 let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ"),
                 String(decoding: line, as: UTF8.self).contains("martlet"),
-                String(decoding: line + environment, as: UTF8.self).contains(folder), Int32(name) != getpid(),
+                String(decoding: line + environment, as: UTF8.self).contains(directory), Int32(name) != getpid(),
                 let rollup = try? String(contentsOfFile: "/proc/\(name)/smaps_rollup", encoding: .utf8)
             else { continue }
             for line in rollup.split(separator: "\n") where line.hasPrefix("Pss:") {

@@ -65,7 +65,7 @@ extension Bench {
             times.append(
                 try await milliseconds {
                     try await command("start")
-                    let client = try HTTPSClient(Kubeconfig(path: folder + "/kubeconfig"))
+                    let client = try HTTPSClient(Kubeconfig(path: directory + "/kubeconfig"))
                     try await client.send(.GET, "/version")
                     _ = try await client.get(.services, namespace: "default", name: "kubernetes")
                     _ = try await client.get(.services, namespace: "kube-system", name: "kube-dns")

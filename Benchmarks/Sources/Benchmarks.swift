@@ -1,7 +1,7 @@
 /// Benchmarks: what docs/architecture.md promises, measured on a cluster of its own and written as JSON.
 ///
-/// Each row has its figure, its budget and, where upstream Kubernetes was measured on a like machine, that. Nothing here
-/// fails because a figure is bad: a busy machine must not turn a measurement into a verdict.
+/// Each row has its figure, its budget and, where upstream Kubernetes was measured on a like machine, that. Nothing
+/// here fails because a figure is bad: a busy machine must not turn a measurement into a verdict.
 
 import APIClient
 import Foundation
@@ -91,16 +91,16 @@ struct Row {
 final class Bench: Sendable {
     let martlet: String
     let only: [String]
-    let folder: String
+    let directory: String
     private let environment: [String: String]
 
     init(martlet: String, only: [String]) {
         self.martlet = martlet
         self.only = only
-        folder = "/tmp/martlet-bench-\(getpid())"
+        directory = "/tmp/martlet-bench-\(getpid())"
         environment = [
-            "MARTLET_STATE_HOME": folder + "/s", "MARTLET_RUNTIME_DIR": folder + "/r",
-            "KUBECONFIG": folder + "/kubeconfig",
+            "MARTLET_STATE_HOME": directory + "/s", "MARTLET_RUNTIME_DIR": directory + "/r",
+            "KUBECONFIG": directory + "/kubeconfig",
         ]
     }
 
@@ -117,7 +117,7 @@ final class Bench: Sendable {
         try await measure("start") { try await start() }
         try await measure("time-to-k8s") { try await timeToKubernetes() }
         try await command("start")
-        let client = try HTTPSClient(Kubeconfig(path: folder + "/kubeconfig"))
+        let client = try HTTPSClient(Kubeconfig(path: directory + "/kubeconfig"))
         try await measure("idle") { try await idle() }
         try await measure("pod") { try await pods(client) }
         try await measure("deployment") { try await deployment(client) }
@@ -140,7 +140,7 @@ final class Bench: Sendable {
 
     func remove() async {
         _ = try? await command("delete")
-        try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: directory)
     }
 }
 

@@ -55,7 +55,7 @@ public final class APIServer: Sendable {
         let tokens = try Self.tokens(configuration)
         proxy = ReverseProxy(group: group)
         let subresources = Subresources(
-            objects: objects, tokens: tokens, runFolder: configuration.runFolder, proxy: proxy)
+            objects: objects, tokens: tokens, runDirectory: configuration.runDirectory, proxy: proxy)
         let discovery = Discovery(
             catalogue: catalogue, version: configuration.version,
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
@@ -68,7 +68,7 @@ public final class APIServer: Sendable {
             subresources: subresources,
             virtualResources: [
                 Reviews(authorization: authorization, authentication: authentication),
-                ResourceMetrics(objects: objects, runFolder: configuration.runFolder),
+                ResourceMetrics(objects: objects, runDirectory: configuration.runDirectory),
             ], logger: logger)
         connections = ConnectionChannel(
             tls: try Self.tls(configuration), executors: EventLoopExecutor.Group(group),

@@ -12,7 +12,7 @@ extension APIServer {
         public var serviceAccountKey: String
         public var serviceAccountPublicKey: String
         /// The directory of the node agents' stream sockets, `node-<name>.sock`.
-        public var runFolder: String
+        public var runDirectory: String
         /// The interval at which the objects of every cluster are repaired.
         public var repairInterval: Duration = .seconds(10)
         /// As `/version` reports it: `v1.33.4+martlet`.
@@ -23,7 +23,7 @@ extension APIServer {
 
         package init(
             listeners: [Listener], certificate: String, key: String, clientCA: String, serviceAccountKey: String,
-            serviceAccountPublicKey: String, runFolder: String, version: String = "v1.33.4+martlet",
+            serviceAccountPublicKey: String, runDirectory: String, version: String = "v1.33.4+martlet",
             advertiseAddress: String = AddressPlan.apiServer.description, advertisePort: Int = AddressPlan.apiServerPort
         ) {
             self.listeners = listeners
@@ -32,7 +32,7 @@ extension APIServer {
             self.clientCA = clientCA
             self.serviceAccountKey = serviceAccountKey
             self.serviceAccountPublicKey = serviceAccountPublicKey
-            self.runFolder = runFolder
+            self.runDirectory = runDirectory
             self.version = version
             self.advertiseAddress = advertiseAddress
             self.advertisePort = advertisePort

@@ -1,14 +1,14 @@
 /// The name of a cluster's control group, below this process's own: `martlet/<profile>-<8 hex>`.
 ///
-/// The digits are of the state folder: clusters of the same name with different state folders (`MARTLET_STATE_HOME`)
-/// must not take each other's processes for their own.
-public func clusterGroup(stateFolder: String) -> String { "martlet/\(clusterIdentity(stateFolder))" }
+/// The digits are of the state directory: clusters of the same name with different state directories
+/// (`MARTLET_STATE_HOME`) must not take each other's processes for their own.
+public func clusterGroup(stateDirectory: String) -> String { "martlet/\(clusterIdentity(stateDirectory))" }
 
 /// The name of a cluster's unit in systemd: `martlet-<profile>-<8 hex>.scope`.
-public func clusterScope(stateFolder: String) -> String { "martlet-\(clusterIdentity(stateFolder)).scope" }
+public func clusterScope(stateDirectory: String) -> String { "martlet-\(clusterIdentity(stateDirectory)).scope" }
 
-private func clusterIdentity(_ stateFolder: String) -> String {
-    let path = stateFolder.split(separator: "/")
+private func clusterIdentity(_ stateDirectory: String) -> String {
+    let path = stateDirectory.split(separator: "/")
     let digits = String(fingerprint("/" + path.joined(separator: "/")) & 0xffff_ffff, radix: 16)
     return "\(path.last ?? "")-\(String(repeating: "0", count: 8 - digits.count))\(digits)"
 }

@@ -5,18 +5,20 @@ import Retrying
 /// What a cluster's pods left behind when nothing of the cluster runs that knows of them.
 ///
 /// Looks at the machine only, not at records, which may be damaged: at the cluster's control groups in all hierarchies
-/// and at the inits of pods whose command line names the cluster's state folder.
+/// and at the inits of pods whose command line names the cluster's state directory.
 public struct ClusterRemains: Sendable {
-    private let stateFolder: String
+    private let stateDirectory: String
 
-    public init(stateFolder: String) { self.stateFolder = stateFolder }
+    public init(stateDirectory: String) { self.stateDirectory = stateDirectory }
 
     /// The processes of pods but for their inits.
     public func workloads(node: String? = nil) async -> Set<ProcessIdentity> {
-        let (stateFolder, group) = (stateFolder, group(node))
+        let (stateDirectory, group) = (stateDirectory, group(node))
         return await Blocking.run {
-            let inits = Self.inits(stateFolder, node: node)
-            let all = Self.folders(of: group).reduce(into: Set()) { ControlGroupFolder($1).collectProcesses(into: &$0) }
+            let inits = Self.inits(stateDirectory, node: node)
+            let all = Self.directories(of: group).reduce(into: Set()) {
+                ControlGroupDirectory($1).collectProcesses(into: &$0)
+            }
             return Set(all.subtracting(inits).compactMap { ProcessIdentity(pid: $0) })
         }
     }
@@ -26,15 +28,15 @@ public struct ClusterRemains: Sendable {
     /// - Returns: the processes that were found.
     @discardableResult
     public func end(node: String? = nil) async -> Set<ProcessIdentity> {
-        let (stateFolder, group) = (stateFolder, group(node))
-        let folders = await Blocking.run { Self.folders(of: group) }
+        let (stateDirectory, group) = (stateDirectory, group(node))
+        let directories = await Blocking.run { Self.directories(of: group) }
         var found: Set<ProcessIdentity> = []
         // Again until nothing is found: a process may fork while the list is read.
         var backoff = Backoff(first: .milliseconds(1), max: .milliseconds(50))
         for _ in 0..<100 {
             let alive = await Blocking.run {
-                let all = folders.reduce(into: Self.inits(stateFolder, node: node)) {
-                    ControlGroupFolder($1).collectProcesses(into: &$0)
+                let all = directories.reduce(into: Self.inits(stateDirectory, node: node)) {
+                    ControlGroupDirectory($1).collectProcesses(into: &$0)
                 }
                 return Set(all.subtracting([getpid()]).compactMap { ProcessIdentity(pid: $0) })
             }
@@ -45,24 +47,26 @@ public struct ClusterRemains: Sendable {
         }
         backoff.reset()
         for _ in 0..<20 {
-            let gone = await Blocking.run { folders.filter { !ControlGroupFolder($0).remove() }.isEmpty }
+            let gone = await Blocking.run { directories.filter { !ControlGroupDirectory($0).remove() }.isEmpty }
             if gone { break }
             try? await Task.sleep(for: backoff.next())
         }
-        // The folder of all clusters goes with the last one.
+        // The directory of all clusters goes with the last one.
         if node == nil {
-            for folder in folders { rmdir(String(folder[..<(folder.lastIndex(of: "/") ?? folder.endIndex)])) }
+            for directory in directories {
+                rmdir(String(directory[..<(directory.lastIndex(of: "/") ?? directory.endIndex)]))
+            }
         }
         return found
     }
 
     private func group(_ node: String?) -> String {
-        clusterGroup(stateFolder: stateFolder) + (node.map { "/\($0)" } ?? "")
+        clusterGroup(stateDirectory: stateDirectory) + (node.map { "/\($0)" } ?? "")
     }
 
-    /// The folders of a group in all mounted hierarchies, wherever in them it is: below the group that some earlier
+    /// The directories of a group in all mounted hierarchies, wherever in them it is: below the group that some earlier
     /// process of the cluster was in.
-    private static func folders(of group: String) -> [String] {
+    private static func directories(of group: String) -> [String] {
         var result: [String] = []
         for line in (try? readFile("/proc/self/mountinfo"))?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: " ")
@@ -74,19 +78,19 @@ public struct ClusterRemains: Sendable {
         return result
     }
 
-    private static func search(_ folder: String, for group: String, depth: Int, _ result: inout [String]) {
-        if access("\(folder)/\(group)", F_OK) == 0 { result.append("\(folder)/\(group)") }
+    private static func search(_ directory: String, for group: String, depth: Int, _ result: inout [String]) {
+        if access("\(directory)/\(group)", F_OK) == 0 { result.append("\(directory)/\(group)") }
         guard depth < 8 else { return }
-        for below in ControlGroupFolder(folder).subfolders where !below.path.hasSuffix("/martlet") {
+        for below in ControlGroupDirectory(directory).subdirectories where !below.path.hasSuffix("/martlet") {
             search(below.path, for: group, depth: depth + 1, &result)
         }
     }
 
     /// The inits of pods, by their command line: `martlet-init pod … --state <state>/nodes/<node>/…`.
-    private static func inits(_ stateFolder: String, node: String?) -> Set<Int32> {
-        let prefix = stateFolder + "/nodes/" + (node.map { $0 + "/" } ?? "")
+    private static func inits(_ stateDirectory: String, node: String?) -> Set<Int32> {
+        let prefix = stateDirectory + "/nodes/" + (node.map { $0 + "/" } ?? "")
         var result: Set<Int32> = []
-        for name in (try? listFolder("/proc")) ?? [] {
+        for name in (try? listDirectory("/proc")) ?? [] {
             guard let pid = Int32(name), let text = try? readFile("/proc/\(pid)/cmdline") else { continue }
             let arguments = text.split(separator: "\0")
             guard arguments.count > 2, arguments[0].hasSuffix("martlet-init"), arguments[1] == "pod",

@@ -15,7 +15,7 @@ public struct NodePaths: Sendable, Hashable {
     public var pods: String { "\(directory)/pods" }
     public var podLogs: String { "\(directory)/log/pods" }
     /// The node's control group, with those of its pods below it.
-    public var controlGroup: String { "\(clusterGroup(stateFolder: state))/\(name)" }
+    public var controlGroup: String { "\(clusterGroup(stateDirectory: state))/\(name)" }
     /// Where the API server asks the node's agent for streams.
     public var socket: String { Self.socket(of: name, in: runtime) }
 

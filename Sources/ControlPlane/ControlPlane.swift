@@ -86,7 +86,7 @@ public struct ControlPlane: Sendable {
         return APIServer.Configuration(
             listeners: listeners, certificate: pki.apiServer, key: pki.apiServerKey, clientCA: pki.authority,
             serviceAccountKey: pki.serviceAccountKey, serviceAccountPublicKey: pki.serviceAccountPublicKey,
-            runFolder: configuration.paths.runtime, version: Version.kubernetes)
+            runDirectory: configuration.paths.runtime, version: Version.kubernetes)
     }
 
     private func controllerOptions() throws -> ControllerOptions {

@@ -21,27 +21,28 @@ enum Files {
             unlink(temporary)
             throw .system("rename", path: path, errno: number)
         }
-        try syncFolder(of: path)
+        try syncDirectory(of: path)
     }
 
-    static func syncFolder(of path: String) throws(ImageError) {
-        try ImageError.mapping { () throws(SystemError) in try syncDirectory(of: path) }
+    static func syncDirectory(of path: String) throws(ImageError) {
+        try ImageError.mapping { () throws(SystemError) in try Linux.syncDirectory(of: path) }
     }
 
-    /// A name in the same folder that no other process and no other call takes. Garbage collection knows it by its start.
+    /// A name in the same directory that no other process and no other call takes. Garbage collection knows it by its
+    /// start.
     static func temporaryPath(beside path: String) -> String {
         "\(parent(path))/\(temporaryPrefix)\(getpid())-\(UInt64.random(in: 0 ... .max))"
     }
 
     static let temporaryPrefix = ".new-"
 
-    static func makeFolders(_ path: String) throws(ImageError) {
-        try ImageError.mapping { () throws(SystemError) in try makeFolder(path) }
+    static func makeDirectories(_ path: String) throws(ImageError) {
+        try ImageError.mapping { () throws(SystemError) in try makeDirectory(path) }
     }
 
-    /// The names in a folder, sorted, without `.` and `..`.
-    static func names(in folder: String) throws(ImageError) -> [String] {
-        try ImageError.mapping { () throws(SystemError) in try namesInFolder(folder) }.sorted()
+    /// The names in a directory, sorted, without `.` and `..`.
+    static func names(in directory: String) throws(ImageError) -> [String] {
+        try ImageError.mapping { () throws(SystemError) in try namesInDirectory(directory) }.sorted()
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
@@ -63,7 +64,7 @@ enum Files {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// Removes a file, or a folder with what is in it, such as a layer's. One that is gone is no error.
+    /// Removes a file, or a directory with what is in it, such as a layer's. One that is gone is no error.
     static func removeTree(_ path: String) throws(ImageError) {
         try ImageError.mapping { () throws(SystemError) in try Linux.removeTree(path, opening: true) }
     }

@@ -15,7 +15,7 @@ struct LayerStack {
         let places: [String]
 
         var kind: mode_t { status.st_mode & S_IFMT }
-        var isFolder: Bool { kind == S_IFDIR }
+        var isDirectory: Bool { kind == S_IFDIR }
     }
 
     /// What is at `path`; nil where nothing is. Links on the way are followed, and stay inside the tree.
@@ -46,34 +46,34 @@ struct LayerStack {
                 pending = target.split(separator: "/").filter { $0 != "." }.map(String.init) + pending
                 continue
             }
-            if !child.isFolder, !pending.isEmpty { throw .system("enter", path: child.path, errno: ENOTDIR) }
+            if !child.isDirectory, !pending.isEmpty { throw .system("enter", path: child.path, errno: ENOTDIR) }
             trail.append(child)
         }
         return (trail[trail.count - 1], [])
     }
 
     /// The names in a directory, sorted.
-    func names(in folder: Node) throws(ImageError) -> [String] {
+    func names(in directory: Node) throws(ImageError) -> [String] {
         var names: Set<String> = []
-        for place in folder.places { names.formUnion(try Files.names(in: place)) }
+        for place in directory.places { names.formUnion(try Files.names(in: place)) }
         var visible: [String] = []
-        for name in names.sorted() where try child(name, of: folder) != nil { visible.append(name) }
+        for name in names.sorted() where try child(name, of: directory) != nil { visible.append(name) }
         return visible
     }
 
-    func child(_ name: String, of folder: Node) throws(ImageError) -> Node? {
-        let path = folder.path == "/" ? "/" + name : folder.path + "/" + name
+    func child(_ name: String, of directory: Node) throws(ImageError) -> Node? {
+        let path = directory.path == "/" ? "/" + name : directory.path + "/" + name
         var first: stat?
         var places: [String] = []
-        for place in folder.places {
+        for place in directory.places {
             let candidate = place == "/" ? "/" + name : place + "/" + name
             guard let status = try Files.status(candidate) else { continue }
             if status.st_mode & S_IFMT == S_IFCHR, status.st_rdev == 0 { break }  // a whiteout
-            let isFolder = status.st_mode & S_IFMT == S_IFDIR
-            if first != nil, !isFolder { break }
+            let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+            if first != nil, !isDirectory { break }
             first = first ?? status
             places.append(candidate)
-            if !isFolder || Self.isOpaque(candidate) { break }
+            if !isDirectory || Self.isOpaque(candidate) { break }
         }
         return first.map { Node(path: path, status: $0, places: places) }
     }

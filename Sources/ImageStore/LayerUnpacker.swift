@@ -8,20 +8,20 @@ import Linux
 /// following links. As another user than root, owners are not set and device files are left out.
 struct LayerUnpacker {
     let archive: String
-    let folder: String
+    let directory: String
 
     func run() throws(ImageError) {
         if let problem = carchive_load_error() {
             throw .usage("\(String(cString: problem)): install it (Debian: apt install libarchive13)")
         }
-        guard mkdir(folder, 0o755) == 0 else { throw .system("create folder", path: folder, errno: errno) }
+        guard mkdir(directory, 0o755) == 0 else { throw .system("create directory", path: directory, errno: errno) }
         guard let reader = carchive_reader_open(archive) else { throw .system("open", path: archive, errno: errno) }
         defer { carchive_reader_close(reader) }
         let top = try ImageError.mapping { () throws(SystemError) in
-            try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+            try Descriptor.open(directory, O_RDONLY | O_DIRECTORY)
         }
 
-        var folderTimes: [(path: String, time: Int64)] = []
+        var directoryTimes: [(path: String, time: Int64)] = []
         var entry = carchive_entry()
         while true {
             let result = carchive_reader_next(reader, &entry)
@@ -29,17 +29,17 @@ struct LayerUnpacker {
             guard result > 0 else {
                 throw .damaged(path: archive, problem: String(cString: carchive_reader_error(reader)))
             }
-            try unpack(entry, from: reader, top: top, folderTimes: &folderTimes)
+            try unpack(entry, from: reader, top: top, directoryTimes: &directoryTimes)
         }
         // Last, since adding to a directory changes its time.
-        for (path, time) in folderTimes.reversed() { Self.setTime(time, of: folder + "/" + path) }
+        for (path, time) in directoryTimes.reversed() { Self.setTime(time, of: directory + "/" + path) }
         // One flush for all files; blobs are flushed one by one, but a layer can have very many.
-        guard top.withRawValue({ syncfs($0) }) == 0 else { throw .system("sync", path: folder, errno: errno) }
+        guard top.withRawValue({ syncfs($0) }) == 0 else { throw .system("sync", path: directory, errno: errno) }
     }
 
     private func unpack(
         _ entry: carchive_entry, from reader: OpaquePointer, top: borrowing Descriptor,
-        folderTimes: inout [(path: String, time: Int64)]
+        directoryTimes: inout [(path: String, time: Int64)]
     ) throws(ImageError) {
         let parts = Files.components(String(cString: entry.path))
         guard let last = parts.last else {
@@ -52,17 +52,17 @@ struct LayerUnpacker {
         }
         let name = String(last)
         let relative = parts.joined(separator: "/")
-        let path = folder + "/" + relative
-        let folder = try openFolder(parts.dropLast(), top: top)
-        try folder.withRawValue { parent throws(ImageError) in
+        let path = directory + "/" + relative
+        let directory = try openDirectory(parts.dropLast(), top: top)
+        try directory.withRawValue { parent throws(ImageError) in
             try unpack(entry, from: reader, as: name, in: parent, path: path) { target throws(ImageError) in
                 let targetParts = Files.components(target)
-                let above = try openFolder(targetParts.dropLast(), top: top)
+                let above = try openDirectory(targetParts.dropLast(), top: top)
                 return above.withRawValue { linkat($0, String(targetParts.last ?? ""), parent, name, 0) }
             }
         }
-        let isFolder = entry.hardlink == nil && entry.mode & S_IFMT == S_IFDIR && !name.hasPrefix(".wh.")
-        if isFolder { folderTimes.append((relative, entry.mtime)) }
+        let isDirectory = entry.hardlink == nil && entry.mode & S_IFMT == S_IFDIR && !name.hasPrefix(".wh.")
+        if isDirectory { directoryTimes.append((relative, entry.mtime)) }
     }
 
     /// - Parameter link: links the entry to another one of the layer, named by its path there.
@@ -91,7 +91,7 @@ struct LayerUnpacker {
         }
         switch kind {
         case S_IFDIR:
-            guard mkdirat(parent, name, 0o755) == 0 || errno == EEXIST else { throw failure("create folder") }
+            guard mkdirat(parent, name, 0o755) == 0 || errno == EEXIST else { throw failure("create directory") }
         case S_IFREG:
             let number = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
             guard number >= 0 else { throw failure("create") }
@@ -108,7 +108,7 @@ struct LayerUnpacker {
         default:
             throw .damaged(
                 path: archive,
-                problem: "\(path.dropFirst(folder.utf8.count + 1)): a kind of file that layers cannot have")
+                problem: "\(path.dropFirst(directory.utf8.count + 1)): a kind of file that layers cannot have")
         }
         if geteuid() == 0 {
             guard fchownat(parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) == 0 else {
@@ -124,13 +124,14 @@ struct LayerUnpacker {
     }
 
     /// Opens a directory of the layer, making it if it is missing; a link on the way is an error.
-    private func openFolder(_ parts: ArraySlice<Substring>, top: borrowing Descriptor) throws(ImageError) -> Descriptor
+    private func openDirectory(_ parts: ArraySlice<Substring>, top: borrowing Descriptor) throws(ImageError)
+        -> Descriptor
     {
         var current: Descriptor
         do throws(SystemError) {
             current = try top.duplicate()
         } catch {
-            throw .system("open", path: folder, errno: error.errno)
+            throw .system("open", path: directory, errno: error.errno)
         }
         for part in parts {
             let name = String(part)
@@ -139,7 +140,7 @@ struct LayerUnpacker {
                 return openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             }
             guard next >= 0 else {
-                throw .system("enter", path: folder + "/" + parts.joined(separator: "/"), errno: errno)
+                throw .system("enter", path: directory + "/" + parts.joined(separator: "/"), errno: errno)
             }
             current = Descriptor(owning: next)
         }

@@ -5,7 +5,7 @@ import Linux
 /// A file that goes into a layer.
 struct LayerEntry {
     enum Contents {
-        case folder
+        case directory
         case file(source: String, size: Int)
         case link(target: String)
     }
@@ -70,7 +70,7 @@ struct LayerWriter {
         header.mtime = time
         var result: Int32
         switch entry.contents {
-        case .folder:
+        case .directory:
             header.mode = S_IFDIR | entry.mode
             result = Self.add(&header, path: path, link: nil, to: writer)
         case .link(let target):

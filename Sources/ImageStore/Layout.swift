@@ -11,8 +11,8 @@ struct Layout: Sendable {
 
     func prepare() throws(ImageError) {
         if Files.exists(root + "/oci-layout") { return }
-        try Files.makeFolders(root + "/blobs/sha256")
-        try Files.makeFolders(root + "/layers")
+        try Files.makeDirectories(root + "/blobs/sha256")
+        try Files.makeDirectories(root + "/layers")
         try Files.writeAtomically(Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), to: root + "/oci-layout")
     }
 
@@ -122,24 +122,24 @@ struct Layout: Sendable {
         guard let hex = Digest.hex(layer.diffID) else {
             throw .damaged(path: root, problem: "\"\(layer.diffID)\" is no SHA-256 digest")
         }
-        let folder = "\(root)/layers/\(hex)"
-        if Files.exists(folder) { return folder }
+        let directory = "\(root)/layers/\(hex)"
+        if Files.exists(directory) { return directory }
         let lock = try ImageError.mapping { () throws(SystemError) in try FileLock(root + "/use.lock", .shared) }
-        let temporary = Files.temporaryPath(beside: folder)
+        let temporary = Files.temporaryPath(beside: directory)
         do throws(ImageError) {
-            try LayerUnpacker(archive: try blobPath(layer.digest), folder: temporary).run()
+            try LayerUnpacker(archive: try blobPath(layer.digest), directory: temporary).run()
             // Where another process was faster, its directory stays.
-            guard rename(temporary, folder) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
-                throw .system("rename", path: folder, errno: errno)
+            guard rename(temporary, directory) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
+                throw .system("rename", path: directory, errno: errno)
             }
             if Files.exists(temporary) { try Files.removeTree(temporary) }
         } catch {
             try? Files.removeTree(temporary)
             throw error
         }
-        try Files.syncFolder(of: folder)
+        try Files.syncDirectory(of: directory)
         _ = consume lock
-        return folder
+        return directory
     }
 
     private func decode(_ bytes: [UInt8], path: String) throws(ImageError) -> JSON {

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Makes a folder and those above it, where they are missing.
-public func makeFolder(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
+/// Makes a directory and those above it, where they are missing.
+public func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
     try againWhereGone { () throws(SystemError) in try makeOnce(path, mode: mode) }
 }
 
@@ -28,23 +28,23 @@ private func makeOnce(_ path: String, mode: mode_t) throws(SystemError) {
         let above = String(decoding: bytes[..<end], as: UTF8.self)
         if mkdir(above, mode) == 0 || errno == EEXIST { continue }
         let error = SystemError("mkdir", above)
-        // Where nothing may be made, the kernel may say so even of a folder that exists.
+        // Where nothing may be made, the kernel may say so even of a directory that exists.
         if access(above, F_OK) != 0 { throw error }
     }
     if mkdir(path, mode) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
 }
 
-/// The names in a folder, without `.` and `..`; none if it does not exist.
-public func listFolder(_ path: String) throws(SystemError) -> [String] {
+/// The names in a directory, without `.` and `..`; none if it does not exist.
+public func listDirectory(_ path: String) throws(SystemError) -> [String] {
     do throws(SystemError) {
-        return try namesInFolder(path)
+        return try namesInDirectory(path)
     } catch  where error.errno == ENOENT {
         return []
     }
 }
 
-/// The names in a folder, without `.` and `..`.
-public func namesInFolder(_ path: String) throws(SystemError) -> [String] {
+/// The names in a directory, without `.` and `..`.
+public func namesInDirectory(_ path: String) throws(SystemError) -> [String] {
     let stream = try DirectoryStream(path)
     var names: [String] = []
     while let name = stream.next() { names.append(text(name)) }

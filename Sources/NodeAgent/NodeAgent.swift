@@ -30,12 +30,12 @@ public struct NodeAgent: Sendable {
 
     /// Registers the node and runs its pods until the task is cancelled; pods outlive it.
     ///
-    /// - Throws: `NoIsolationLevel`, `KubeconfigError`, or `SystemError` where the node's directories cannot be made. An
-    ///   API server that does not answer is waited for.
+    /// - Throws: `NoIsolationLevel`, `KubeconfigError`, or `SystemError` where the node's directories cannot be made.
+    ///   An API server that does not answer is waited for.
     public func run() async throws {
         let runtime = try makeRuntime()
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
-        let images = ImageStore(root: configuration.imageFolder)
+        let images = ImageStore(root: configuration.imageDirectory)
         do {
             try await serve(
                 client: client, runtime: runtime, images: images, serviceRules: makeServiceRules, notify: .inherited)
@@ -51,14 +51,14 @@ public struct NodeAgent: Sendable {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
         let level = try IsolationLevels.choose(HostFeatures.probe(initPath: configuration.initPath))
-        let (driver, resources) = ResourceDrivers.choose(nodeFolder: configuration.paths.directory)
+        let (driver, resources) = ResourceDrivers.choose(nodeDirectory: configuration.paths.directory)
         if let consequence = driver.consequence { logger.warning("\(consequence)") }
         logger.debug("isolation level \(level.name), resource driver \(driver.name)")
         return level.makeRuntime(
             RuntimeConfiguration(
                 paths: configuration.paths,
                 initPath: configuration.initPath, gateway: configuration.gateway,
-                hiddenFolders: configuration.hiddenFolders),
+                hiddenDirectories: configuration.hiddenDirectories),
             resources: resources, logger: logger)
     }
 
@@ -82,8 +82,8 @@ public struct NodeAgent: Sendable {
     ) async throws {
         let configuration = configuration
         try await Blocking.run { () throws(SystemError) in
-            try makeFolder(configuration.paths.pods)
-            try makeFolder(configuration.paths.podLogs)
+            try makeDirectory(configuration.paths.pods)
+            try makeDirectory(configuration.paths.podLogs)
         }
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
         let informers = SharedInformers(client, logger: logger)
@@ -101,7 +101,7 @@ public struct NodeAgent: Sendable {
             group.addTask { await events.run() }
             group.addTask { await informers.run() }
             if let rules { group.addTask { await rules.run() } }
-            group.addTask { await LogArchive(folder: configuration.paths.podLogs).run() }
+            group.addTask { await LogArchive(directory: configuration.paths.podLogs).run() }
             group.addTask { for await pods in changed { await workers.referencesChanged(pods) } }
             group.addTask { try await workers.run() }
             let streams = try await StreamServer.bind(socket: configuration.paths.socket, logger: logger)

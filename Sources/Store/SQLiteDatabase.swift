@@ -162,7 +162,7 @@ struct SQLiteDatabase: Sendable {
 
     private static func failure(_ error: any Error, path: String) -> StoreError {
         guard let error = error as? DatabaseError else {
-            return .unavailable(file: path, problem: "\(error)", remedy: "check the file and its folder")
+            return .unavailable(file: path, problem: "\(error)", remedy: "check the file and its directory")
         }
         let problem = error.message ?? "\(error)"
         switch error.resultCode {
@@ -175,8 +175,8 @@ struct SQLiteDatabase: Sendable {
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_IOERR:
             return .unavailable(
                 file: path, problem: "the database cannot be opened for writing: \(problem)",
-                remedy: "see that its folder exists and is writable by this user, as the file and its -wal file are")
-        default: return .unavailable(file: path, problem: problem, remedy: "check the file and its folder")
+                remedy: "see that its directory exists and is writable by this user, as the file and its -wal file are")
+        default: return .unavailable(file: path, problem: problem, remedy: "check the file and its directory")
         }
     }
 }

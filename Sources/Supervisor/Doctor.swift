@@ -192,9 +192,9 @@ public struct Doctor: Sendable {
     }
 
     private func kubectl() -> Finding {
-        let folders = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
-        if let folder = folders.first(where: { access("\($0)/kubectl", X_OK) == 0 }) {
-            return Finding("kubectl", .available, "\(folder)/kubectl")
+        let directories = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+        if let directory = directories.first(where: { access("\($0)/kubectl", X_OK) == 0 }) {
+            return Finding("kubectl", .available, "\(directory)/kubectl")
         }
         return Finding(
             "kubectl", .degraded, "not on PATH", consequence: "there is no client to use the cluster with",

@@ -37,7 +37,7 @@ public struct Launch: Sendable {
         do {
             if (try? ControlConnection(paths)) == nil { try await spawnSupervisor(progress) }
         } catch {
-            if isNew { try? Teardown(paths: paths, logger: .init(label: "start")).removeFolders() }
+            if isNew { try? Teardown(paths: paths, logger: .init(label: "start")).removeDirectories() }
             throw error
         }
     }
@@ -74,8 +74,8 @@ public struct Launch: Sendable {
             }
             return false
         }
-        try Files.makeFolder(paths.state)
-        try Files.makeFolder(paths.runtime)
+        try Files.makeDirectory(paths.state)
+        try Files.makeDirectory(paths.runtime)
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
             loadBalancerOctet: AddressPlan.loadBalancerOctets.lowerBound,
@@ -102,8 +102,8 @@ public struct Launch: Sendable {
     }
 
     private func spawnSupervisor(_ progress: @escaping @Sendable (String) -> Void) async throws {
-        try Files.makeFolder(paths.runtime)
-        try Files.makeFolder(paths.logs)
+        try Files.makeDirectory(paths.runtime)
+        try Files.makeDirectory(paths.logs)
         let programs = try Programs()
         let notify = try NotifyServer(path: "\(paths.runtime)/start-\(getpid()).sock")
         defer { notify.close() }

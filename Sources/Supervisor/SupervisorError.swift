@@ -1,13 +1,13 @@
 /// Supervisor: the process tree of a cluster.
 ///
-/// It creates the state folder and the certificates, holds the namespaces open, starts the components and restarts
+/// It creates the state directory and the certificates, holds the namespaces open, starts the components and restarts
 /// them, binds host-side ports, and answers the command line. It knows nothing of pods or Services: that is the API's.
 
 /// Why a command failed: what was wrong, where, and what to do about it.
 public enum SupervisorError: Error, Sendable, CustomStringConvertible {
     /// The command was given something it cannot use.
     case usage(String)
-    /// A file or folder cannot be used.
+    /// A file or directory cannot be used.
     case file(path: String, problem: String, remedy: String)
     /// A host-side port is not to be had.
     case port(address: String, port: Int, problem: String, remedy: String)

@@ -21,17 +21,17 @@ _Noreturn static void execute(char **arguments, char **environment) {
     if (memchr(name, '/', strlen(name))) {
         result = SYS(SYS_execve, name, arguments, environment);
     } else {
-        for (const char *folder = search_path(environment); *folder;) {
+        for (const char *directory = search_path(environment); *directory;) {
             char path[4096];
             size_t length = 0;
-            while (folder[length] && folder[length] != ':') length++;
+            while (directory[length] && directory[length] != ':') length++;
             if (length + strlen(name) + 2 < sizeof path) {
-                memcpy(path, folder, length);
+                memcpy(path, directory, length);
                 path[length] = '/';
                 *put_text(path + length + 1, name) = 0;
                 result = SYS(SYS_execve, path, arguments, environment);
             }
-            folder += length + (folder[length] == ':');
+            directory += length + (directory[length] == ':');
         }
     }
     die(name, result);
@@ -53,7 +53,7 @@ static struct stat root_directory(void) {
 }
 
 int enter(int count, char **arguments, char **environment) {
-    char folder[4096];
+    char directory[4096];
     long pid = -1, result;
     unsigned long flags = 0;
     int fresh = 0, i;
@@ -67,7 +67,7 @@ int enter(int count, char **arguments, char **environment) {
     }
     if (pid <= 0 || i + 1 >= count) die("enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...", 0);
     if (!flags) flags = CLONE_NEWNET | CLONE_NEWNS;
-    if ((result = SYS(SYS_getcwd, folder, sizeof folder)) < 0) folder[0] = 0;
+    if ((result = SYS(SYS_getcwd, directory, sizeof directory)) < 0) directory[0] = 0;
     struct stat before = root_directory();
     long process = SYS(SYS_pidfd_open, pid, 0);
     if (process < 0) die("open the process to join", process);
@@ -82,7 +82,7 @@ int enter(int count, char **arguments, char **environment) {
         if ((result = net_up("lo")) < 0) die("bring lo up", result);
     }
     // Joining a mount namespace moves to its root.
-    if (folder[0] == '/') SYS(SYS_chdir, folder);
+    if (directory[0] == '/') SYS(SYS_chdir, directory);
     claim_sockets(environment);
     execute(arguments + i + 1, environment);
 }

@@ -57,8 +57,8 @@ static long find(const char *path) {
     return SYS(SYS_openat2, root, path, &how, sizeof how);
 }
 
-// Opens the parent directory of `path`, and makes it and those above it where they are missing. `*name` becomes the last
-// part of the path.
+// Opens the parent directory of `path`, and makes it and those above it where they are missing. `*name` becomes the
+// last part of the path.
 static long find_parent(char *path, char **name);
 
 static long find_or_make_directory(char *path, u32 mode) {
@@ -227,8 +227,8 @@ static void make_terminal(u64 size) {
 static void go_to(char *path) {
     long result = SYS(SYS_chdir, path);
     if (result == -ENOENT) {
-        long folder = find_or_make_directory(path, 0755);
-        if (folder >= 0) sys_close((int)folder);
+        long directory = find_or_make_directory(path, 0755);
+        if (directory >= 0) sys_close((int)directory);
         result = SYS(SYS_chdir, path);
     }
     must(result, path);

@@ -10,7 +10,7 @@ struct DeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let paths = try profile.paths
         try await ClusterEnd(paths).stop(gracefully: false)
-        try Teardown(paths: paths, logger: Log.quiet).removeFolders()
+        try Teardown(paths: paths, logger: Log.quiet).removeDirectories()
         try UserKubeconfig().remove(paths.profile)
         Console.print("Cluster \"\(paths.profile)\" is gone.")
     }

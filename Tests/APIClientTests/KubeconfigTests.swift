@@ -6,11 +6,11 @@ import Testing
 @Suite struct KubeconfigTests {
     @discardableResult
     private func withFiles<Result>(_ files: [String: String], _ body: (String) throws -> Result) throws -> Result {
-        let folder = NSTemporaryDirectory() + "kubeconfig-test-\(UUID())"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        for (name, text) in files { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
-        return try body(folder)
+        let directory = NSTemporaryDirectory() + "kubeconfig-test-\(UUID())"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        for (name, text) in files { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)")) }
+        return try body(directory)
     }
 
     private let first = """
@@ -27,8 +27,8 @@ import Testing
         """
 
     @Test func listedFilesAreMergedAndTheFirstCounts() throws {
-        try withFiles(["a": first, "b": second, "ca.crt": "PEM"]) { folder in
-            let environment = ["KUBECONFIG": "\(folder)/a:\(folder)/none:\(folder)/b"]
+        try withFiles(["a": first, "b": second, "ca.crt": "PEM"]) { directory in
+            let environment = ["KUBECONFIG": "\(directory)/a:\(directory)/none:\(directory)/b"]
             let config = try Kubeconfig(environment: environment)
             #expect(config.context == "one" && config.server == "https://127.0.0.1:6443")
             #expect(config.namespace == "shop" && config.authority == Array("PEM".utf8))
@@ -43,12 +43,12 @@ import Testing
         ("not YAML", "a: [", "not YAML"),
     ])
     func aFaultIsNamed(_ fault: String, _ text: String, _ problem: String) throws {
-        try withFiles(["config": text]) { folder in
+        try withFiles(["config": text]) { directory in
             #expect {
-                _ = try Kubeconfig(path: "\(folder)/config")
+                _ = try Kubeconfig(path: "\(directory)/config")
             } throws: { error in
                 guard let error = error as? KubeconfigError else { return false }
-                return error.file == "\(folder)/config" && error.problem.contains(problem)
+                return error.file == "\(directory)/config" && error.problem.contains(problem)
             }
         }
     }

@@ -7,9 +7,9 @@ import Testing
 @Suite struct KubectlTests {
     static let versions: [String] = {
         let dispatcher = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/usr/bin/kubectl")) ?? ""
-        let folder = URL(fileURLWithPath: dispatcher, relativeTo: URL(fileURLWithPath: "/usr/bin/"))
+        let directory = URL(fileURLWithPath: dispatcher, relativeTo: URL(fileURLWithPath: "/usr/bin/"))
             .deletingLastPathComponent().path
-        let candidates = ["\(folder)/kubectl.1.27", "\(folder)/kubectl.1.33", "/usr/bin/kubectl"]
+        let candidates = ["\(directory)/kubectl.1.27", "\(directory)/kubectl.1.33", "/usr/bin/kubectl"]
         let present = candidates.filter { FileManager.default.isExecutableFile(atPath: $0) }
         return present.count > 1 ? present.filter { $0 != "/usr/bin/kubectl" } : present
     }()

@@ -71,7 +71,7 @@ import Testing
             pod.spec = ["containers": [["name": "c", "image": "i"]], "nodeName": "n1"]
             try await api.client.create(.pods, pod)
             let proxy = "/api/v1/nodes/n1/proxy"
-            let socket = api.server.configuration.runFolder + "/node-n1.sock"
+            let socket = api.server.configuration.runDirectory + "/node-n1.sock"
             #expect(try await api.refusal(.get, "\(proxy)/healthz").code == 503, "no agent is there")
             try await Self.agent(socket, Self.summary(5)) {
                 #expect(try await api.send(.get, "\(proxy)/stats/summary").json == Self.summary(5))

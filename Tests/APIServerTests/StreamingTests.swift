@@ -53,7 +53,7 @@ import Testing
 }
 
 @Suite struct PodStreamTests {
-    private let streams = PodStreams(runFolder: "/run/x")
+    private let streams = PodStreams(runDirectory: "/run/x")
 
     private func pod(_ containers: [String], initial: [String] = []) -> Object {
         var pod = Object(.pods, namespace: "default", name: "web")

@@ -12,7 +12,7 @@ import X509
 @testable import APIServer
 @testable import Store
 
-/// An API server over a store of its own in a folder of its own, on a free port of 127.0.0.1.
+/// An API server over a store of its own in a directory of its own, on a free port of 127.0.0.1.
 enum TestServer {
     /// Starts a server, calls `body` with its kubeconfig and the in-process client, and takes everything away again.
     static func run<Result: Sendable>(
@@ -37,19 +37,20 @@ enum TestServer {
         history: Int? = nil, plugins: [any AdmissionPlugin] = [],
         _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer) async throws -> Result
     ) async throws -> Result {
-        let folder = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let certificates = try TestCertificates(folder: folder)
+        let directory = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let certificates = try TestCertificates(directory: directory)
         var limits = EventWindow.Limits()
         if let history { limits.count = history }
-        let store = try SQLiteStore(path: folder + "/store.db", limits: limits)
+        let store = try SQLiteStore(path: directory + "/store.db", limits: limits)
         var logger = Logger(label: "api")
         logger.logLevel = .warning
         var configuration = APIServer.Configuration(
-            listeners: [.address("127.0.0.1", port: 0)], certificate: folder + "/apiserver.crt",
-            key: folder + "/apiserver.key", clientCA: folder + "/ca.crt", serviceAccountKey: folder + "/sa.key",
-            serviceAccountPublicKey: "", runFolder: folder)
+            listeners: [.address("127.0.0.1", port: 0)], certificate: directory + "/apiserver.crt",
+            key: directory + "/apiserver.key", clientCA: directory + "/ca.crt",
+            serviceAccountKey: directory + "/sa.key",
+            serviceAccountPublicKey: "", runDirectory: directory)
         configuration.repairInterval = .milliseconds(100)
         let server = try APIServer(
             configuration: configuration, store: store, catalogue: .builtIn,
@@ -117,12 +118,12 @@ extension APIResponse {
 
 /// An authority, a serving certificate and an administrator's, as the supervisor makes them.
 struct TestCertificates {
-    let folder: String
+    let directory: String
     private let authority: Certificate
     private let authorityKey = P256.Signing.PrivateKey()
 
-    init(folder: String) throws {
-        self.folder = folder
+    init(directory: String) throws {
+        self.directory = directory
         let name = try DistinguishedName { CommonName("test-ca") }
         authority = try Self.certificate(
             name, key: authorityKey, issuer: name, issuerKey: authorityKey, isAuthority: true)
@@ -137,7 +138,7 @@ struct TestCertificates {
     }
 
     private func write(_ text: String, _ name: String) throws {
-        try text.write(toFile: folder + "/" + name, atomically: false, encoding: .utf8)
+        try text.write(toFile: directory + "/" + name, atomically: false, encoding: .utf8)
     }
 
     func writeKubeconfig(port: Int) throws -> String {
@@ -160,7 +161,7 @@ struct TestCertificates {
             users: [{name: admin, user: {client-certificate: admin.crt, client-key: admin.key}}]
 
             """, "kubeconfig")
-        return folder + "/kubeconfig"
+        return directory + "/kubeconfig"
     }
 
     private static func certificate(

@@ -18,19 +18,19 @@ import Testing
         #expect(node.pod("uid") == "/state/lab/nodes/node-1/pods/uid")
         #expect(node.podLogs == "/state/lab/nodes/node-1/log/pods")
         #expect(node.socket == "/run/lab/node-node-1.sock")
-        #expect(node.controlGroup == clusterGroup(stateFolder: "/state/lab") + "/node-1")
+        #expect(node.controlGroup == clusterGroup(stateDirectory: "/state/lab") + "/node-1")
     }
 
     @Test func clustersOfOneNameHaveGroupsOfTheirOwn() {
-        let (one, other) = (clusterGroup(stateFolder: "/a/default"), clusterGroup(stateFolder: "/b/default"))
+        let (one, other) = (clusterGroup(stateDirectory: "/a/default"), clusterGroup(stateDirectory: "/b/default"))
         #expect(one != other)
         #expect(one.hasPrefix("martlet/default-"))
-        #expect(one == clusterGroup(stateFolder: "/a/default/"), "the same directory, written otherwise")
+        #expect(one == clusterGroup(stateDirectory: "/a/default/"), "the same directory, written otherwise")
     }
 
     @Test func theScopeIsNamedAsTheGroup() {
         let state = "/var/lib/martlet/my-profile"
-        let identity = clusterGroup(stateFolder: state).dropFirst("martlet/".count)
-        #expect(clusterScope(stateFolder: state) == "martlet-\(identity).scope")
+        let identity = clusterGroup(stateDirectory: state).dropFirst("martlet/".count)
+        #expect(clusterScope(stateDirectory: state) == "martlet-\(identity).scope")
     }
 }

@@ -15,7 +15,7 @@ struct BuiltInKindsTests {
             let types = try await ServedType.all(of: cluster)
             let api = try await RawAPI(cluster)
             let start = try await api.revision()
-            let watched = cluster.folder + "/watched"
+            let watched = cluster.directory + "/watched"
             // Open until this scope ends.
             async let _ = api.request(
                 types.map { ("\($0.path)?watch=true&resourceVersion=\(start)&timeoutSeconds=100", $0.name) },
@@ -47,7 +47,7 @@ struct BuiltInKindsTests {
             let emptied = try await api.request(
                 types.filter { collections.contains($0.name) }.map {
                     ("\($0.path)?labelSelector=sample%3Dyes&gracePeriodSeconds=0", $0.name)
-                }, ["--request", "DELETE", "--fail"], into: cluster.folder + "/emptied")
+                }, ["--request", "DELETE", "--fail"], into: cluster.directory + "/emptied")
             #expect(emptied.status == 0, "\(emptied)")
             try await cluster.kubectl("delete", "namespace", "sample")
             try await eventually("nothing is left of any kind") {
@@ -148,7 +148,7 @@ private struct RawAPI {
             ("--cert", ".users[0].user.client-certificate-data"), ("--key", ".users[0].user.client-key-data"),
             ("--cacert", ".clusters[0].cluster.certificate-authority-data"),
         ] {
-            let file = cluster.folder + "/client" + option
+            let file = cluster.directory + "/client" + option
             let content = try #require(Data(base64Encoded: try await config(path)), "\(path)")
             try content.write(to: URL(filePath: file))
             options += [option, file]
@@ -164,10 +164,10 @@ private struct RawAPI {
 
     /// Sends all requests at a time; each answer goes to a file of its name.
     func request(
-        _ requests: [(path: String, name: String)], _ arguments: [String], into folder: String
+        _ requests: [(path: String, name: String)], _ arguments: [String], into directory: String
     ) async throws -> CommandResult {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let files = requests.map { "url = \"\(server)\($0.path)\"\noutput = \"\(folder)/\($0.name)\"\n" }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let files = requests.map { "url = \"\(server)\($0.path)\"\noutput = \"\(directory)/\($0.name)\"\n" }
         return try await cluster.shell.attempt(
             "curl", ["-sS", "--parallel", "--parallel-max", "100", "--config", "-"] + options + arguments,
             input: files.joined())

@@ -2,23 +2,23 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A cluster of a test's own: folders, profile and kubeconfig that no other test has.
+/// A cluster of a test's own: directories, profile and kubeconfig that no other test has.
 struct Cluster: Sendable {
     let profile: String
-    let folder: String
+    let directory: String
     let shell: Shell
 
     /// Runs `body` with a cluster's place prepared but nothing started; removes all that is left after it.
     static func prepared<Value>(_ body: (Cluster) async throws -> Value) async throws -> Value {
         let profile = "t" + UUID().uuidString.prefix(8).lowercased()
-        let folder = "/tmp/mt-\(profile)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let directory = "/tmp/mt-\(profile)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let shell = Shell(environment: [
-            "MARTLET_STATE_HOME": folder + "/s", "MARTLET_RUNTIME_DIR": folder + "/r",
-            "KUBECONFIG": folder + "/kubeconfig",
-            "HOME": folder,
+            "MARTLET_STATE_HOME": directory + "/s", "MARTLET_RUNTIME_DIR": directory + "/r",
+            "KUBECONFIG": directory + "/kubeconfig",
+            "HOME": directory,
         ])
-        let cluster = Cluster(profile: profile, folder: folder, shell: shell)
+        let cluster = Cluster(profile: profile, directory: directory, shell: shell)
         do {
             let value = try await body(cluster)
             try await cluster.remove()
@@ -66,8 +66,8 @@ struct Cluster: Sendable {
         let built = Repository.root + ".build/test-images/images"
         try #require(
             FileManager.default.fileExists(atPath: built), "the example images are missing; run: make test-images")
-        try FileManager.default.createDirectory(atPath: folder + "/s", withIntermediateDirectories: true)
-        try FileManager.default.createSymbolicLink(atPath: folder + "/s/images", withDestinationPath: built)
+        try FileManager.default.createDirectory(atPath: directory + "/s", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: directory + "/s/images", withDestinationPath: built)
     }
 
     /// The address that a LoadBalancer Service has got.
@@ -79,17 +79,17 @@ struct Cluster: Sendable {
         }
     }
 
-    var state: String { folder + "/s/" + profile }
-    var runtime: String { folder + "/r/" + profile }
+    var state: String { directory + "/s/" + profile }
+    var runtime: String { directory + "/r/" + profile }
 
-    /// Processes of the project that belong to this cluster, by their command line or their folder.
+    /// Processes of the project that belong to this cluster, by their command line or their directory.
     func processes() throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).filter { pid in
             guard let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ"),
                 let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline")
             else { return false }
             let text = String(decoding: line + [0] + environment, as: UTF8.self)
-            return text.contains(folder) && text.contains("martlet") && pid != getpid()
+            return text.contains(directory) && text.contains("martlet") && pid != getpid()
         }
     }
 
@@ -102,14 +102,14 @@ struct Cluster: Sendable {
     /// Expects no process, mount, link, control group or file of a cluster that has been deleted.
     func expectNothingLeft() async throws {
         #expect(try processes().isEmpty, "processes of the cluster are left")
-        #expect(!FileManager.default.fileExists(atPath: state), "the state folder is left")
-        #expect(!FileManager.default.fileExists(atPath: runtime), "the runtime folder is left")
+        #expect(!FileManager.default.fileExists(atPath: state), "the state directory is left")
+        #expect(!FileManager.default.fileExists(atPath: runtime), "the runtime directory is left")
         let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
-        #expect(!mounts.contains(folder), "mounts of the cluster are left in the host's namespace")
-        #expect(try Cgroups.folders(containing: profile).isEmpty, "control groups of the cluster are left")
+        #expect(!mounts.contains(directory), "mounts of the cluster are left in the host's namespace")
+        #expect(try Cgroups.directories(containing: profile).isEmpty, "control groups of the cluster are left")
         // What goes away meanwhile is others'.
         let files = try await shell.sh(
-            "find /tmp /run /var /dev/shm -xdev -name '*\(profile)*' -not -path '\(folder)*' 2>/dev/null || true")
+            "find /tmp /run /var /dev/shm -xdev -name '*\(profile)*' -not -path '\(directory)*' 2>/dev/null || true")
         #expect(files == "", "files named after the cluster are left")
     }
 
@@ -117,14 +117,14 @@ struct Cluster: Sendable {
         if FileManager.default.fileExists(atPath: state) { try await martlet("delete") }
         try await expectNothingLeft()
         for pid in try processes() { kill(pid, SIGKILL) }
-        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.removeItem(atPath: directory)
     }
 }
 
 /// The control groups of this machine.
 enum Cgroups {
     /// Those with `name` in their path, in any hierarchy.
-    static func folders(containing name: String) throws -> [String] {
+    static func directories(containing name: String) throws -> [String] {
         let root = "/sys/fs/cgroup"
         guard let walk = FileManager.default.enumerator(atPath: root) else { return [] }
         return walk.compactMap { $0 as? String }.filter { $0.contains("martlet/\(name)") }

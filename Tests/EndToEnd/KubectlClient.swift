@@ -4,14 +4,14 @@ import Testing
 /// A kubectl that tests run: the one on PATH, and Debian 12's own (1.20), which speaks older forms of everything.
 struct KubectlClient: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// The folder of the executable; nil for the one on PATH.
-    var folder: String?
+    /// The directory of the executable; nil for the one on PATH.
+    var directory: String?
     var environment: [String: String] = [:]
 
     static let onPath = KubectlClient(testDescription: "kubectl on PATH")
-    /// `make test` unpacks it and names its folder.
+    /// `make test` unpacks it and names its directory.
     static let old = ProcessInfo.processInfo.environment["MARTLET_OLD_KUBECTL"].map {
-        KubectlClient(testDescription: "old kubectl", folder: $0)
+        KubectlClient(testDescription: "old kubectl", directory: $0)
     }
     /// New ones stream over WebSocket, if not told otherwise.
     static let overSPDY = KubectlClient(
@@ -25,19 +25,19 @@ struct KubectlClient: Sendable, CustomTestStringConvertible {
     /// The minor version of Kubernetes that it is of.
     func minorVersion() async throws -> Int {
         var shell = Shell()
-        if let folder { shell.path = [folder] }
+        if let directory { shell.path = [directory] }
         let version = try await shell.run("kubectl", ["version", "--client", "-o", "json"])
         return try #require(version.firstMatch(of: /"minor": "(\d+)/).flatMap { Int($0.1) }, "\(version)")
     }
 }
 
 extension Cluster {
-    /// The same cluster, seen through another client, or from another folder.
-    func through(_ client: KubectlClient, in directory: String? = nil) -> Cluster {
+    /// The same cluster, seen through another client, or from another directory.
+    func through(_ client: KubectlClient, in workingDirectory: String? = nil) -> Cluster {
         var shell = shell
-        if let folder = client.folder { shell.path = [folder] }
+        if let directory = client.directory { shell.path = [directory] }
         shell.environment.merge(client.environment) { $1 }
-        if let directory { shell.directory = directory }
-        return Cluster(profile: profile, folder: folder, shell: shell)
+        if let workingDirectory { shell.directory = workingDirectory }
+        return Cluster(profile: profile, directory: directory, shell: shell)
     }
 }

@@ -34,7 +34,7 @@ actor LabPage {
             if let heading, line == "## \(heading)" { started = true }
             if line.hasPrefix("```") { inCode.toggle() }
             let command = String(line.replacing(/\s+# .*$/, with: ""))
-            // Clusters, images and the folder are a test's own.
+            // Clusters, images and the directory are a test's own.
             let isOther = ["```", "martlet ", "make ", "cd "].contains { command.hasPrefix($0) }
             if started, inCode, !isOther { lines.append(command) }
         }
@@ -57,7 +57,7 @@ struct Lab: Sendable {
         _ client: KubectlClient, from heading: String? = nil, _ body: (Lab) async throws -> Void
     ) async throws {
         try await Cluster.prepared { prepared in
-            let files = prepared.folder + "/lab"
+            let files = prepared.directory + "/lab"
             try FileManager.default.copyItem(atPath: Repository.root + "docs/lab", toPath: files)
             try prepared.useExampleImages()
             try await prepared.martlet("start", "--nodes", "2")
@@ -160,7 +160,7 @@ struct Lab: Sendable {
     private func waitsWhilePaused() async throws {
         let command = "kubectl rollout status deployment/hello"
         try await page.take(command)
-        let printed = cluster.folder + "/waiting"
+        let printed = cluster.directory + "/waiting"
         async let ended = cluster.shell.attempt(
             "/bin/sh", ["-c", "echo $$ >\(printed).pid; exec \(command) >\(printed) 2>&1"])
         try await eventually("it tells how far the rollout is") {

@@ -42,11 +42,11 @@ struct LifecycleTests {
                 contexts: [{name: other, context: {cluster: other, user: other}}]
                 current-context: other
                 """
-            try other.write(toFile: cluster.folder + "/kubeconfig", atomically: true, encoding: .utf8)
+            try other.write(toFile: cluster.directory + "/kubeconfig", atomically: true, encoding: .utf8)
 
             try await cluster.martlet("start", "--no-kubeconfig")
             #expect(try await cluster.kubectl("config", "get-contexts", "-o", "name") == "other")
-            let alone = cluster.folder + "/alone"
+            let alone = cluster.directory + "/alone"
             try await cluster.martlet("kubeconfig").write(toFile: alone, atomically: true, encoding: .utf8)
             #expect(try await cluster.kubectl("--kubeconfig", alone, "get", "--raw", "/readyz") == "ok")
 
@@ -66,7 +66,7 @@ struct LifecycleTests {
     @Test(.timeLimit(.minutes(1)))
     func profilesLiveSideBySide() async throws {
         try await Cluster.running { first in
-            let second = Cluster(profile: first.profile + "-b", folder: first.folder, shell: first.shell)
+            let second = Cluster(profile: first.profile + "-b", directory: first.directory, shell: first.shell)
             try await first.apply(Manifest.website("web", replicas: 1))
             let address = try await first.address(ofService: "web")
             // What is the first one's stays so while its supervisor is dead.
@@ -104,7 +104,7 @@ struct LifecycleTests {
     @Test(.timeLimit(.minutes(1)))
     func nodesComeAndGo() async throws {
         try await Cluster.running { cluster in
-            let file = cluster.folder + "/shape.yaml"
+            let file = cluster.directory + "/shape.yaml"
             try """
             capacity: {cpu: 2, memory: 1Gi, pods: 7}
             labels: {disk: fast}
@@ -182,7 +182,7 @@ struct LifecycleTests {
                 let script = try await cluster.shell.run(Repository.martlet, ["completion", shell])
                 #expect(script.contains("martlet") && script.contains("kubeconfig"), "\(shell)")
             }
-            let other = Cluster(profile: cluster.profile + "-x", folder: cluster.folder, shell: cluster.shell)
+            let other = Cluster(profile: cluster.profile + "-x", directory: cluster.directory, shell: cluster.shell)
             for command in ["status", "stop", "logs", "kubeconfig"] {
                 let result = try await other.attemptMartlet(command)
                 #expect(result.status == 1 && result.errors.contains("is not running"), "\(result)")
@@ -223,6 +223,6 @@ struct LifecycleTests {
         test.cancel()
         _ = await test.result
         try await cluster.expectNothingLeft()
-        #expect(!FileManager.default.fileExists(atPath: cluster.folder))
+        #expect(!FileManager.default.fileExists(atPath: cluster.directory))
     }
 }

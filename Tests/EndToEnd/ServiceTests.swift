@@ -211,7 +211,7 @@ private struct OutsideNames {
     private let address = "127.\(Int.random(in: 64...127)).\(Int.random(in: 1...254)).53"
 
     init(_ cluster: Cluster) throws {
-        file = cluster.folder + "/resolv.conf"
+        file = cluster.directory + "/resolv.conf"
         try "nameserver \(address)\n".write(toFile: file, atomically: true, encoding: .utf8)
     }
 

@@ -69,7 +69,7 @@ struct Shell: Sendable {
 enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path()
-    /// The folder of the executables that were built with these tests.
+    /// The directory of the executables that were built with these tests.
     static let products = Bundle.main.executableURL?.deletingLastPathComponent().path() ?? root + ".build/debug"
     static let martlet = root + ".build/debug/martlet"
 }

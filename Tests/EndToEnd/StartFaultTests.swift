@@ -16,7 +16,7 @@ struct StartFaultTests {
         #expect(result.status == 1, "\(result)")
         for word in words { #expect(result.errors.contains(word), "\(word): \(result)") }
         #expect(try cluster.processes().isEmpty, "nothing half started is left: \(result)")
-        #expect(try Cgroups.folders(containing: cluster.profile).isEmpty)
+        #expect(try Cgroups.directories(containing: cluster.profile).isEmpty)
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -27,26 +27,26 @@ struct StartFaultTests {
             try await startFails(
                 cluster, ["--api-port", "\(taken.port)"],
                 saying: ["127.0.0.1:\(taken.port)", "Address already in use", "--api-port PORT"])
-            #expect(!FileManager.default.fileExists(atPath: cluster.state), "a new cluster leaves no folder")
-            #expect(!FileManager.default.fileExists(atPath: cluster.runtime), "a new cluster leaves no folder")
+            #expect(!FileManager.default.fileExists(atPath: cluster.state), "a new cluster leaves no directory")
+            #expect(!FileManager.default.fileExists(atPath: cluster.runtime), "a new cluster leaves no directory")
             try await startFails(cluster, ["--api-port", "99999"], saying: ["--api-port 99999", "1 to 65535"])
         }
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func namesAFolderThatCannotBeWritten() async throws {
+    func namesADirectoryThatCannotBeWritten() async throws {
         try await Cluster.prepared { cluster in
             for (path, problem) in [
-                ("/proc/martlet", "cannot make the folder: No such file or directory"),
-                (cluster.folder + "/file", "Not a directory"),
+                ("/proc/martlet", "cannot make the directory: No such file or directory"),
+                (cluster.directory + "/file", "Not a directory"),
             ] {
-                try "".write(toFile: cluster.folder + "/file", atomically: true, encoding: .utf8)
+                try "".write(toFile: cluster.directory + "/file", atomically: true, encoding: .utf8)
                 var shell = cluster.shell
                 shell.environment["MARTLET_STATE_HOME"] = path
-                let other = Cluster(profile: cluster.profile, folder: cluster.folder, shell: shell)
+                let other = Cluster(profile: cluster.profile, directory: cluster.directory, shell: shell)
                 try await startFails(other, saying: [path, problem])
             }
-            let state = cluster.folder + "/s"
+            let state = cluster.directory + "/s"
             try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
             try await startFails(
                 cluster, with: "mount -t tmpfs -o ro none \(state)", saying: [state, "Read-only file system"])
@@ -79,7 +79,7 @@ struct StartFaultTests {
     @Test(.timeLimit(.minutes(1)))
     func namesTheFaultOfANodeShape() async throws {
         try await Cluster.prepared { cluster in
-            let file = cluster.folder + "/shape.yaml"
+            let file = cluster.directory + "/shape.yaml"
             for shape in Self.shapes {
                 try shape.text.write(toFile: file, atomically: true, encoding: .utf8)
                 try await startFails(cluster, ["--node-shape", file], saying: [file + ": "] + shape.words)
@@ -90,7 +90,7 @@ struct StartFaultTests {
         }
     }
 
-    /// A file of the state folder, how it is damaged, and what the message says beside the file's name.
+    /// A file of the state directory, how it is damaged, and what the message says beside the file's name.
     struct Damage {
         let file: String
         let content: String

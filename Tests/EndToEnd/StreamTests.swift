@@ -6,8 +6,8 @@ import Testing
 struct StreamTests {
     static let clients = [.onPath, .overSPDY] + (KubectlClient.old.map { [$0] } ?? [])
 
-    /// `main` says two lines, a third one once it is asked to, and ends once it is asked to; `echo` has a terminal and gives back
-    /// what it is sent; `dies` has a life before.
+    /// `main` says two lines, a third one once it is asked to, and ends once it is asked to; `echo` has a terminal and
+    /// gives back what it is sent; `dies` has a life before.
     private static let manifest = """
         apiVersion: v1
         kind: Pod
@@ -132,10 +132,10 @@ private struct StreamTest {
         #expect(missing.status != 0 && missing.errors.contains("no-such-thing"), "\(client): \(missing)")
     }
 
-    /// Runs a line with a terminal of 22 rows and 111 columns, and in the meantime `script`, in which `say FORMAT` types
-    /// something and `comes COUNT TEXT` waits until a text has been printed so many times.
+    /// Runs a line with a terminal of 22 rows and 111 columns, and in the meantime `script`, in which `say FORMAT`
+    /// types something and `comes COUNT TEXT` waits until a text has been printed so many times.
     private func onTerminal(_ line: String, _ script: String) async throws -> CommandResult {
-        let files = cluster.folder + "/terminal"
+        let files = cluster.directory + "/terminal"
         return try await cluster.shell.attempt(
             "/bin/sh",
             [
@@ -176,7 +176,7 @@ private struct StreamTest {
     }
 
     func forwardsPorts() async throws {
-        let printed = cluster.folder + "/forward-\(client.filter(\.isLetter))"
+        let printed = cluster.directory + "/forward-\(client.filter(\.isLetter))"
         // Ended with this scope.
         async let _ = cluster.shell.attempt(
             "/bin/sh", ["-c", "exec kubectl port-forward pod/talks :8080 >\(printed) 2>&1"])
@@ -193,7 +193,7 @@ private struct StreamTest {
     }
 
     func copies() async throws {
-        let files = cluster.folder + "/files"
+        let files = cluster.directory + "/files"
         try await cluster.shell.sh(
             """
             mkdir -p \(files)/there/sub

@@ -6,19 +6,19 @@ import Testing
 
 @testable import ImageStore
 
-/// A folder of its own for a test, gone after it.
+/// A directory of its own for a test, gone after it.
 final class Scratch {
     let path: String
 
     init() throws {
         path = "/tmp/martlet-images-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        try Files.makeFolders(path)
+        try Files.makeDirectories(path)
     }
 
     deinit { try? Files.removeTree(path) }
 
     func write(_ name: String, _ text: String, mode: mode_t = 0o644) throws {
-        try Files.makeFolders(Files.parent(path + "/" + name))
+        try Files.makeDirectories(Files.parent(path + "/" + name))
         try Files.writeAtomically(Array(text.utf8), to: path + "/" + name)
         chmod(path + "/" + name, mode)
     }
@@ -34,7 +34,7 @@ final class Scratch {
     init() throws {
         scratch = try Scratch()
         store = ImageStore(root: scratch.path + "/images")
-        try Files.makeFolders(scratch.path + "/context")
+        try Files.makeDirectories(scratch.path + "/context")
     }
 
     func build(_ dockerfile: String, _ change: (inout BuildOptions) -> Void = { _ in }) async throws -> BuildResult {
@@ -104,7 +104,7 @@ final class Scratch {
         _ = try await build("FROM host\nCOPY a /bin/martlet-test-a\nCMD true\n")
         let image = try await store.resolve("test")
         #expect(image.layers.count == 2 && image.layers[0] == "/")
-        // Folders of the base keep their owner and mode, and links of the base stay links.
+        // Directories of the base keep their owner and mode, and links of the base stay links.
         let stack = LayerStack(layers: image.layers)
         let place = try #require(try LayerStack(layers: ["/"]).find("/bin")).path + "/martlet-test-a"
         #expect(try stack.find("/bin/martlet-test-a")?.path == place)
@@ -115,8 +115,8 @@ final class Scratch {
         ("COPY none /x", "Dockerfile:2: COPY: \"none\" is not in the context"),
         ("COPY secret /x", "COPY: \"secret\" is not in the context"),
         ("COPY ../a /x", "is outside the context"),
-        ("COPY a b /x", "the destination is a folder and ends with a /"),
-        ("COPY a /x\nCOPY dir /x", "Dockerfile:3: COPY: /x is there already and is no folder"),
+        ("COPY a b /x", "the destination is a directory and ends with a /"),
+        ("COPY a /x\nCOPY dir /x", "Dockerfile:3: COPY: /x is there already and is no directory"),
         ("COPY --chmod=9 a /x", "takes an octal number"),
         ("COPY --chown=nobody-here a /x", "has no user \"nobody-here\""),
         ("COPY --from=none a /x", "image \"none\" not found"),
@@ -159,7 +159,7 @@ final class Scratch {
     }
 
     @Test func severalProcessesAtOnce() async throws {
-        // Two stores on one folder take the same locks as two processes do.
+        // Two stores on one directory take the same locks as two processes do.
         let other = ImageStore(root: store.root)
         try scratch.write("context/a", "a")
         try scratch.write("context/Dockerfile", "FROM scratch\nARG N\nENV N=$N\nCOPY a /a\n")
@@ -181,7 +181,7 @@ final class Scratch {
     }
 
     @Test func damagedIndexIsNamed() async throws {
-        try Files.makeFolders(store.root)
+        try Files.makeDirectories(store.root)
         try Files.writeAtomically(Array("{".utf8), to: store.root + "/index.json")
         let error = await #expect(throws: ImageError.self) { try await store.resolve("test") }
         #expect(error?.description.contains(store.root + "/index.json") == true)
@@ -214,9 +214,9 @@ final class Scratch {
             }
         }
         carchive_writer_close(writer)
-        let folder = scratch.path + "/" + name
-        try LayerUnpacker(archive: archive, folder: folder).run()
-        return folder
+        let directory = scratch.path + "/" + name
+        try LayerUnpacker(archive: archive, directory: directory).run()
+        return directory
     }
 
     @Test func whiteoutsHideLowerLayers() throws {
@@ -238,12 +238,12 @@ final class Scratch {
 
     @Test func nothingLeavesTheLayer() throws {
         let outside = scratch.path + "/outside"
-        try Files.makeFolders(outside)
+        try Files.makeDirectories(outside)
         #expect(throws: ImageError.self) {
             try layer("bad", [("e", S_IFLNK | 0o777, outside), ("e/x", S_IFREG | 0o644, nil)])
         }
-        let folder = try layer("dots", [("../../up", S_IFREG | 0o644, nil)])
-        #expect(Files.exists(folder + "/up"))
+        let directory = try layer("dots", [("../../up", S_IFREG | 0o644, nil)])
+        #expect(Files.exists(directory + "/up"))
         #expect(try Files.names(in: outside).isEmpty)
     }
 }

@@ -115,13 +115,13 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct SharedDirectoryTests {
     @Test func oneThatOthersRemoveWhileItIsMadeIsMadeAgain() async throws {
         let top = "/tmp/martlet-shared-\(getpid())"
-        try makeFolder(top)
+        try makeDirectory(top)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for name in ["one", "other"] {
                 group.addTask {
                     try await Blocking.run { () throws(SystemError) in
                         for _ in 0..<300 {
-                            try makeFolder("\(top)/shared/\(name)")
+                            try makeDirectory("\(top)/shared/\(name)")
                             rmdir("\(top)/shared/\(name)")
                             rmdir("\(top)/shared")
                         }

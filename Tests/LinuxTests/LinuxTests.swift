@@ -158,9 +158,9 @@ struct CgroupTests {
         try cgroups.setCPUShares(group, 512)
         try cgroups.setMemoryLimit(group, bytes: 64 << 20)
         try cgroups.setProcessLimit(group, 20)
-        let memory = try #require(cgroups.folder("memory", group))
+        let memory = try #require(cgroups.directory("memory", group))
         #expect(try readFile("\(memory)/memory.limit_in_bytes") == "\(64 << 20)\n")
-        let cpu = try #require(cgroups.folder("cpu", group))
+        let cpu = try #require(cgroups.directory("cpu", group))
         #expect(try readFile("\(cpu)/cpu.cfs_quota_us") == "50000\n")
         for millis in [100_000_000, 100_000_001, Int.max] {
             try cgroups.setCPULimit(group, millis: millis)
@@ -177,6 +177,6 @@ struct CgroupTests {
         #expect(cgroups.outOfMemoryKills(group) == 0)
         try await eventually("the group is removed") { cgroups.remove("martlet/test-\(getpid())") }
         #expect(access(memory, F_OK) != 0)
-        for folder in cgroups.roots.values { rmdir("\(folder)/martlet") }
+        for directory in cgroups.roots.values { rmdir("\(directory)/martlet") }
     }
 }

@@ -76,10 +76,10 @@ import Testing
     @Test func aRootOfItsOwn() async throws {
         let pod = try await TestInit()
         let root = pod.directory.path + "/root"
-        for name in ["", "/usr", "/lib", "/lib64", "/bin", "/proc", "/out"] { try makeFolder(root + name) }
-        try makeFolder(pod.directory.path + "/outside")
+        for name in ["", "/usr", "/lib", "/lib64", "/bin", "/proc", "/out"] { try makeDirectory(root + name) }
+        try makeDirectory(pod.directory.path + "/outside")
         // A link to a directory of the host leads to the one of that name in the root.
-        try makeFolder(root + pod.directory.path + "/outside")
+        try makeDirectory(root + pod.directory.path + "/outside")
         #expect(symlink(pod.directory.path + "/outside", root + "/link") == 0)
         let binds = ["/usr", "/lib", "/lib64", "/bin"].map {
             operation(.bind, [InitBindFlags.readOnly.rawValue | InitBindFlags.optional.rawValue], [$0, $0])
@@ -107,7 +107,7 @@ import Testing
             """
         let text = try await Self.output(pod, list, script)
         #expect(text == "text\nbelow\n750\n700\ndevice\n0\nfixed\nbound\n/run-here/below\n0\n64")
-        #expect(try listFolder(pod.directory.path + "/outside").isEmpty, "a link does not lead out")
+        #expect(try listDirectory(pod.directory.path + "/outside").isEmpty, "a link does not lead out")
         #expect(access("/made", F_OK) != 0 && access("/run-here", F_OK) != 0)
     }
 

@@ -196,7 +196,7 @@ import Testing
         // 1 kB lines that count up, 64 MiB with their heads.
         try await pod.shell("a", "awk 'BEGIN { for (i = 0; i < 65000; i++) printf \"%01000d\\n\", i }'")
         _ = try await pod.end(of: "a")
-        let names = try listFolder(pod.directory.path).filter { $0.hasPrefix("a.log") }.sorted()
+        let names = try listDirectory(pod.directory.path).filter { $0.hasPrefix("a.log") }.sorted()
         #expect(names.count == 5 && names[0] == "a.log", "\(names)")
         #expect(names.dropFirst().allSatisfy { $0.wholeMatch(of: /a\.log\.\d{8}-\d{6}\.\d{9}/) != nil }, "\(names)")
         var kept: [Int] = []

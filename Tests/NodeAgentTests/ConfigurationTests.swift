@@ -151,12 +151,12 @@ import Testing
 
 @Suite struct UserLookupTests {
     @Test func usersComeFromTheImageUnlessThePodNamesThem() throws {
-        try withFolder { folder in
-            try makeFolder("\(folder)/etc")
+        try withDirectory { directory in
+            try makeDirectory("\(directory)/etc")
             try replaceFile(
-                "\(folder)/etc/passwd", Array("root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n".utf8))
-            try replaceFile("\(folder)/etc/group", Array("extra:x:99:web\nstaff:x:50:\n".utf8))
-            let lookup = UserLookup(layers: [folder])
+                "\(directory)/etc/passwd", Array("root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:/bin/sh\n".utf8))
+            try replaceFile("\(directory)/etc/group", Array("extra:x:99:web\nstaff:x:50:\n".utf8))
+            let lookup = UserLookup(layers: [directory])
             func resolve(_ image: String, _ pod: JSON = [:], _ container: JSON = [:]) throws -> ContainerUser {
                 try lookup.resolve(image: image, podContext: pod, context: container, describing: "c")
             }

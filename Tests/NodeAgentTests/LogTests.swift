@@ -11,9 +11,9 @@ import Testing
     func read(_ text: String, tail: Int? = nil, _ filter: LogFilter) throws -> String {
         var filter = filter
         var output: [UInt8] = []
-        try withFolder { folder in
-            try replaceFile("\(folder)/0.log", Array(text.utf8))
-            let file = LogFile(path: "\(folder)/0.log")
+        try withDirectory { directory in
+            try replaceFile("\(directory)/0.log", Array(text.utf8))
+            let file = LogFile(path: "\(directory)/0.log")
             try file.begin(tail: tail)
             while true {
                 let lines = file.next()
@@ -50,7 +50,7 @@ import Testing
         #expect(shown.hasPrefix("2026-01-01T00:00:01.000000000Z one two\n2026-01-01T00:00:01.000000000Z line 1\n"))
     }
 
-    /// A log in a folder, written and rotated as the pod's init does it.
+    /// A log in a directory, written and rotated as the pod's init does it.
     private struct Writer {
         let path: String
         var rotations = 0
@@ -89,8 +89,8 @@ import Testing
     }
 
     @Test func whatIsWrittenRightBeforeRotationsIsFollowed() throws {
-        try withFolder { folder in
-            var log = Writer(path: "\(folder)/0.log")
+        try withDirectory { directory in
+            var log = Writer(path: "\(directory)/0.log")
             try log.write("1")
             let file = LogFile(path: log.path)
             try file.begin(tail: nil)
@@ -111,9 +111,9 @@ import Testing
     }
 
     @Test func aSlowReaderFindsPartsThatAreCompressedMeanwhile() throws {
-        try withFolder { folder in
-            let place = "\(folder)/default_web_uid/main"
-            try makeFolder(place)
+        try withDirectory { directory in
+            let place = "\(directory)/default_web_uid/main"
+            try makeDirectory(place)
             var log = Writer(path: "\(place)/0.log")
             try log.write("1")
             let file = LogFile(path: log.path)
@@ -124,35 +124,35 @@ import Testing
             #expect(file.next().count == 1)
             try log.rotate()
             try log.writeParts(3...4)
-            LogArchive(folder: folder).compressAll()
+            LogArchive(directory: directory).compressAll()
             try log.write("5")
             #expect(texts(file) == ["2", "3", "4", "5"])
         }
     }
 
     @Test func aSlowReaderFindsItsPlaceThoughItsOwnPartIsCompressed() throws {
-        try withFolder { folder in
-            let place = "\(folder)/default_web_uid/main"
-            try makeFolder(place)
+        try withDirectory { directory in
+            let place = "\(directory)/default_web_uid/main"
+            try makeDirectory(place)
             var log = Writer(path: "\(place)/0.log")
             try log.writeParts(1...2)
             try log.write("3")
             let file = LogFile(path: log.path)
             try file.begin(tail: nil)
             #expect(texts(file) == ["3"])
-            // It has not looked since: neither the name nor the file that it reads is in the folder any more.
+            // It has not looked since: neither the name nor the file that it reads is in the directory any more.
             for number in 4...6 {
                 try log.rotate()
                 try log.write("\(number)")
             }
-            LogArchive(folder: folder).compressAll()
+            LogArchive(directory: directory).compressAll()
             #expect(texts(file) == ["4", "5", "6"])
         }
     }
 
     @Test func whatStartsLaterReadsTheLatestPartOnly() throws {
-        try withFolder { folder in
-            var log = Writer(path: "\(folder)/0.log")
+        try withDirectory { directory in
+            var log = Writer(path: "\(directory)/0.log")
             try log.write("old")
             try log.rotate()
             try log.write("new")
@@ -163,15 +163,15 @@ import Testing
     }
 
     @Test func allPartsButTheLatestAreCompressed() throws {
-        try withFolder { folder in
-            let place = "\(folder)/default_web_uid/main"
-            try makeFolder(place)
+        try withDirectory { directory in
+            let place = "\(directory)/default_web_uid/main"
+            try makeDirectory(place)
             var log = Writer(path: "\(place)/0.log")
             try log.writeParts(1...3)
             try log.write("4")
             try replaceFile("\(place)/0.log.1.gz.tmp", [1])
-            LogArchive(folder: folder).compressAll()
-            let names = try listFolder(place).sorted()
+            LogArchive(directory: directory).compressAll()
+            let names = try listDirectory(place).sorted()
             #expect(
                 names == [
                     "0.log", "0.log.20260101-000001.000000000.gz", "0.log.20260101-000002.000000000.gz",
@@ -180,7 +180,7 @@ import Testing
             let magic = try readBytes("\(place)/\(names[1])").prefix(2)
             #expect(magic == [0x1f, 0x8b])
             removeLogs(log.path)
-            #expect(try listFolder(place).isEmpty)
+            #expect(try listDirectory(place).isEmpty)
         }
     }
 }

@@ -27,7 +27,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
     struct Node: Sendable {
         let client = InMemoryClient(nodesConfirmDeletion: true)
         let runtime = FakeRuntime()
-        let folder: String
+        let directory: String
 
         func agent(
             clock: any Clock<Duration> = ContinuousClock(), _ body: @Sendable () async throws -> Void
@@ -35,7 +35,7 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
             let configuration = NodeAgentConfiguration(
                 nodeName: "node-1", index: 1, shape: NodeShape(labels: ["disk": "ssd"], zone: "z1"),
                 clusterName: "test",
-                stateFolder: folder, runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+                stateDirectory: directory, runDirectory: directory, kubeconfig: "", imageDirectory: "", initPath: "")
             var logger = Logger(label: "test")
             logger.logLevel = .critical
             let agent = NodeAgent(configuration, logger: logger)
@@ -59,9 +59,9 @@ func makePod(_ name: String = "web", spec: JSON) -> Object {
 
     private func withNode(_ body: (Node) async throws -> Void) async throws {
         var template = Array("/tmp/martlet-test-XXXXXX".utf8CString)
-        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-        defer { try? removeTree(folder) }
-        try await body(Node(folder: folder))
+        let directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { try? removeTree(directory) }
+        try await body(Node(directory: directory))
     }
 
     static let simple: JSON = ["containers": [["name": "a", "image": "host", "command": ["run"]]]]

@@ -94,8 +94,8 @@ extension SandboxNode {
     fileprivate var context: NodeContext {
         let client = InMemoryClient()
         let configuration = NodeAgentConfiguration(
-            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateFolder: folder,
-            runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateDirectory: directory,
+            runDirectory: directory, kubeconfig: "", imageDirectory: "", initPath: "")
         return NodeContext(
             configuration: configuration, client: client, runtime: runtime, images: FakeImages(),
             events: EventRecorder(client, component: "test"), references: ReferenceCache(client) { _ in },

@@ -34,10 +34,10 @@ import Testing
     ]
 
     @Test(arguments: cases) func whatIsTooMuchIsTold(_ example: Case) throws {
-        try withFolder { folder in
+        try withDirectory { directory in
             let configuration = NodeAgentConfiguration(
-                nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateFolder: folder,
-                runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+                nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateDirectory: directory,
+                runDirectory: directory, kubeconfig: "", imageDirectory: "", initPath: "")
             var volume: JSON = ["name": "v", "emptyDir": ["sizeLimit": "100k"]]
             if let medium = example.medium { volume["emptyDir"]["medium"] = .string(medium) }
             func container(_ name: String, _ limit: String?) -> JSON {
@@ -50,9 +50,9 @@ import Testing
                 "volumes": [volume],
             ])
             let paths = PodPaths(configuration, namespace: "default", name: "web", uid: pod.uid)
-            func fill(_ folder: String, _ size: Int) throws {
-                try makeFolder(folder)
-                try replaceFile("\(folder)/file", [UInt8](repeating: 1, count: size * 1000))
+            func fill(_ directory: String, _ size: Int) throws {
+                try makeDirectory(directory)
+                try replaceFile("\(directory)/file", [UInt8](repeating: 1, count: size * 1000))
             }
             for (name, size) in example.layers { try fill("\(paths.container(name))/0/upper", size) }
             try fill("\(paths.logs)/a", example.logs)

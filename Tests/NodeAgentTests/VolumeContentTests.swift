@@ -5,19 +5,19 @@ import Testing
 
 @testable import NodeAgent
 
-/// Runs `body` with a new folder, which is removed afterwards.
-func withFolder(_ body: (String) throws -> Void) throws {
+/// Runs `body` with a new directory, which is removed afterwards.
+func withDirectory(_ body: (String) throws -> Void) throws {
     var template = Array("/tmp/martlet-test-XXXXXX".utf8CString)
-    let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-    defer { try? removeTree(folder) }
-    try body(folder)
+    let directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+    defer { try? removeTree(directory) }
+    try body(directory)
 }
 
-func withFolder(_ body: (String) async throws -> Void) async throws {
+func withDirectory(_ body: (String) async throws -> Void) async throws {
     var template = Array("/tmp/martlet-test-XXXXXX".utf8CString)
-    let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
-    defer { try? removeTree(folder) }
-    try await body(folder)
+    let directory = try #require(mkdtemp(&template).map { String(cString: $0) })
+    defer { try? removeTree(directory) }
+    try await body(directory)
 }
 
 @Suite struct VolumeContentTests {
@@ -28,23 +28,25 @@ func withFolder(_ body: (String) async throws -> Void) async throws {
     }
 
     @Test func anUpdateReplacesAllFilesAtOnce() throws {
-        try withFolder { parent in
-            let folder = "\(parent)/volume"
-            try content(["a": "1", "dir/b": "2"]).write(to: folder, group: nil)
-            #expect(try readFile("\(folder)/a") == "1")
-            #expect(try readFile("\(folder)/dir/b") == "2")
+        try withDirectory { parent in
+            let directory = "\(parent)/volume"
+            try content(["a": "1", "dir/b": "2"]).write(to: directory, group: nil)
+            #expect(try readFile("\(directory)/a") == "1")
+            #expect(try readFile("\(directory)/dir/b") == "2")
             var status = stat()
-            #expect(stat("\(folder)/a", &status) == 0 && status.st_mode & 0o777 == 0o640)
-            let first = try #require(readLink("\(folder)/..data"))
+            #expect(stat("\(directory)/a", &status) == 0 && status.st_mode & 0o777 == 0o640)
+            let first = try #require(readLink("\(directory)/..data"))
 
-            try content(["a": "1", "dir/b": "2"]).write(to: folder, group: nil)
-            #expect(readLink("\(folder)/..data") == first, "nothing changes where nothing changed")
+            try content(["a": "1", "dir/b": "2"]).write(to: directory, group: nil)
+            #expect(readLink("\(directory)/..data") == first, "nothing changes where nothing changed")
 
-            try content(["a": "3", "c": "4"]).write(to: folder, group: nil)
-            #expect(try readFile("\(folder)/a") == "3")
-            #expect(try readFile("\(folder)/c") == "4")
+            try content(["a": "3", "c": "4"]).write(to: directory, group: nil)
+            #expect(try readFile("\(directory)/a") == "3")
+            #expect(try readFile("\(directory)/c") == "4")
             #expect(
-                Set(try listFolder(folder)).subtracting(["..data", readLink("\(folder)/..data") ?? ""]) == ["a", "c"])
+                Set(try listDirectory(directory)).subtracting(["..data", readLink("\(directory)/..data") ?? ""]) == [
+                    "a", "c",
+                ])
         }
     }
 
@@ -52,10 +54,10 @@ func withFolder(_ body: (String) async throws -> Void) async throws {
         var content = VolumeContent(defaultMode: nil)
         let items: JSON = [["key": "a", "path": "x/y", "mode": 256]]
         try content.add(["a": [1], "b": [2]], items: items, isOptional: false, of: "configmap")
-        try withFolder { folder in
-            try content.write(to: folder, group: nil)
-            #expect(try readBytes("\(folder)/x/y") == [1])
-            #expect(!(try listFolder(folder)).contains("b"))
+        try withDirectory { directory in
+            try content.write(to: directory, group: nil)
+            #expect(try readBytes("\(directory)/x/y") == [1])
+            #expect(!(try listDirectory(directory)).contains("b"))
         }
         #expect(throws: VolumeError.self) {
             try content.add([:], items: items, isOptional: false, of: "configmap")

@@ -95,22 +95,22 @@ import Testing
             }, tokens: TokenSource(InMemoryClient()))
     }
 
-    private static func volumes(_ volume: JSON, in folder: String) -> PodVolumes {
+    private static func volumes(_ volume: JSON, in directory: String) -> PodVolumes {
         let pod = makePod(spec: [
             "containers": [["name": "a", "resources": ["limits": ["cpu": "1500m"]]]], "volumes": [volume],
         ])
         let configuration = NodeAgentConfiguration(
-            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateFolder: folder,
-            runFolder: folder, kubeconfig: "", imageFolder: "", initPath: "")
+            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateDirectory: directory,
+            runDirectory: directory, kubeconfig: "", imageDirectory: "", initPath: "")
         return PodVolumes(
             paths: PodPaths(configuration, namespace: "default", name: "web", uid: "uid-web"), host: host(pod))
     }
 
     @Test(arguments: cases) func aVolumeIsSetUpByItsPlugin(_ example: Case) async throws {
-        try await withFolder { folder in
+        try await withDirectory { directory in
             var json = example.source
             json["name"] = "v"
-            let volumes = Self.volumes(json, in: folder)
+            let volumes = Self.volumes(json, in: directory)
             if let failure = example.failure {
                 let error = await #expect(throws: VolumeError.self) { try await volumes.setUp() }
                 #expect(error?.description == "MountVolume.SetUp failed for volume \"v\" : \(failure)")
@@ -122,7 +122,7 @@ import Testing
             }
             let (plugin, volume) = try #require(VolumePlugins.find(json))
             let mountable = try #require(volumes.mountable["v"])
-            if let place = example.place { #expect(mountable.path == "\(volumes.paths.folder)/volumes/\(place)") }
+            if let place = example.place { #expect(mountable.path == "\(volumes.paths.directory)/volumes/\(place)") }
             #expect(mountable.isGenerated == example.isGenerated)
             #expect(mountable.isMadeOnMount == example.isMadeOnMount)
             #expect(!plugin.precedesSandbox(volume))
@@ -132,16 +132,16 @@ import Testing
     }
 
     @Test(.enabled(if: getuid() == 0, "needs root")) func aMemoryVolumeIsMountedAndTornDown() async throws {
-        try await withFolder { folder in
+        try await withDirectory { directory in
             let json: JSON = ["name": "v", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]]
-            let volumes = Self.volumes(json, in: folder)
+            let volumes = Self.volumes(json, in: directory)
             let (plugin, volume) = try #require(VolumePlugins.find(json))
             #expect(plugin.precedesSandbox(volume))
             #expect(plugin.localStorage(volume) == nil)
             _ = try await volumes.setUp()
             let path = try #require(volumes.mountable["v"]?.path)
             #expect(isMountPoint(path))
-            VolumePlugins.tearDown(podFolder: volumes.paths.folder)
+            VolumePlugins.tearDown(podDirectory: volumes.paths.directory)
             #expect(!isMountPoint(path))
         }
     }
@@ -157,11 +157,11 @@ import Testing
         ("Odd", false),
     ])
     func hostPathsAreChecked(type: String, fits: Bool) throws {
-        try withFolder { folder in
+        try withDirectory { directory in
             if fits {
-                try checkHostPath(folder, type: type)
+                try checkHostPath(directory, type: type)
             } else {
-                #expect(throws: VolumeError.self) { try checkHostPath(folder, type: type) }
+                #expect(throws: VolumeError.self) { try checkHostPath(directory, type: type) }
             }
         }
     }

@@ -13,7 +13,7 @@ import Testing
             arguments: ["true"], environment: [], workingDirectory: "/", logPath: "")
         container.layerLimit = limit
         let operations = ContainerOperations(
-            configuration: container, folder: "/node/one", hostname: "one", hiddenFolders: [], sharedMemory: nil,
+            configuration: container, directory: "/node/one", hostname: "one", hiddenDirectories: [], sharedMemory: nil,
             machine: HostRoot(needsMemoryLayer: true, mounts: []))
         #expect(operations.start(joining: []).bytes.firstRange(of: Array(options.utf8)) != nil)
     }

@@ -59,13 +59,13 @@ private struct Undemanding: IsolationLevel {
 @Suite struct ResourceDriverTests {
     private struct Absent: ResourceDriver {
         var name: String { "absent" }
-        func controller(nodeFolder: String) -> (any ResourceController)? { nil }
+        func controller(nodeDirectory: String) -> (any ResourceController)? { nil }
     }
 
     @Test func theFirstDriverThatTheMachineOffersIsChosen() {
-        let chosen = ResourceDrivers.choose(nodeFolder: "/nowhere", from: [Absent(), NoResourceDriver(), Absent()])
+        let chosen = ResourceDrivers.choose(nodeDirectory: "/nowhere", from: [Absent(), NoResourceDriver(), Absent()])
         #expect(chosen.driver.name == "none")
         #expect(chosen.driver.consequence != nil)
-        #expect(ResourceDrivers.choose(nodeFolder: "/nowhere", from: [Absent()]).driver.name == "none")
+        #expect(ResourceDrivers.choose(nodeDirectory: "/nowhere", from: [Absent()]).driver.name == "none")
     }
 }

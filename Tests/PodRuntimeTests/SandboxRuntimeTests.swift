@@ -38,22 +38,22 @@ import Testing
     @Test func aContainerHasItsOwnRootAndProcesses() async throws {
         try await withRuntime { node in
             try await node.start("one")
-            try makeFolder("\(node.folder)/volume")
+            try makeDirectory("\(node.directory)/volume")
             let script = """
                 echo $$; hostname; echo /proc/[0-9]*; touch /etc/made /volume/made; touch /fixed/no 2>/dev/null ||
-                echo fixed; touch /proc/sys/kernel/x 2>/dev/null || echo protected; ls \(node.folder) | wc -l
+                echo fixed; touch /proc/sys/kernel/x 2>/dev/null || echo protected; ls \(node.directory) | wc -l
                 """
             let id = try await node.run("one", ["sh", "-c", script]) { container in
                 container.mounts = [
-                    Mount(source: .path("\(node.folder)/volume"), target: "/volume", readOnly: false),
-                    Mount(source: .path("\(node.folder)/volume"), target: "/fixed", readOnly: true),
+                    Mount(source: .path("\(node.directory)/volume"), target: "/volume", readOnly: false),
+                    Mount(source: .path("\(node.directory)/volume"), target: "/fixed", readOnly: true),
                 ]
             }
             #expect(try await node.end(of: id).phase.code == 0)
             let lines = try node.log(id).split(separator: "\n").map { $0.split(separator: " ", maxSplits: 3)[3] }
             #expect(lines == ["1", "one", "/proc/1", "fixed", "protected", "0"])
             #expect(access("/etc/made", F_OK) != 0, "the host's root stays as it was")
-            #expect(access("\(node.folder)/volume/made", F_OK) == 0)
+            #expect(access("\(node.directory)/volume/made", F_OK) == 0)
         }
     }
 

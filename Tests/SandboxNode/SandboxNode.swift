@@ -7,30 +7,30 @@ import Logging
 import PodRuntime
 import TestSupport
 
-/// A node in a folder of its own.
+/// A node in a directory of its own.
 package struct SandboxNode {
-    package let folder: String
+    package let directory: String
     package let runtime: SandboxRuntime
 
-    package var resources: any ResourceController { ResourceDrivers.choose(nodeFolder: paths.directory).controller }
-    package var paths: NodePaths { Self.paths(folder) }
-    private static func paths(_ folder: String) -> NodePaths {
-        NodePaths(name: "node-1", state: folder, runtime: "\(folder)/run")
+    package var resources: any ResourceController { ResourceDrivers.choose(nodeDirectory: paths.directory).controller }
+    package var paths: NodePaths { Self.paths(directory) }
+    private static func paths(_ directory: String) -> NodePaths {
+        NodePaths(name: "node-1", state: directory, runtime: "\(directory)/run")
     }
 
-    package init(folder: String) throws {
-        self.folder = folder
-        try makeFolder("\(folder)/log")
+    package init(directory: String) throws {
+        self.directory = directory
+        try makeDirectory("\(directory)/log")
         runtime = SandboxRuntime(
             configuration: RuntimeConfiguration(
-                paths: Self.paths(folder), initPath: Products.path("martlet-init"),
-                gateway: IPv4Address(0), hiddenFolders: [folder]),
-            resources: ResourceDrivers.choose(nodeFolder: Self.paths(folder).directory).controller,
+                paths: Self.paths(directory), initPath: Products.path("martlet-init"),
+                gateway: IPv4Address(0), hiddenDirectories: [directory]),
+            resources: ResourceDrivers.choose(nodeDirectory: Self.paths(directory).directory).controller,
             logger: Logger(label: "test"))
     }
 
     /// The same node after the death of its agent.
-    package func again() -> SandboxNode { (try? SandboxNode(folder: folder)) ?? self }
+    package func again() -> SandboxNode { (try? SandboxNode(directory: directory)) ?? self }
 
     package func start(_ uid: String, shared: Bool = false, hostIPC: Bool = false) async throws {
         _ = try await runtime.startSandbox(
@@ -60,14 +60,14 @@ package struct SandboxNode {
         throw RuntimeError.failed("the runtime reports no more exits")
     }
 
-    package func logPath(_ id: ContainerID) -> String { "\(folder)/log/\(id.name).log" }
+    package func logPath(_ id: ContainerID) -> String { "\(directory)/log/\(id.name).log" }
     package func log(_ id: ContainerID) throws -> String { try readFile(logPath(id)) }
 }
 
 /// Runs a test on a node of its own and removes what it left.
 package func withRuntime(_ body: (SandboxNode) async throws -> Void) async throws {
-    let folder = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
-    let node = try SandboxNode(folder: folder)
+    let directory = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
+    let node = try SandboxNode(directory: directory)
     let result: Result<Void, any Error>
     do {
         result = .success(try await body(node))
@@ -75,8 +75,8 @@ package func withRuntime(_ body: (SandboxNode) async throws -> Void) async throw
         result = .failure(error)
     }
     for sandbox in try await node.runtime.sandboxes() { try await node.runtime.removeSandbox(podUID: sandbox.podUID) }
-    await ClusterRemains(stateFolder: folder).end()
-    try removeTree(String(folder.dropLast(2)))
+    await ClusterRemains(stateDirectory: directory).end()
+    try removeTree(String(directory.dropLast(2)))
     try result.get()
 }
 

@@ -6,18 +6,18 @@ import Testing
 @testable import Store
 
 @Suite struct DurabilityTests {
-    let folder: Folder
+    let directory: Directory
 
-    init() throws { folder = try Folder() }
+    init() throws { directory = try Directory() }
 
     @Test func stateHistoryAndRevisionSurvive() async throws {
-        let store = try SQLiteStore(path: folder.database)
+        let store = try SQLiteStore(path: directory.database)
         for name in ["a", "b"] { try await store.write(key(name), expecting: .absent, .put(object(name))) }
         try await store.write(key("a"), expecting: .any, .put(object("a", 1)))
         try await store.write(key("b"), expecting: .any, .delete)
         await store.close()
 
-        let again = try SQLiteStore(path: folder.database)
+        let again = try SQLiteStore(path: directory.database)
         #expect(again.revision == 5)
         #expect(again.list(prefix: "configmaps/").map(\.revision) == [4])
         let watch = try again.watch(prefix: "configmaps/", after: 3)
@@ -30,7 +30,7 @@ import Testing
 
     @Test func trimmedHistoryKeepsTheRevisionAndTheState() async throws {
         let limits = EventWindow.Limits(count: 3)
-        let store = try SQLiteStore(path: folder.database, limits: limits)
+        let store = try SQLiteStore(path: directory.database, limits: limits)
         for value in 0..<400 {
             try await store.write(key("a"), expecting: .any, .put(object("a", value)))
             try await store.write(key("b"), expecting: .any, .put(object("b", value)))
@@ -39,23 +39,23 @@ import Testing
         let last = store.revision
         await store.close()
 
-        let rows = try await DatabaseQueue(path: folder.database).read {
+        let rows = try await DatabaseQueue(path: directory.database).read {
             try Int.fetchOne($0, sql: "SELECT count(*) FROM revisions")
         }
         #expect((rows ?? 0) < 600)
-        let again = try SQLiteStore(path: folder.database, limits: limits)
+        let again = try SQLiteStore(path: directory.database, limits: limits)
         #expect(again.revision == last)
         #expect(again.list(prefix: "").map(\.object["data"]["value"]) == ["399"])
         await again.close()
     }
 
     @Test func nothingAcknowledgedIsLostWhenTheProcessDies() async throws {
-        let store = try SQLiteStore(path: folder.database)
+        let store = try SQLiteStore(path: directory.database)
         for name in 0..<50 { try await store.write(key("\(name)"), expecting: .absent, .put(object("\(name)"))) }
         // The files as a kill would leave them: nothing is flushed or checkpointed by closing.
-        let copy = try Folder()
+        let copy = try Directory()
         for suffix in ["", "-wal"] {
-            try FileManager.default.copyItem(atPath: folder.database + suffix, toPath: copy.database + suffix)
+            try FileManager.default.copyItem(atPath: directory.database + suffix, toPath: copy.database + suffix)
         }
         await store.close()
         let again = try SQLiteStore(path: copy.database)
@@ -64,14 +64,14 @@ import Testing
     }
 
     enum Fault: CaseIterable {
-        case noFolder, isFolder, noDatabase, tornPage, newerSchema
+        case noDirectory, isDirectory, noDatabase, tornPage, newerSchema
     }
 
     @Test(arguments: Fault.allCases) func aFaultyDatabaseIsAnErrorWithFileAndRemedy(_ fault: Fault) async throws {
-        var path = folder.database
+        var path = directory.database
         switch fault {
-        case .noFolder: path = folder.path + "/none/store.db"
-        case .isFolder: path = folder.path
+        case .noDirectory: path = directory.path + "/none/store.db"
+        case .isDirectory: path = directory.path
         case .noDatabase: try Data(repeating: 0x41, count: 8192).write(to: URL(fileURLWithPath: path))
         case .tornPage:
             let store = try SQLiteStore(path: path)
@@ -93,8 +93,8 @@ import Testing
     }
 
     @Test func aSecondProcessIsRefused() async throws {
-        let store = try SQLiteStore(path: folder.database)
-        #expect(throws: StoreError.self) { _ = try SQLiteStore(path: folder.database) }
+        let store = try SQLiteStore(path: directory.database)
+        #expect(throws: StoreError.self) { _ = try SQLiteStore(path: directory.database) }
         await store.close()
     }
 }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Store
 
-/// A folder that is there for one test.
-final class Folder: Sendable {
+/// A directory that is there for one test.
+final class Directory: Sendable {
     let path: String
 
     init() throws {
@@ -28,14 +28,14 @@ func object(_ name: String, _ value: Int = 0) -> Object {
 func key(_ name: String) -> String { "configmaps/default/\(name)" }
 
 @Suite struct StoreTests {
-    let folder: Folder
+    let directory: Directory
 
-    init() throws { folder = try Folder() }
+    init() throws { directory = try Directory() }
 
     func withStore<Result>(
         limits: EventWindow.Limits = .init(), _ body: (SQLiteStore) async throws -> Result
     ) async throws -> Result {
-        let store = try SQLiteStore(path: folder.database, limits: limits)
+        let store = try SQLiteStore(path: directory.database, limits: limits)
         do {
             let result = try await body(store)
             await store.close()

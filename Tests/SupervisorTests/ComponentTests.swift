@@ -16,11 +16,11 @@ import Testing
         pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         _ body: (Component, ClusterPaths) async throws -> Void
     ) async throws {
-        let folder = NSTemporaryDirectory() + "martlet-component-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let paths = ClusterPaths(profile: "test", stateParent: folder + "/s", runtimeParent: folder + "/r")
-        try Files.makeFolder(paths.logs)
-        try Files.makeFolder(paths.runtime)
+        let directory = NSTemporaryDirectory() + "martlet-component-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let paths = ClusterPaths(profile: "test", stateParent: directory + "/s", runtimeParent: directory + "/r")
+        try Files.makeDirectory(paths.logs)
+        try Files.makeDirectory(paths.runtime)
         if adopted {
             let pid = try Spawn(["/bin/sleep", "1000"], environment: []).start()
             let process = try #require(ProcessIdentity(pid: pid))

@@ -62,7 +62,7 @@ import Testing
         let cluster = try TestCluster()
         let supervisor = try Self.supervisor(cluster)
         try ClusterCertificates(paths: cluster.paths).ensure(apiPort: 6443, nodes: ["node-1", "node-2"])
-        try Files.makeFolder(cluster.paths.node("node-1").directory + "/pods")
+        try Files.makeDirectory(cluster.paths.node("node-1").directory + "/pods")
         #expect(await supervisor.answer(["op": "node-remove", "name": "node-1"]).json == [:])
         #expect(!cluster.exists(cluster.paths.node("node-1").directory))
         #expect(try !cluster.names(cluster.paths.pki.directory).contains("node-node-1.kubeconfig"))

@@ -18,11 +18,11 @@ class Field:
 class Package:
     """The types of one Go package."""
 
-    def __init__(self, path, folder):
+    def __init__(self, path, directory):
         self.path = path
         self.structs, self.named, self.enums, self.type_comments, self.values = {}, {}, set(), {}, {}
         self.imports = {}
-        for file in sorted(folder.glob("*.go")):
+        for file in sorted(directory.glob("*.go")):
             if file.name.endswith("_test.go") or "generated" in file.name:
                 continue
             self.read(file.read_text())

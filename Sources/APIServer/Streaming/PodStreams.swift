@@ -7,7 +7,7 @@ import NodeStreams
 
 /// `pods/log`, `exec`, `attach` and `portforward`: the streams of a pod's node agent.
 struct PodStreams: Sendable {
-    let runFolder: String
+    let runDirectory: String
     let logger = Logger(label: "streams")
 
     /// Refuses a request that was not upgraded, with the reason.
@@ -43,7 +43,7 @@ struct PodStreams: Sendable {
         guard let node = pod.spec["nodeName"].string, !node.isEmpty else {
             throw .badRequest("pod \(pod.name) does not have a host assigned")
         }
-        return NodePaths.socket(of: node, in: runFolder)
+        return NodePaths.socket(of: node, in: runDirectory)
     }
 
     /// The container that a request names, else the only one.

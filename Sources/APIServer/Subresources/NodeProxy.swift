@@ -5,7 +5,7 @@ import KubernetesModel
 /// `nodes/proxy`: what tools read of the kubelet's HTTP API. A node agent has no port, but a socket.
 struct NodeProxy: Sendable {
     let objects: Objects
-    let runFolder: String
+    let runDirectory: String
 
     /// Whether a request is for the kubelet, and not for some other port of the node.
     static func answers(_ type: ResourceType, _ target: ReverseProxy.Target) -> Bool {
@@ -34,7 +34,7 @@ struct NodeProxy: Sendable {
 
     private func summary(_ node: String) async throws(Status) -> JSON {
         do {
-            return try await ResourceMetrics.summary(of: NodePaths.socket(of: node, in: runFolder))
+            return try await ResourceMetrics.summary(of: NodePaths.socket(of: node, in: runDirectory))
         } catch {
             throw .serviceUnavailable("error trying to reach service: the node agent of \(node) does not answer")
         }

@@ -13,9 +13,9 @@ struct Subresources: Sendable {
     private let table: [String: Entry]
     private let admission: AdmissionChain
 
-    /// - Parameter runFolder: the directory of the node agents' sockets.
-    init(objects: Objects, tokens: TokenAuthority?, runFolder: String, proxy: ReverseProxy) {
-        let streams = PodStreams(runFolder: runFolder)
+    /// - Parameter runDirectory: the directory of the node agents' sockets.
+    init(objects: Objects, tokens: TokenAuthority?, runDirectory: String, proxy: ReverseProxy) {
+        let streams = PodStreams(runDirectory: runDirectory)
         self.init(
             [
                 PartSubresource(name: "status", part: .status, objects: objects),
@@ -30,7 +30,7 @@ struct Subresources: Sendable {
                 StreamSubresource(name: "exec", objects: objects, streams: streams),
                 StreamSubresource(name: "attach", objects: objects, streams: streams),
                 StreamSubresource(name: "portforward", objects: objects, streams: streams),
-                ProxySubresource(proxy: proxy, node: NodeProxy(objects: objects, runFolder: runFolder)),
+                ProxySubresource(proxy: proxy, node: NodeProxy(objects: objects, runDirectory: runDirectory)),
             ], admission: objects.admission)
     }
 

@@ -16,12 +16,12 @@ actor ResourceMetrics: VirtualResources {
     private static let maxWindow = Duration.seconds(60)
 
     private let objects: Objects
-    private let runFolder: String
+    private let runDirectory: String
     private var samples: [String: Sample] = [:]
 
-    init(objects: Objects, runFolder: String) {
+    init(objects: Objects, runDirectory: String) {
         self.objects = objects
-        self.runFolder = runFolder
+        self.runDirectory = runDirectory
     }
 
     nonisolated func contain(_ type: ResourceType) -> Bool { type.group == "metrics.k8s.io" }
@@ -80,11 +80,11 @@ actor ResourceMetrics: VirtualResources {
     }
 
     private func sample(_ nodes: [String]) async -> [String: Sample] {
-        let runFolder = runFolder
+        let runDirectory = runDirectory
         return await withTaskGroup(of: (String, Sample)?.self) { group in
             for node in nodes {
                 group.addTask {
-                    guard let summary = try? await Self.summary(of: NodePaths.socket(of: node, in: runFolder)) else {
+                    guard let summary = try? await Self.summary(of: NodePaths.socket(of: node, in: runDirectory)) else {
                         return nil
                     }
                     return (node, Sample(taken: .now, summary: summary))

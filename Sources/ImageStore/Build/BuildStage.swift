@@ -186,11 +186,11 @@ struct BuildStage {
     private mutating func makeWorkingDirectory() throws(ImageError) -> Bool {
         let path = configuration.workingDirectory
         if let node = try stack.find(path) {
-            guard node.isFolder else { throw .usage("\(path) is there already and is no folder") }
+            guard node.isDirectory else { throw .usage("\(path) is there already and is no directory") }
             return false
         }
         var plan = LayerPlan(stack: stack, user: 0, group: 0)
-        try plan.makeFolder(path, mode: 0o755)
+        try plan.makeDirectory(path, mode: 0o755)
         try addLayer(plan.entries)
         return true
     }

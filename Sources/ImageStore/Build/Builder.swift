@@ -75,22 +75,24 @@ struct Builder {
     private var finished: [Int: BuildStage] = [:]
 
     init(_ options: BuildOptions, layout: Layout, progress: @escaping (BuildEvent) -> Void) throws(ImageError) {
-        let folder = options.context
-        guard let status = try Files.status(folder + "/."), status.st_mode & 0o170000 == 0o040000 else {
-            throw .usage("\(folder): there is no such folder; the build's context is a folder with a Dockerfile")
+        let directory = options.context
+        guard let status = try Files.status(directory + "/."), status.st_mode & 0o170000 == 0o040000 else {
+            throw .usage(
+                "\(directory): there is no such directory; the build's context is a directory with a Dockerfile")
         }
-        let file = options.dockerfile ?? folder + "/Dockerfile"
+        let file = options.dockerfile ?? directory + "/Dockerfile"
         guard Files.exists(file) else {
             throw .usage("\(file): there is no such Dockerfile; name another with -f FILE")
         }
         dockerfile = try Dockerfile(parsing: String(decoding: try Files.read(file), as: UTF8.self), file: file)
         var ignore: DockerIgnore?
-        for candidate in [file + ".dockerignore", folder + "/.dockerignore"] where Files.exists(candidate) {
+        for candidate in [file + ".dockerignore", directory + "/.dockerignore"] where Files.exists(candidate) {
             ignore = DockerIgnore(String(decoding: try Files.read(candidate), as: UTF8.self))
             break
         }
         context = CopySource(
-            name: "the context \(folder)", stack: LayerStack(layers: [folder]), ignore: ignore, keepsOwners: false)
+            name: "the context \(directory)", stack: LayerStack(layers: [directory]), ignore: ignore, keepsOwners: false
+        )
         self.layout = layout
         self.options = options
         self.progress = progress

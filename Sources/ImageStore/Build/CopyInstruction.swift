@@ -24,9 +24,9 @@ struct CopySource {
                     next.append(prefix + "/" + part)
                     continue
                 }
-                guard let folder = try stack.find(path), folder.isFolder else { continue }
+                guard let directory = try stack.find(path), directory.isDirectory else { continue }
                 let name = PathPattern(String(part))
-                next += try stack.names(in: folder).filter { name.matches([$0]) }.map { prefix + "/" + $0 }
+                next += try stack.names(in: directory).filter { name.matches([$0]) }.map { prefix + "/" + $0 }
             }
             paths = next
         }
@@ -99,9 +99,9 @@ struct CopyInstruction {
             paths += found
         }
         let lastPart = destination.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-        let meansFolder = ["", ".", ".."].contains(lastPart)
-        guard paths.count == 1 || meansFolder else {
-            throw .usage("with more than one source, the destination is a folder and ends with a /")
+        let meansDirectory = ["", ".", ".."].contains(lastPart)
+        guard paths.count == 1 || meansDirectory else {
+            throw .usage("with more than one source, the destination is a directory and ends with a /")
         }
         let target = Files.clean(destination.hasPrefix("/") ? destination : workingDirectory + "/" + destination)
 
@@ -109,10 +109,10 @@ struct CopyInstruction {
         let copy = Copy(source: source, ids: ids, mode: mode)
         for path in paths {
             guard let node = try source.stack.find(path) else { continue }
-            if node.isFolder {
-                try copy.folder(node, to: target, in: &plan, name: path)
+            if node.isDirectory {
+                try copy.directory(node, to: target, in: &plan, name: path)
             } else {
-                let isInto = if meansFolder { true } else { try plan.hasFolder(target) }
+                let isInto = if meansDirectory { true } else { try plan.hasDirectory(target) }
                 let place = isInto ? (target == "/" ? "" : target) + "/" + Files.lastName(path) : target
                 try copy.leaf(node, to: place, in: &plan)
             }
@@ -124,7 +124,7 @@ struct CopyInstruction {
     private func isThere(_ path: String, in source: CopySource) throws(ImageError) -> Bool {
         guard let node = try source.stack.find(path) else { return false }
         if path == "/" || !source.ignores(path) { return true }
-        guard node.isFolder else { return false }
+        guard node.isDirectory else { return false }
         for name in try source.stack.names(in: node) where try isThere(path + "/" + name, in: source) { return true }
         return false
     }
@@ -137,19 +137,19 @@ private struct Copy {
     let mode: mode_t?
 
     /// The contents of a directory. `name` is its path as `.dockerignore` knows it.
-    func folder(
+    func directory(
         _ node: LayerStack.Node, to target: String, in plan: inout LayerPlan, name: String
     ) throws(ImageError) {
         if name == "/" || !source.ignores(name) {
             let (user, group) = owner(node)
-            try plan.makeFolder(target, mode: mode ?? node.status.st_mode & 0o7777, user: user, group: group)
+            try plan.makeDirectory(target, mode: mode ?? node.status.st_mode & 0o7777, user: user, group: group)
         }
         for childName in try source.stack.names(in: node) {
             guard let child = try source.stack.child(childName, of: node) else { continue }
             let childPath = (name == "/" ? "" : name) + "/" + childName
             let place = (target == "/" ? "" : target) + "/" + childName
-            if child.isFolder {
-                try folder(child, to: place, in: &plan, name: childPath)
+            if child.isDirectory {
+                try directory(child, to: place, in: &plan, name: childPath)
             } else if !source.ignores(childPath) {
                 try leaf(child, to: place, in: &plan)
             }
@@ -164,7 +164,7 @@ private struct Copy {
         case S_IFREG: contents = .file(source: node.places[0], size: Int(node.status.st_size))
         case S_IFLNK: contents = .link(target: try Files.linkTarget(node.places[0]))
         case S_IFSOCK: return  // means nothing without the process that made it
-        default: throw .usage("\(node.path) in \(source.name) is neither a file, a folder nor a link")
+        default: throw .usage("\(node.path) in \(source.name) is neither a file, a directory nor a link")
         }
         try plan.add(
             LayerEntry(contents: contents, mode: mode ?? node.status.st_mode & 0o7777, user: user, group: group),

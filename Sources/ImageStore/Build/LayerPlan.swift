@@ -17,22 +17,24 @@ struct LayerPlan {
 
     /// Makes a directory, unless it is there. Returns its place with links resolved.
     @discardableResult
-    mutating func makeFolder(
+    mutating func makeDirectory(
         _ path: String, mode: mode_t, user: UInt32? = nil, group: UInt32? = nil
     ) throws(ImageError) -> String {
         let (node, rest) = try stack.resolve(path)
-        guard node.isFolder else { throw .usage("\(node.path) is there already and is no folder") }
+        guard node.isDirectory else { throw .usage("\(node.path) is there already and is no directory") }
         keep(node)
         var place = node.path == "/" ? "" : node.path
         for (index, name) in rest.enumerated() {
             place += "/" + name
             if let entry = entries[place] {
-                guard case .folder = entry.contents else { throw .usage("\(place) is there already and is no folder") }
+                guard case .directory = entry.contents else {
+                    throw .usage("\(place) is there already and is no directory")
+                }
                 continue
             }
             let isLast = index == rest.count - 1
             entries[place] = LayerEntry(
-                contents: .folder, mode: isLast ? mode : 0o755, user: (isLast ? user : nil) ?? self.user,
+                contents: .directory, mode: isLast ? mode : 0o755, user: (isLast ? user : nil) ?? self.user,
                 group: (isLast ? group : nil) ?? self.group)
         }
         return place.isEmpty ? "/" : place
@@ -40,18 +42,18 @@ struct LayerPlan {
 
     /// Adds a file or link; makes the directories on its way.
     mutating func add(_ entry: LayerEntry, at path: String) throws(ImageError) {
-        let folder = try makeFolder(Files.parent(path), mode: 0o755)
-        let place = (folder == "/" ? "" : folder) + "/" + Files.lastName(path)
-        var isFolder = try stack.find(place, followingLast: false)?.isFolder == true
-        if case .folder = entries[place]?.contents { isFolder = true }
-        guard !isFolder else { throw .usage("\(place) is a folder: a file cannot replace it") }
+        let directory = try makeDirectory(Files.parent(path), mode: 0o755)
+        let place = (directory == "/" ? "" : directory) + "/" + Files.lastName(path)
+        var isDirectory = try stack.find(place, followingLast: false)?.isDirectory == true
+        if case .directory = entries[place]?.contents { isDirectory = true }
+        guard !isDirectory else { throw .usage("\(place) is a directory: a file cannot replace it") }
         entries[place] = entry
     }
 
     /// Whether a directory, or a link to one, is at `path`.
-    func hasFolder(_ path: String) throws(ImageError) -> Bool {
-        if case .folder = entries[path]?.contents { return true }
-        return try stack.find(path)?.isFolder == true
+    func hasDirectory(_ path: String) throws(ImageError) -> Bool {
+        if case .directory = entries[path]?.contents { return true }
+        return try stack.find(path)?.isDirectory == true
     }
 
     private mutating func keep(_ node: LayerStack.Node) {
@@ -59,7 +61,7 @@ struct LayerPlan {
         while path != "/" {
             if entries[path] == nil, let status = (try? stack.find(path, followingLast: false))??.status {
                 entries[path] = LayerEntry(
-                    contents: .folder, mode: status.st_mode & 0o7777, user: status.st_uid, group: status.st_gid)
+                    contents: .directory, mode: status.st_mode & 0o7777, user: status.st_uid, group: status.st_gid)
             }
             path = Files.parent(path)
         }

@@ -4,11 +4,11 @@ import Glibc
 ///
 /// Groups are named by a path such as `martlet/default/node-1`, below the group that this process is in.
 public struct CgroupV1: ControlGroups {
-    /// Controller → the folder that this process's group is in. Without controllers that are missing.
+    /// Controller → the directory that this process's group is in. Without controllers that are missing.
     public let roots: [String: String]
     public var holdsProcessesInLeavesOnly: Bool { false }
     /// The hierarchies, each once: several controllers may share one.
-    private let folders: [String]
+    private let directories: [String]
 
     public static let controllers = ["cpu", "cpuacct", "memory", "pids"]
 
@@ -38,63 +38,65 @@ public struct CgroupV1: ControlGroups {
                     guard path.hasPrefix(mountRoot) else { continue }
                     path.removeFirst(mountRoot.utf8.count)
                 }
-                let folder = path == "/" || path.isEmpty ? mountPoint : mountPoint + path
-                if access(folder, W_OK) == 0 { roots[controller] = folder }
+                let directory = path == "/" || path.isEmpty ? mountPoint : mountPoint + path
+                if access(directory, W_OK) == 0 { roots[controller] = directory }
             }
         }
-        for (controller, folder) in remembered where access(folder, W_OK) == 0 { roots[controller] = folder }
+        for (controller, directory) in remembered where access(directory, W_OK) == 0 { roots[controller] = directory }
         guard !roots.isEmpty else { return nil }
         self.roots = roots
-        folders = Set(roots.values).sorted()
+        directories = Set(roots.values).sorted()
     }
 
-    /// The folder of a group in a controller's hierarchy; nil where the machine lacks the controller.
-    public func folder(_ controller: String, _ group: String) -> String? { roots[controller].map { "\($0)/\(group)" } }
+    /// The directory of a group in a controller's hierarchy; nil where the machine lacks the controller.
+    public func directory(_ controller: String, _ group: String) -> String? {
+        roots[controller].map { "\($0)/\(group)" }
+    }
 
-    public func folders(of group: String) -> [String: String] { roots.mapValues { "\($0)/\(group)" } }
+    public func directories(of group: String) -> [String: String] { roots.mapValues { "\($0)/\(group)" } }
 
     public func create(_ group: String) throws(SystemError) {
-        for folder in folders { try makeFolder("\(folder)/\(group)") }
+        for directory in directories { try makeDirectory("\(directory)/\(group)") }
     }
 
-    public func joinFiles(_ group: String) -> [String] { folders.map { "\($0)/\(group)/cgroup.procs" } }
+    public func joinFiles(_ group: String) -> [String] { directories.map { "\($0)/\(group)/cgroup.procs" } }
 
     public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
-        guard let folder = folder("cpu", group) else { return }
+        guard let directory = directory("cpu", group) else { return }
         let period = 100_000
-        try writeControl("\(folder)/cpu.cfs_period_us", "\(period)")
+        try writeControl("\(directory)/cpu.cfs_period_us", "\(period)")
         let quota = effectiveCPULimit(millis).map { max(1000, period * $0 / 1000) } ?? -1
-        try writeControl("\(folder)/cpu.cfs_quota_us", "\(quota)")
+        try writeControl("\(directory)/cpu.cfs_quota_us", "\(quota)")
     }
 
     public func setCPUShares(_ group: String, _ shares: Int) throws(SystemError) {
-        guard let folder = folder("cpu", group) else { return }
-        try writeControl("\(folder)/cpu.shares", "\(min(max(shares, 2), 262_144))")
+        guard let directory = directory("cpu", group) else { return }
+        try writeControl("\(directory)/cpu.shares", "\(min(max(shares, 2), 262_144))")
     }
 
     /// At most so many bytes, swap included; nil for no limit.
     public func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError) {
-        guard let folder = folder("memory", group) else { return }
+        guard let directory = directory("memory", group) else { return }
         let value = "\(bytes ?? -1)"
-        let both = "\(folder)/memory.memsw.limit_in_bytes"
+        let both = "\(directory)/memory.memsw.limit_in_bytes"
         // The limit with swap may never be below the one without: which goes first depends on the direction.
         if access(both, W_OK) == 0, bytes == nil { try writeControl(both, value) }
-        try writeControl("\(folder)/memory.limit_in_bytes", value)
+        try writeControl("\(directory)/memory.limit_in_bytes", value)
         if access(both, W_OK) == 0, bytes != nil { try? writeControl(both, value) }
     }
 
     public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
-        guard let folder = folder("pids", group) else { return }
-        try writeControl("\(folder)/pids.max", count.map { "\($0)" } ?? "max")
+        guard let directory = directory("pids", group) else { return }
+        try writeControl("\(directory)/pids.max", count.map { "\($0)" } ?? "max")
     }
 
     public func cpuUsage(_ group: String) -> UInt64? { at("cpuacct", group)?.number(in: "cpuacct.usage") }
 
     public func workingSet(_ group: String) -> UInt64? {
-        guard let folder = at("memory", group), let used = folder.number(in: "memory.usage_in_bytes") else {
+        guard let directory = at("memory", group), let used = directory.number(in: "memory.usage_in_bytes") else {
             return nil
         }
-        let inactive = folder.field("total_inactive_file", in: "memory.stat") ?? 0
+        let inactive = directory.field("total_inactive_file", in: "memory.stat") ?? 0
         return used > inactive ? used - inactive : 0
     }
 
@@ -106,18 +108,18 @@ public struct CgroupV1: ControlGroups {
 
     public func processes(_ group: String) -> Set<Int32> {
         var result: Set<Int32> = []
-        for folder in folders { ControlGroupFolder("\(folder)/\(group)").collectProcesses(into: &result) }
+        for directory in directories { ControlGroupDirectory("\(directory)/\(group)").collectProcesses(into: &result) }
         return result
     }
 
     @discardableResult
     public func remove(_ group: String) -> Bool {
         var gone = true
-        for folder in folders where !ControlGroupFolder("\(folder)/\(group)").remove() { gone = false }
+        for directory in directories where !ControlGroupDirectory("\(directory)/\(group)").remove() { gone = false }
         return gone
     }
 
-    private func at(_ controller: String, _ group: String) -> ControlGroupFolder? {
-        folder(controller, group).map(ControlGroupFolder.init)
+    private func at(_ controller: String, _ group: String) -> ControlGroupDirectory? {
+        directory(controller, group).map(ControlGroupDirectory.init)
     }
 }

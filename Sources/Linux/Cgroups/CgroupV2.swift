@@ -2,9 +2,9 @@ import Glibc
 
 /// The hierarchy of version 2 of control groups (cgroups(7)), where it is the machine's only one.
 ///
-/// Groups are named by a path such as `martlet/default/node-1`, below the root of what is mounted, or below the cluster's
-/// scope for processes that systemd has put there (`Scope`): all else belongs to systemd then. Processes may be in leaves
-/// only: the kernel gives no controllers to the children of a group that has processes itself.
+/// Groups are named by a path such as `martlet/default/node-1`, below the root of what is mounted, or below the
+/// cluster's scope for processes that systemd has put there (`Scope`): all else belongs to systemd then. Processes may
+/// be in leaves only: the kernel gives no controllers to the children of a group that has processes itself.
 public struct CgroupV2: ControlGroups {
     public let root: String
     /// Those that are enabled for groups below the root.
@@ -15,8 +15,8 @@ public struct CgroupV2: ControlGroups {
 
     /// The hierarchy of this machine; nil where there is none that can be written.
     ///
-    /// - Parameter enabling: gives the controllers to the root's children, as far as that is allowed: not in a container
-    ///   whose processes are in the root of what it sees. Else only looks which there are.
+    /// - Parameter enabling: gives the controllers to the root's children, as far as that is allowed: not in a
+    ///   container whose processes are in the root of what it sees. Else only looks which there are.
     public init?(enabling: Bool = true) {
         let root = Self.mountPoint.map { $0 + (Self.scope(of: Self.ownGroup) ?? "") }
         guard let root, access(root, W_OK) == 0, let offered = try? readFile("\(root)/cgroup.controllers") else {
@@ -62,9 +62,9 @@ public struct CgroupV2: ControlGroups {
         return "/" + names.dropLast().joined(separator: "/")
     }
 
-    public func folder(_ group: String) -> String { "\(root)/\(group)" }
-    public func folders(of group: String) -> [String: String] { ["": folder(group)] }
-    public func joinFiles(_ group: String) -> [String] { ["\(folder(group))/cgroup.procs"] }
+    public func directory(_ group: String) -> String { "\(root)/\(group)" }
+    public func directories(of group: String) -> [String: String] { ["": directory(group)] }
+    public func joinFiles(_ group: String) -> [String] { ["\(directory(group))/cgroup.procs"] }
 
     /// Gives each group but the last controllers for its children.
     public func create(_ group: String) throws(SystemError) {
@@ -86,26 +86,26 @@ public struct CgroupV2: ControlGroups {
     public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
         guard controllers.contains("cpu") else { return }
         let quota = effectiveCPULimit(millis).map { "\(max(1000, 100 * $0))" } ?? "max"
-        try writeControl("\(folder(group))/cpu.max", "\(quota) 100000")
+        try writeControl("\(directory(group))/cpu.max", "\(quota) 100000")
     }
 
     /// Converts the shares of version 1 as container engines do.
     public func setCPUShares(_ group: String, _ shares: Int) throws(SystemError) {
         guard controllers.contains("cpu") else { return }
         let bounded = min(max(shares, 2), 262_144)
-        try writeControl("\(folder(group))/cpu.weight", "\(1 + (bounded - 2) * 9999 / 262_142)")
+        try writeControl("\(directory(group))/cpu.weight", "\(1 + (bounded - 2) * 9999 / 262_142)")
     }
 
     public func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError) {
         guard controllers.contains("memory") else { return }
-        try writeControl("\(folder(group))/memory.max", bytes.map(String.init) ?? "max")
+        try writeControl("\(directory(group))/memory.max", bytes.map(String.init) ?? "max")
         // Not there where the kernel does not account for swap.
-        try? writeControl("\(folder(group))/memory.swap.max", bytes == nil ? "max" : "0")
+        try? writeControl("\(directory(group))/memory.swap.max", bytes == nil ? "max" : "0")
     }
 
     public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
         guard controllers.contains("pids") else { return }
-        try writeControl("\(folder(group))/pids.max", count.map(String.init) ?? "max")
+        try writeControl("\(directory(group))/pids.max", count.map(String.init) ?? "max")
     }
 
     public func cpuUsage(_ group: String) -> UInt64? { at(group).field("usage_usec", in: "cpu.stat").map { $0 * 1000 } }
@@ -129,5 +129,5 @@ public struct CgroupV2: ControlGroups {
     @discardableResult
     public func remove(_ group: String) -> Bool { at(group).remove() }
 
-    private func at(_ group: String) -> ControlGroupFolder { ControlGroupFolder(folder(group)) }
+    private func at(_ group: String) -> ControlGroupDirectory { ControlGroupDirectory(directory(group)) }
 }

@@ -2,14 +2,15 @@ import Glibc
 
 /// Control groups of either version (cgroups(7)), named by paths such as `martlet/default/node-1`.
 ///
-/// What the machine lacks a controller for is neither limited nor measured. Reading answers nil for a group that is gone.
+/// What the machine lacks a controller for is neither limited nor measured. Reading answers nil for a group that is
+/// gone.
 public protocol ControlGroups: Sendable {
     /// Whether a group that has groups below it can have no processes of its own.
     var holdsProcessesInLeavesOnly: Bool { get }
     /// Makes a group and those above it.
     func create(_ group: String) throws(SystemError)
-    /// A group's folders, by the names that they have below `/sys/fs/cgroup`; "" for the place itself.
-    func folders(of group: String) -> [String: String]
+    /// A group's directories, by the names that they have below `/sys/fs/cgroup`; "" for the place itself.
+    func directories(of group: String) -> [String: String]
     /// The files that take the number of a process that joins a group. Each lists those that are in it.
     func joinFiles(_ group: String) -> [String]
     /// At most so many thousandths of a core; nil for no limit.
@@ -41,7 +42,7 @@ public protocol ControlGroups: Sendable {
 func effectiveCPULimit(_ millis: Int?) -> Int? { millis.flatMap { $0 > 100_000_000 ? nil : $0 } }
 
 /// A group's directory, as it is in a hierarchy of either version.
-package struct ControlGroupFolder {
+package struct ControlGroupDirectory {
     package let path: String
 
     package init(_ path: String) { self.path = path }
@@ -51,7 +52,7 @@ package struct ControlGroupFolder {
     /// - Returns: whether all is gone.
     package func remove() -> Bool {
         if rmdir(path) == 0 || errno == ENOENT { return true }
-        for folder in subfolders { _ = folder.remove() }
+        for directory in subdirectories { _ = directory.remove() }
         return rmdir(path) == 0 || errno == ENOENT
     }
 
@@ -59,7 +60,7 @@ package struct ControlGroupFolder {
     package func collectProcesses(into result: inout Set<Int32>) {
         guard let text = try? readFile("\(path)/cgroup.procs") else { return }
         for line in text.split(separator: "\n") { if let pid = Int32(line) { result.insert(pid) } }
-        for folder in subfolders { folder.collectProcesses(into: &result) }
+        for directory in subdirectories { directory.collectProcesses(into: &result) }
     }
 
     /// The content of a file with one number.
@@ -76,12 +77,12 @@ package struct ControlGroupFolder {
         return nil
     }
 
-    package var subfolders: [ControlGroupFolder] {
+    package var subdirectories: [ControlGroupDirectory] {
         // In a hierarchy everything with a dot is a control file, and so are three without.
-        let names = (try? listFolder(path)) ?? []
-        return names.map { ControlGroupFolder("\(path)/\($0)") }.filter { folder in
+        let names = (try? listDirectory(path)) ?? []
+        return names.map { ControlGroupDirectory("\(path)/\($0)") }.filter { directory in
             var status = stat()
-            return lstat(folder.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            return lstat(directory.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
         }
     }
 }

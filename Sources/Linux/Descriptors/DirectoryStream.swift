@@ -13,7 +13,7 @@ struct DirectoryStream: ~Copyable {
     init(_ directory: borrowing Descriptor, _ subject: String) throws(SystemError) {
         let own = try directory.duplicate()
         guard let stream = own.withRawValue({ fdopendir($0) }) else {
-            throw SystemError("read a folder", subject)
+            throw SystemError("read a directory", subject)
         }
         // The stream's from now on.
         _ = own.release()

@@ -88,7 +88,7 @@ struct ContainerPlan: Sendable {
                 source = try subPath(inner, of: source, isGenerated: volume.isGenerated)
             } else if volume.isMadeOnMount {
                 var status = stat()
-                if stat(source, &status) != 0 { try makeFolder(source) }
+                if stat(source, &status) != 0 { try makeDirectory(source) }
             }
             var target = mount["mountPath"].string ?? ""
             if !target.hasPrefix("/") { target = "/" + target }
@@ -106,8 +106,8 @@ struct ContainerPlan: Sendable {
         addFile(paths.hostname, "/etc/hostname")
         addFile(paths.resolver, "/etc/resolv.conf")
 
-        try makeFolder(paths.container(container.name))
-        try makeFolder("\(paths.logs)/\(container.name)")
+        try makeDirectory(paths.container(container.name))
+        try makeDirectory("\(paths.logs)/\(container.name)")
         let message = paths.termination(id)
         do throws(SystemError) {
             // Any user of the container may write it, whatever the agent's umask.
@@ -129,7 +129,7 @@ struct ContainerPlan: Sendable {
         var status = stat()
         if stat(path, &status) != 0 {
             if isGenerated { throw failure("failed to prepare subPath for volumeMount: \(inner) is not in the volume") }
-            try makeFolder(path)
+            try makeDirectory(path)
         }
         guard let real = resolvedPath(path), let root = resolvedPath(source), real == root || real.hasPrefix(root + "/")
         else { throw failure("failed to prepare subPath for volumeMount: \"\(inner)\" leads out of the volume") }

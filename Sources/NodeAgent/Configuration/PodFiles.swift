@@ -11,7 +11,7 @@ struct PodFiles: Sendable {
 
     /// Writes them. It blocks.
     func write(to paths: PodPaths) throws(SystemError) {
-        try makeFolder(paths.folder)
+        try makeDirectory(paths.directory)
         try replaceFile(paths.hosts, Array(hosts(host: (try? readFile("/etc/hosts")) ?? "").utf8), mode: 0o644)
         let name = systemHostname(of: pod, nodeName: nodeName, clusterDomain: clusterDomain)
         try replaceFile(paths.hostname, Array((name + "\n").utf8), mode: 0o644)

@@ -5,7 +5,7 @@ import Linux
 /// The addresses of a node's pods. Each pod's is in a file of its directory, so that a new agent knows which are taken.
 actor AddressPool {
     private let network: IPv4Network
-    private let podFolder: String
+    private let podDirectory: String
     private var taken: [String: Int] = [:]
     /// The next to try: a released address is reused last.
     private var next = AddressPlan.podNumbers.lowerBound
@@ -19,9 +19,9 @@ actor AddressPool {
 
     init(configuration: NodeAgentConfiguration) {
         network = configuration.podNetwork
-        podFolder = configuration.paths.pods
-        for uid in (try? listFolder(podFolder)) ?? [] {
-            guard let text = try? readFile("\(podFolder)/\(uid)/address"), let address = IPv4Address(text)
+        podDirectory = configuration.paths.pods
+        for uid in (try? listDirectory(podDirectory)) ?? [] {
+            guard let text = try? readFile("\(podDirectory)/\(uid)/address"), let address = IPv4Address(text)
             else { continue }
             let number = Int(address.value & 255)
             taken[uid] = number
@@ -39,8 +39,8 @@ actor AddressPool {
             throw Exhausted(network: network)
         }
         let address = address(number)
-        try makeFolder("\(podFolder)/\(uid)")
-        try replaceFile("\(podFolder)/\(uid)/address", Array(address.utf8))
+        try makeDirectory("\(podDirectory)/\(uid)")
+        try replaceFile("\(podDirectory)/\(uid)/address", Array(address.utf8))
         taken[uid] = number
         next = number + 1
         return address

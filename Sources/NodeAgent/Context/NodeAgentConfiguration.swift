@@ -10,34 +10,35 @@ public struct NodeAgentConfiguration: Sendable {
     public var shape: NodeShape
     public var clusterName: String
     /// The cluster's state directory; the node's own is `nodes/<node>` in it.
-    public var stateFolder: String
-    public var runFolder: String
+    public var stateDirectory: String
+    public var runDirectory: String
     /// The kubeconfig of `system:node:<name>`.
     public var kubeconfig: String
-    public var imageFolder: String
+    public var imageDirectory: String
     /// The executable `martlet-init`.
     public var initPath: String
     /// Directories hidden from containers on the host's root: the state and sockets of all clusters.
-    public var hiddenFolders: [String] = []
+    public var hiddenDirectories: [String] = []
     public var dnsAddress = AddressPlan.dns.description
     public var clusterDomain = "cluster.local"
 
     public init(
-        nodeName: String, index: Int, shape: NodeShape, clusterName: String, stateFolder: String, runFolder: String,
-        kubeconfig: String, imageFolder: String, initPath: String
+        nodeName: String, index: Int, shape: NodeShape, clusterName: String, stateDirectory: String,
+        runDirectory: String,
+        kubeconfig: String, imageDirectory: String, initPath: String
     ) {
         self.nodeName = nodeName
         self.index = index
         self.shape = shape
         self.clusterName = clusterName
-        self.stateFolder = stateFolder
-        self.runFolder = runFolder
+        self.stateDirectory = stateDirectory
+        self.runDirectory = runDirectory
         self.kubeconfig = kubeconfig
-        self.imageFolder = imageFolder
+        self.imageDirectory = imageDirectory
         self.initPath = initPath
     }
 
-    public var paths: NodePaths { NodePaths(name: nodeName, state: stateFolder, runtime: runFolder) }
+    public var paths: NodePaths { NodePaths(name: nodeName, state: stateDirectory, runtime: runDirectory) }
     package var podNetwork: IPv4Network { AddressPlan.pods(ofNode: index) }
     /// The node's own address on its bridge, through which its pods reach everything else.
     package var gateway: IPv4Address { AddressPlan.podGateway(ofNode: index) }

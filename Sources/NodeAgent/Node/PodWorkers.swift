@@ -126,14 +126,14 @@ actor PodWorkers {
         sandboxes = [:]
         let configuration = node.configuration
         let strays = await Blocking.run {
-            let folders = ((try? listFolder(configuration.paths.pods)) ?? []).filter { !known.contains($0) }
-            for uid in folders { removePodDirectory("\(configuration.paths.pods)/\(uid)") }
-            for logs in (try? listFolder(configuration.paths.podLogs)) ?? [] {
+            let directories = ((try? listDirectory(configuration.paths.pods)) ?? []).filter { !known.contains($0) }
+            for uid in directories { removePodDirectory("\(configuration.paths.pods)/\(uid)") }
+            for logs in (try? listDirectory(configuration.paths.podLogs)) ?? [] {
                 if let uid = logs.split(separator: "_").last, !known.contains(String(uid)) {
                     try? removeTree("\(configuration.paths.podLogs)/\(logs)")
                 }
             }
-            return folders
+            return directories
         }
         for uid in strays { await node.addresses.release(uid: uid) }
     }

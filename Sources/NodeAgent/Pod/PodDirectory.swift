@@ -4,18 +4,18 @@ import PodRuntime
 
 /// Removes a pod's directory after what is mounted in it. It blocks.
 func removePodDirectory(_ path: String) {
-    VolumePlugins.tearDown(podFolder: path)
-    SharedMemory(podFolder: path).remove()
+    VolumePlugins.tearDown(podDirectory: path)
+    SharedMemory(podDirectory: path).remove()
     try? removeTree(path)
 }
 
 /// Removes a run's log with its rotated parts. It blocks.
 func removeLogs(_ path: String) {
     guard let slash = path.lastIndex(of: "/") else { return }
-    let folder = String(path[..<slash])
+    let directory = String(path[..<slash])
     let file = String(path[path.index(after: slash)...])
-    for name in (try? listFolder(folder)) ?? [] where name == file || name.hasPrefix(file + ".") {
-        unlink("\(folder)/\(name)")
+    for name in (try? listDirectory(directory)) ?? [] where name == file || name.hasPrefix(file + ".") {
+        unlink("\(directory)/\(name)")
     }
 }
 

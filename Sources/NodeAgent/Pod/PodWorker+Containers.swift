@@ -106,7 +106,7 @@ extension PodWorker {
 
     private func postStart(_ id: ContainerID, _ hook: JSON, _ container: Container) async {
         let fault = await Hook(node: node, container: container, address: hookAddress).run(hook, id)
-        if let fault { node.logger.notice("the postStart hook of \(paths.folder)/\(id.name) failed: \(fault)") }
+        if let fault { node.logger.notice("the postStart hook of \(paths.directory)/\(id.name) failed: \(fault)") }
         inbox.yield(.postStartEnded(id, failed: fault != nil))
     }
 
@@ -146,7 +146,7 @@ extension PodWorker {
         let runner = Hook(node: node, container: Container(spec), address: hookAddress)
         preStops[id] = Task {
             guard let fault = await runner.run(hook, id), !Task.isCancelled else { return }
-            node.logger.notice("the preStop hook of \(paths.folder)/\(id.name) failed: \(fault)")
+            node.logger.notice("the preStop hook of \(paths.directory)/\(id.name) failed: \(fault)")
             // The hook's output stays out of the event, for it may be secret.
             record(.warning("FailedPreStopHook", "PreStopHook failed", container: id.name))
         }

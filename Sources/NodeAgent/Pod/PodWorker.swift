@@ -278,7 +278,7 @@ actor PodWorker {
         await node.tokens.forget(pod: uid)
         let paths = paths
         await Blocking.run {
-            removePodDirectory(paths.folder)
+            removePodDirectory(paths.directory)
             try? removeTree(paths.logs)
         }
         inbox.yield(.finished)

@@ -34,8 +34,8 @@ extension NetworkProbe {
                 rest = rest.dropFirst(2)
             } else {
                 if !location.hasPrefix("/") {
-                    let folder = path.prefix { $0 != "?" }
-                    rest = folder[...(folder.lastIndex(of: "/") ?? folder.startIndex)] + rest
+                    let directory = path.prefix { $0 != "?" }
+                    rest = directory[...(directory.lastIndex(of: "/") ?? directory.startIndex)] + rest
                 }
                 next.path = String(rest.prefix { $0 != "#" })
                 return next

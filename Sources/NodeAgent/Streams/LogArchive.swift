@@ -19,15 +19,15 @@ struct RotatedLog: Sendable, Equatable {
     /// The parts that exist, the oldest first. It blocks for a listing of the directory.
     static func parts(of log: String) -> [RotatedLog] {
         guard let slash = log.lastIndex(of: "/") else { return [] }
-        let folder = log[..<slash]
+        let directory = log[..<slash]
         let prefix = log[log.index(after: slash)...] + "."
-        return ((try? listFolder(String(folder))) ?? []).filter {
+        return ((try? listDirectory(String(directory))) ?? []).filter {
             $0.hasPrefix(prefix) && !$0.hasSuffix(LogArchive.unfinished)
         }
         .map { file in
             let isCompressed = file.hasSuffix(".gz")
             return RotatedLog(
-                name: isCompressed ? String(file.dropLast(3)) : file, path: "\(folder)/\(file)",
+                name: isCompressed ? String(file.dropLast(3)) : file, path: "\(directory)/\(file)",
                 isCompressed: isCompressed)
         }
         // For a moment there are both forms of one part: the original comes first.
@@ -38,7 +38,7 @@ struct RotatedLog: Sendable, Equatable {
 /// Compresses the rotated parts of logs but for each one's latest, as the kubelet does.
 struct LogArchive: Sendable {
     /// `<node>/log/pods`
-    let folder: String
+    let directory: String
 
     static let unfinished = ".tmp"
 
@@ -49,10 +49,10 @@ struct LogArchive: Sendable {
 
     /// It blocks, a third of a second for each part of 10 MiB.
     func compressAll() {
-        for pod in (try? listFolder(folder)) ?? [] {
-            for container in (try? listFolder("\(folder)/\(pod)")) ?? [] {
-                let place = "\(folder)/\(pod)/\(container)"
-                let names = (try? listFolder(place)) ?? []
+        for pod in (try? listDirectory(directory)) ?? [] {
+            for container in (try? listDirectory("\(directory)/\(pod)")) ?? [] {
+                let place = "\(directory)/\(pod)/\(container)"
+                let names = (try? listDirectory(place)) ?? []
                 for name in names where name.hasSuffix(Self.unfinished) { unlink("\(place)/\(name)") }
                 for name in names where name.hasSuffix(".log") {
                     let parts = RotatedLog.parts(of: "\(place)/\(name)")

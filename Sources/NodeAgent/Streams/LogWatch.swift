@@ -6,8 +6,8 @@ final class LogWatch: Sendable {
     private let descriptor: SharedDescriptor
 
     /// Watches the directory: the file may be yet to come.
-    init(folder: String) throws(SystemError) {
-        descriptor = SharedDescriptor(try makeWatch(of: folder, UInt32(IN_MODIFY | IN_CREATE)))
+    init(directory: String) throws(SystemError) {
+        descriptor = SharedDescriptor(try makeWatch(of: directory, UInt32(IN_MODIFY | IN_CREATE)))
     }
 
     func changed() async throws { _ = try await DescriptorStream.read(descriptor) }

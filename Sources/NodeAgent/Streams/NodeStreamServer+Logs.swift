@@ -9,7 +9,7 @@ extension NodeStreamServer {
         }
         let (id, isRunning) = try await worker.machine.loggedRun(request.container, previous: request.previous)
         let path = worker.paths.log(id)
-        let folder = "\(worker.paths.logs)/\(id.name)"
+        let directory = "\(worker.paths.logs)/\(id.name)"
         let session = try await incoming.accept()
         let reader = LogSender(request, path: path, session: session)
         guard request.follow, isRunning else {
@@ -19,7 +19,7 @@ extension NodeStreamServer {
             return
         }
         // Watched before it is read, so that nothing is written in between unseen.
-        let watch = try LogWatch(folder: folder)
+        let watch = try LogWatch(directory: directory)
         let (signals, signal) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(2))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

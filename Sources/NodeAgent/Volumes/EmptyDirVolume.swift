@@ -15,7 +15,7 @@ struct EmptyDirVolume: VolumePlugin {
         let limit = Quantity(volume.source["sizeLimit"])?.value
         let group = host.group
         try await Blocking.run { () throws(SystemError) in
-            try makeFolder(path, mode: 0o777)
+            try makeDirectory(path, mode: 0o777)
             if isInMemory, !isMountPoint(path) {
                 let options = limit.map { "mode=1777,size=\($0)" } ?? "mode=1777"
                 // The pod outlives this process.

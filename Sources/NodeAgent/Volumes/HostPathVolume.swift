@@ -36,7 +36,7 @@ func checkHostPath(_ path: String, type: String) throws(VolumeError) {
     case "": return
     case "DirectoryOrCreate":
         if !exists {
-            do { try makeFolder(path) } catch { throw VolumeError(description: "\(error)") }
+            do { try makeDirectory(path) } catch { throw VolumeError(description: "\(error)") }
         } else {
             try require(S_IFDIR, "directory")
         }

@@ -3,11 +3,11 @@ import Linux
 import PodRuntime
 
 /// How much of the node's disk a pod may fill: the limits of its volumes, and `ephemeral-storage` of its
-/// containers, each and all together. The kernel enforces neither, so they are measured from time to time, as the kubelet
-/// does it. A writable layer in memory has its limit from the kernel, and does not count.
+/// containers, each and all together. The kernel enforces neither, so they are measured from time to time, as the
+/// kubelet does it. A writable layer in memory has its limit from the kernel, and does not count.
 struct StorageLimits: Sendable {
     private struct Place: Sendable {
-        let folders: [String]
+        let directories: [String]
         let limit: Int
         /// The message of the pod's status where there is more.
         let message: String
@@ -23,7 +23,7 @@ struct StorageLimits: Sendable {
             guard let storage = plugin.localStorage(volume), let path = plugin.path(volume, in: paths) else { continue }
             volumes.append(path)
             guard let limit = storage.limit else { continue }
-            places.append(Place(folders: [path], limit: limit.value, message: storage.excess))
+            places.append(Place(directories: [path], limit: limit.value, message: storage.excess))
         }
         func layers(_ runs: [ContainerID]) -> [String] {
             runs.map { "\(paths.container($0.name))/\($0.restart)/upper" }
@@ -31,14 +31,16 @@ struct StorageLimits: Sendable {
         if let limit = Pod(pod).limits["ephemeral-storage"] {
             places.append(
                 Place(
-                    folders: layers(runs) + [paths.logs] + volumes, limit: limit.value,
+                    directories: layers(runs) + [paths.logs] + volumes, limit: limit.value,
                     message: "Pod ephemeral local storage usage exceeds the total limit of containers \(limit). "))
         }
         for container in Pod(pod).containers {
             guard let limit = container.limits["ephemeral-storage"] else { continue }
             places.append(
                 Place(
-                    folders: layers(runs.filter { $0.name == container.name }) + ["\(paths.logs)/\(container.name)"],
+                    directories: layers(runs.filter { $0.name == container.name }) + [
+                        "\(paths.logs)/\(container.name)"
+                    ],
                     limit: limit.value,
                     message:
                         "Container \(container.name) exceeded its local ephemeral storage limit \"\(limit)\". "))
@@ -51,12 +53,12 @@ struct StorageLimits: Sendable {
     /// The kubelet's message for the first limit that is exceeded; nil for none. It blocks while it looks at all files.
     func excess() -> String? {
         var sizes: [String: Int] = [:]
-        func size(_ folder: String) -> Int {
-            if let known = sizes[folder] { return known }
-            let size = diskUsage(folder)
-            sizes[folder] = size
+        func size(_ directory: String) -> Int {
+            if let known = sizes[directory] { return known }
+            let size = diskUsage(directory)
+            sizes[directory] = size
             return size
         }
-        return places.first { place in place.folders.reduce(0) { $0 + size($1) } > place.limit }?.message
+        return places.first { place in place.directories.reduce(0) { $0 + size($1) } > place.limit }?.message
     }
 }

@@ -37,21 +37,21 @@ struct VolumeContent: Sendable {
         }
     }
 
-    /// Writes the files below `folder` unless they are there already. It blocks.
-    func write(to folder: String, group: Int?) throws(SystemError) {
-        try makeFolder(folder, mode: 0o755)
-        let link = folder + "/..data"
+    /// Writes the files below `directory` unless they are there already. It blocks.
+    func write(to directory: String, group: Int?) throws(SystemError) {
+        try makeDirectory(directory, mode: 0o755)
+        let link = directory + "/..data"
         let previous = readLink(link)
-        if let previous, isCurrent(folder + "/" + previous) { return }
+        if let previous, isCurrent(directory + "/" + previous) { return }
 
         let now = Timestamp.now
         // As the kubelet names it: `..2026_01_31_12_00_00.123456789`.
         let day = now.nano.prefix(19).map { $0.isNumber ? $0 : "_" }
         let version = "..\(String(day)).\(now.nano.dropFirst(20).dropLast())"
-        try makeFolder(folder + "/" + version)
+        try makeDirectory(directory + "/" + version)
         for (path, file) in files {
-            let target = "\(folder)/\(version)/\(path)"
-            if let slash = target.lastIndex(of: "/") { try makeFolder(String(target[..<slash])) }
+            let target = "\(directory)/\(version)/\(path)"
+            if let slash = target.lastIndex(of: "/") { try makeDirectory(String(target[..<slash])) }
             try replaceFile(target, file.bytes, mode: 0o600)
             // A group that is to read it can, as the kubelet does it.
             let mode = group == nil ? file.mode : file.mode | (file.mode & 0o400) >> 3
@@ -63,20 +63,22 @@ struct VolumeContent: Sendable {
         if rename(link + "_tmp", link) != 0 { throw SystemError("rename", link) }
 
         let tops = Set(files.keys.map { String($0.prefix { $0 != "/" }) })
-        for name in tops where readLink("\(folder)/\(name)") == nil {
-            if symlink("..data/\(name)", "\(folder)/\(name)") != 0 { throw SystemError("symlink", "\(folder)/\(name)") }
+        for name in tops where readLink("\(directory)/\(name)") == nil {
+            if symlink("..data/\(name)", "\(directory)/\(name)") != 0 {
+                throw SystemError("symlink", "\(directory)/\(name)")
+            }
         }
-        for name in try listFolder(folder) where name != "..data" && name != version && !tops.contains(name) {
-            try removeTree("\(folder)/\(name)")
+        for name in try listDirectory(directory) where name != "..data" && name != version && !tops.contains(name) {
+            try removeTree("\(directory)/\(name)")
         }
     }
 
-    private func isCurrent(_ folder: String) -> Bool {
+    private func isCurrent(_ directory: String) -> Bool {
         for (path, file) in files {
-            guard let bytes = try? readBytes("\(folder)/\(path)"), bytes == file.bytes else { return false }
+            guard let bytes = try? readBytes("\(directory)/\(path)"), bytes == file.bytes else { return false }
         }
         var count = 0
-        try? walkTree(folder) { _, _, _ in
+        try? walkTree(directory) { _, _, _ in
             true
         } visit: { _, _, status in
             if status.st_mode & S_IFMT != S_IFDIR { count += 1 }

@@ -20,11 +20,11 @@ enum VolumePlugins {
     }
 
     /// Tears down all volumes in a pod's directory, also where nobody knows the pod any more. It blocks.
-    static func tearDown(podFolder: String) {
+    static func tearDown(podDirectory: String) {
         for plugin in all {
             guard let directory = plugin.directory else { continue }
-            let parent = "\(podFolder)/volumes/kubernetes.io~\(directory)"
-            for name in (try? listFolder(parent)) ?? [] { plugin.tearDown(at: "\(parent)/\(name)") }
+            let parent = "\(podDirectory)/volumes/kubernetes.io~\(directory)"
+            for name in (try? listDirectory(parent)) ?? [] { plugin.tearDown(at: "\(parent)/\(name)") }
         }
     }
 }

@@ -12,16 +12,16 @@ package struct RuntimeConfiguration: Sendable {
     package var bridge: String
     package var gateway: IPv4Address
     /// Directories that containers on the host's own root must not see: the parents of state and run directories.
-    package var hiddenFolders: [String]
+    package var hiddenDirectories: [String]
 
     package init(
         paths: NodePaths, initPath: String, bridge: String = AddressPlan.podBridge, gateway: IPv4Address,
-        hiddenFolders: [String]
+        hiddenDirectories: [String]
     ) {
         self.paths = paths
         self.initPath = initPath
         self.bridge = bridge
         self.gateway = gateway
-        self.hiddenFolders = hiddenFolders
+        self.hiddenDirectories = hiddenDirectories
     }
 }

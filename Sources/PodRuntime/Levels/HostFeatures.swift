@@ -21,7 +21,7 @@ package struct HostFeatures: Sendable, Equatable {
         let line = (try? readFile("/proc/self/status"))?.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         let mask = line.flatMap { UInt64($0.dropFirst("CapEff:".count).drop(while: \.isWhitespace), radix: 16) }
         return HostFeatures(
-            capabilities: Capabilities(mask: mask ?? 0), namespaces: Set((try? listFolder("/proc/self/ns")) ?? []),
+            capabilities: Capabilities(mask: mask ?? 0), namespaces: Set((try? listDirectory("/proc/self/ns")) ?? []),
             hasInit: access(initPath, X_OK) == 0)
     }
 }

@@ -28,7 +28,7 @@ struct CgroupController: ResourceController {
 
     func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
 
-    func folders(_ group: ResourceGroup) -> [String: String] { cgroups.folders(of: group.path) }
+    func directories(_ group: ResourceGroup) -> [String: String] { cgroups.directories(of: group.path) }
 
     func remove(_ group: ResourceGroup) async {
         // A dead process counts until it is reaped and its memory is given back, which the kernel does a little later.

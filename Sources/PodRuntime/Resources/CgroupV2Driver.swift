@@ -4,5 +4,5 @@ import Linux
 struct CgroupV2Driver: ResourceDriver {
     var name: String { "cgroup v2" }
 
-    func controller(nodeFolder: String) -> (any ResourceController)? { CgroupV2().map { CgroupController($0) } }
+    func controller(nodeDirectory: String) -> (any ResourceController)? { CgroupV2().map { CgroupController($0) } }
 }

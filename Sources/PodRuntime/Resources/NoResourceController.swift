@@ -5,14 +5,14 @@ struct NoResourceDriver: ResourceDriver {
         "no control groups that can be written here: limits are not enforced, use is not measured"
     }
 
-    func controller(nodeFolder: String) -> (any ResourceController)? { NoResourceController() }
+    func controller(nodeDirectory: String) -> (any ResourceController)? { NoResourceController() }
 }
 
 struct NoResourceController: ResourceController {
     func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func joinFile(_ group: ResourceGroup) -> String { "" }
-    func folders(_ group: ResourceGroup) -> [String: String] { [:] }
+    func directories(_ group: ResourceGroup) -> [String: String] { [:] }
     func remove(_ group: ResourceGroup) async {}
     func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }
     func outOfMemoryKills(_ group: ResourceGroup) -> UInt64 { 0 }

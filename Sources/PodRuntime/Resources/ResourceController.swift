@@ -15,7 +15,7 @@ package protocol ResourceController: Sendable {
     func joinFile(_ group: ResourceGroup) -> String
     /// A group's directories that its container sees below `/sys/fs/cgroup`, by their names there; "" for the place
     /// itself.
-    func folders(_ group: ResourceGroup) -> [String: String]
+    func directories(_ group: ResourceGroup) -> [String: String]
     /// Removes a group and those below it once nothing runs there.
     func remove(_ group: ResourceGroup) async
     func usage(_ group: ResourceGroup) -> ResourceUsage?

@@ -6,8 +6,8 @@ package protocol ResourceDriver: Sendable {
     var consequence: String? { get }
     /// Nil where this machine does not offer the mechanism.
     ///
-    /// - Parameter nodeFolder: `<state>/nodes/<node>`, where a driver may remember what a later agent needs.
-    func controller(nodeFolder: String) -> (any ResourceController)?
+    /// - Parameter nodeDirectory: `<state>/nodes/<node>`, where a driver may remember what a later agent needs.
+    func controller(nodeDirectory: String) -> (any ResourceController)?
 }
 
 extension ResourceDriver {
@@ -20,10 +20,10 @@ package enum ResourceDrivers {
 
     /// The first driver that this machine offers, with its controller.
     package static func choose(
-        nodeFolder: String, from drivers: [any ResourceDriver] = all
+        nodeDirectory: String, from drivers: [any ResourceDriver] = all
     ) -> (driver: any ResourceDriver, controller: any ResourceController) {
         for driver in drivers {
-            if let controller = driver.controller(nodeFolder: nodeFolder) { return (driver, controller) }
+            if let controller = driver.controller(nodeDirectory: nodeDirectory) { return (driver, controller) }
         }
         return (NoResourceDriver(), NoResourceController())
     }

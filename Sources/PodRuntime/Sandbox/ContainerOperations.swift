@@ -5,10 +5,10 @@ import Linux
 struct ContainerOperations: Sendable {
     let configuration: ContainerConfiguration
     /// The container's own directory, for the writable layer and the mount point of its root.
-    let folder: String
+    let directory: String
     let hostname: String
     /// Directories hidden where a container's root is the host's: Martlet's own state.
-    let hiddenFolders: [String]
+    let hiddenDirectories: [String]
     /// The directory that the pod's containers share as `/dev/shm`; nil for one of the container's own.
     let sharedMemory: String?
     let machine: HostRoot
@@ -16,23 +16,23 @@ struct ContainerOperations: Sendable {
     var controlGroups: [String: String] = [:]
 
     /// Directories that must exist before the list is carried out.
-    var folders: [String] {
-        var result = ["\(folder)/root"]
+    var directories: [String] {
+        var result = ["\(directory)/root"]
         if !machine.needsMemoryLayer {
-            result += ["upper", "work"].map { "\(folder)/\($0)" }
+            result += ["upper", "work"].map { "\(directory)/\($0)" }
         } else {
             result.append(writable)
         }
         if onHost, configuration.root.layers.count > 1 {
-            result.append("\(folder)/host")
-            if !machine.needsMemoryLayer { result += ["host-upper", "host-work"].map { "\(folder)/\($0)" } }
+            result.append("\(directory)/host")
+            if !machine.needsMemoryLayer { result += ["host-upper", "host-work"].map { "\(directory)/\($0)" } }
         }
-        if configuration.root.layers.isEmpty { result.append("\(folder)/empty") }
+        if configuration.root.layers.isEmpty { result.append("\(directory)/empty") }
         return result
     }
 
     /// Where the writable layers are.
-    private var writable: String { machine.needsMemoryLayer ? "\(folder)/memory" : folder }
+    private var writable: String { machine.needsMemoryLayer ? "\(directory)/memory" : directory }
 
     private var onHost: Bool { configuration.root.layers.contains("/") }
 
@@ -54,9 +54,9 @@ struct ContainerOperations: Sendable {
             }
         }
         if !configuration.privileged { protect(&list) }
-        if onHost { for hidden in hiddenFolders { list.hide(hidden) } }
+        if onHost { for hidden in hiddenDirectories { list.hide(hidden) } }
         if configuration.root.readOnly {
-            list.mount("none", on: "\(folder)/root", type: "", flags: Self.remountReadOnly)
+            list.mount("none", on: "\(directory)/root", type: "", flags: Self.remountReadOnly)
         }
         list.pivot()
         identity(&list, arguments: configuration.arguments, terminal: configuration.terminal)
@@ -104,7 +104,7 @@ struct ContainerOperations: Sendable {
     private func root(_ list: inout StartOperations) {
         // The overlay filesystem wants the uppermost layer first.
         var layers = Array(configuration.root.layers.reversed())
-        if layers.isEmpty { layers = ["\(folder)/empty"] }
+        if layers.isEmpty { layers = ["\(directory)/empty"] }
         if machine.needsMemoryLayer {
             // At least a page, for no bytes at all mean no limit (tmpfs(5)).
             let limit = configuration.layerLimit.map { ",size=\(max($0, 4096))" } ?? ""
@@ -116,9 +116,9 @@ struct ContainerOperations: Sendable {
             // All other layers lie within `/`, which the kernel refuses as overlapping; an overlay of `/` alone is
             // another filesystem.
             list.mount(
-                "overlay", on: "\(folder)/host", type: "overlay",
+                "overlay", on: "\(directory)/host", type: "overlay",
                 options: "lowerdir=/,upperdir=\(writable)/host-upper,workdir=\(writable)/host-work")
-            layers[host] = "\(folder)/host"
+            layers[host] = "\(directory)/host"
         }
         // Options fit a page: many layers are named relative to the directory that they have in common.
         let parent = layers[0].prefix(upTo: layers[0].lastIndex(of: "/") ?? layers[0].startIndex)
@@ -127,9 +127,9 @@ struct ContainerOperations: Sendable {
             layers = layers.map { $0.hasPrefix("\(parent)/") ? String($0.dropFirst(parent.count + 1)) : $0 }
         }
         list.mount(
-            "overlay", on: "\(folder)/root", type: "overlay",
+            "overlay", on: "\(directory)/root", type: "overlay",
             options: "lowerdir=\(layers.joined(separator: ":")),upperdir=\(writable)/upper,workdir=\(writable)/work")
-        list.root("\(folder)/root")
+        list.root("\(directory)/root")
         if onHost { for path in machine.mounts { list.bind(path, to: path, readOnly: true, optional: true) } }
     }
 
@@ -166,8 +166,8 @@ struct ContainerOperations: Sendable {
         if controlGroups[""] == nil {
             list.filesystem("tmpfs", on: "/sys/fs/cgroup", attributes: safe, options: "mode=755,size=64k")
         }
-        for (name, folder) in controlGroups {
-            list.bind(folder, to: "/sys/fs/cgroup/\(name)", readOnly: !configuration.privileged, optional: true)
+        for (name, directory) in controlGroups {
+            list.bind(directory, to: "/sys/fs/cgroup/\(name)", readOnly: !configuration.privileged, optional: true)
         }
     }
 

@@ -4,8 +4,8 @@ import Linux
 
 /// What of the machine's filesystems matters to a container's root.
 struct HostRoot: Sendable {
-    /// The node's directory is on an overlay filesystem, as in a container: the kernel takes no writable layer from there,
-    /// so containers' writable layers are in memory.
+    /// The node's directory is on an overlay filesystem, as in a container: the kernel takes no writable layer from
+    /// there, so containers' writable layers are in memory.
     let needsMemoryLayer: Bool
     /// Filesystems mounted below `/`, such as a `/usr` or `/home` of its own, which an overlay of `/` does not show.
     let mounts: [String]
@@ -15,19 +15,19 @@ struct HostRoot: Sendable {
         self.mounts = mounts
     }
 
-    init(nodeFolder: String) {
+    init(nodeDirectory: String) {
         var information = statfs()
-        var folder = nodeFolder[...]
+        var directory = nodeDirectory[...]
         // The directory may not exist yet.
-        while statfs(String(folder), &information) != 0, let slash = folder.lastIndex(of: "/") {
-            folder = slash == folder.startIndex ? "/" : folder[..<slash]
-            if folder == "/" {
+        while statfs(String(directory), &information) != 0, let slash = directory.lastIndex(of: "/") {
+            directory = slash == directory.startIndex ? "/" : directory[..<slash]
+            if directory == "/" {
                 statfs("/", &information)
                 break
             }
         }
         needsMemoryLayer = information.f_type == OVERLAYFS_SUPER_MAGIC
-        mounts = Self.parse((try? readFile("/proc/self/mountinfo")) ?? "").filter { !nodeFolder.hasPrefix($0 + "/") }
+        mounts = Self.parse((try? readFile("/proc/self/mountinfo")) ?? "").filter { !nodeDirectory.hasPrefix($0 + "/") }
     }
 
     /// The mount points of disk filesystems in a `mountinfo`, but for the root and what containers get their own of.

@@ -45,7 +45,7 @@ final class PodSandbox: Sendable {
     var sharedMemory: String? {
         if record.sharesHostIPC { return access("/dev/shm", F_OK) == 0 ? "/dev/shm" : nil }
         // A sandbox that an earlier version started has none.
-        return isMountPoint(paths.sharedMemory.folder) ? paths.sharedMemory.folder : nil
+        return isMountPoint(paths.sharedMemory.directory) ? paths.sharedMemory.directory : nil
     }
     var isRunning: Bool { state.withLock { $0.running } }
     var containers: [ContainerState] { state.withLock { Array($0.containers.values) } }
@@ -68,8 +68,8 @@ final class PodSandbox: Sendable {
         let group = ResourceGroup.node(configuration.paths)
             .pod(sandbox.podUID, qosClass: sandbox.qosClass)
         let record = try await Blocking.run { () throws -> SandboxRecord in
-            try makeFolder(paths.podFolder, mode: 0o700)
-            try makeFolder(paths.socketFolder, mode: 0o700)
+            try makeDirectory(paths.podDirectory, mode: 0o700)
+            try makeDirectory(paths.socketDirectory, mode: 0o700)
             unlink(paths.exits)
             if !sandbox.sharesHostIPC { try paths.sharedMemory.make() }
             let join = try resources.createPod(group, limits: sandbox.limits)
@@ -312,8 +312,8 @@ final class PodSandbox: Sendable {
     private func recordedEnds() -> [ContainerState] {
         var result: [ContainerState] = []
         let ends = Dictionary(exitRecords.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
-        for name in (try? listFolder(paths.containers)) ?? [] {
-            for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] {
+        for name in (try? listDirectory(paths.containers)) ?? [] {
+            for restart in (try? listDirectory("\(paths.containers)/\(name)")) ?? [] {
                 guard let id = ContainerID(podUID: uid, key: "\(name)/\(restart)"),
                     let bytes = try? readBytes(paths.execRecord(id)), let json = try? JSON(decoding: bytes)
                 else { continue }
@@ -356,8 +356,8 @@ final class PodSandbox: Sendable {
         await resources.remove(group)
         let paths = paths
         await Blocking.run {
-            for name in (try? listFolder(paths.containers)) ?? [] {
-                for restart in (try? listFolder("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
+            for name in (try? listDirectory(paths.containers)) ?? [] {
+                for restart in (try? listDirectory("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
                     try? removeTree("\(paths.containers)/\(name)/\(restart)")
                 }
                 // Fails where somebody else keeps something there.
@@ -366,7 +366,7 @@ final class PodSandbox: Sendable {
             paths.sharedMemory.remove()
             unlink(paths.record)
             unlink(paths.exits)
-            try? removeTree(paths.socketFolder)
+            try? removeTree(paths.socketDirectory)
         }
     }
 }

@@ -12,7 +12,7 @@ extension SandboxRuntime {
         let group = pod.group.container(container.id)
         let resources = resources
         let list = try await Blocking.run { () throws -> SharedDescriptor in
-            for folder in operations.folders { try makeFolder(folder) }
+            for directory in operations.directories { try makeDirectory(directory) }
             try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
             return try operations.start(joining: resources.create(group, limits: container.limits)).file()
         }
@@ -134,16 +134,16 @@ extension SandboxRuntime {
 
     private nonisolated func operations(_ container: ContainerConfiguration, _ pod: PodSandbox) -> ContainerOperations {
         ContainerOperations(
-            configuration: container, folder: pod.paths.container(container.id), hostname: pod.record.hostname,
-            hiddenFolders: configuration.hiddenFolders, sharedMemory: pod.sharedMemory, machine: machine,
-            controlGroups: resources.folders(pod.group.container(container.id)))
+            configuration: container, directory: pod.paths.container(container.id), hostname: pod.record.hostname,
+            hiddenDirectories: configuration.hiddenDirectories, sharedMemory: pod.sharedMemory, machine: machine,
+            controlGroups: resources.directories(pod.group.container(container.id)))
     }
 
     private nonisolated func discard(_ container: ContainerID, _ pod: PodSandbox) async {
         pod.forget(container)
         await resources.remove(pod.group.container(container))
-        let folder = pod.paths.container(container)
-        await Blocking.run { try? removeTree(folder) }
+        let directory = pod.paths.container(container)
+        await Blocking.run { try? removeTree(directory) }
     }
 
     private nonisolated func checkExec(_ answer: InitMessage, _ pod: PodSandbox, _ id: ContainerID) throws {

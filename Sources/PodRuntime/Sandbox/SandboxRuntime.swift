@@ -27,7 +27,7 @@ package actor SandboxRuntime: Runtime {
     package init(configuration: RuntimeConfiguration, resources: any ResourceController, logger: Logger) {
         self.configuration = configuration
         self.resources = resources
-        machine = HostRoot(nodeFolder: configuration.paths.directory)
+        machine = HostRoot(nodeDirectory: configuration.paths.directory)
         self.logger = logger
         (exits, exitsInput) = AsyncStream.makeStream()
     }
@@ -86,7 +86,7 @@ package actor SandboxRuntime: Runtime {
     }
 
     nonisolated func paths(_ uid: String) -> SandboxPaths {
-        SandboxPaths(podFolder: configuration.paths.pod(uid), runFolder: configuration.paths.runtime)
+        SandboxPaths(podDirectory: configuration.paths.pod(uid), runDirectory: configuration.paths.runtime)
     }
 
     private func bridgeLink() throws -> Int32 {
@@ -113,7 +113,7 @@ package actor SandboxRuntime: Runtime {
     }
 
     private func findSandboxes() async throws {
-        for uid in try listFolder(configuration.paths.pods) {
+        for uid in try listDirectory(configuration.paths.pods) {
             let paths = paths(uid)
             guard let bytes = try? readBytes(paths.record) else { continue }
             guard let json = try? JSON(decoding: bytes), let record = SandboxRecord(json) else {
@@ -134,21 +134,21 @@ package actor SandboxRuntime: Runtime {
 
 /// Where things of one sandbox are.
 struct SandboxPaths: Sendable {
-    let podFolder: String
-    let socketFolder: String
+    let podDirectory: String
+    let socketDirectory: String
 
-    init(podFolder: String, runFolder: String) {
-        self.podFolder = podFolder
+    init(podDirectory: String, runDirectory: String) {
+        self.podDirectory = podDirectory
         // A socket's path must be short, and the same after a restart.
-        let digits = String(fingerprint(podFolder), radix: 16)
-        socketFolder = "\(runFolder)/p/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
+        let digits = String(fingerprint(podDirectory), radix: 16)
+        socketDirectory = "\(runDirectory)/p/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
     }
 
-    var record: String { "\(podFolder)/sandbox.json" }
-    var exits: String { "\(podFolder)/exits" }
-    var sharedMemory: SharedMemory { SharedMemory(podFolder: podFolder) }
-    var socket: String { "\(socketFolder)/s" }
-    var containers: String { "\(podFolder)/containers" }
+    var record: String { "\(podDirectory)/sandbox.json" }
+    var exits: String { "\(podDirectory)/exits" }
+    var sharedMemory: SharedMemory { SharedMemory(podDirectory: podDirectory) }
+    var socket: String { "\(socketDirectory)/s" }
+    var containers: String { "\(podDirectory)/containers" }
     func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }
     func execRecord(_ id: ContainerID) -> String { "\(container(id))/exec.json" }
 }

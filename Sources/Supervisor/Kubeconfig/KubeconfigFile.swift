@@ -51,7 +51,7 @@ struct KubeconfigFile {
     func lock() throws(SupervisorError) -> Lock {
         try checkWritable()
         let directory = path.split(separator: "/").dropLast().joined(separator: "/")
-        if !directory.isEmpty, path.hasPrefix("/") { try Files.makeFolder("/" + directory) }
+        if !directory.isEmpty, path.hasPrefix("/") { try Files.makeDirectory("/" + directory) }
         let lock = path + ".lock"
         for attempt in 0..<200 {
             do throws(SystemError) {

@@ -14,7 +14,7 @@ struct ClusterScope: Sendable {
     /// Nil where there is no such thing.
     init?(paths: ClusterPaths) {
         guard Scope.isOffered, CgroupV1() == nil, let mountPoint = CgroupV2.mountPoint else { return nil }
-        name = clusterScope(stateFolder: paths.state)
+        name = clusterScope(stateDirectory: paths.state)
         profile = paths.profile
         self.mountPoint = mountPoint
     }
@@ -23,10 +23,10 @@ struct ClusterScope: Sendable {
     /// still there if anything of the cluster runs.
     func enter(logger: Logger) async {
         do {
-            let folder = "\(mountPoint)/system.slice/\(name)"
-            if CgroupV2.ownGroup != "/system.slice/\(name)/\(CgroupV2.controlLeaf)", try await !join(folder) {
+            let directory = "\(mountPoint)/system.slice/\(name)"
+            if CgroupV2.ownGroup != "/system.slice/\(name)/\(CgroupV2.controlLeaf)", try await !join(directory) {
                 try await make()
-                guard try await join(folder) else { throw SystemError("join", errno: ENOENT, folder) }
+                guard try await join(directory) else { throw SystemError("join", errno: ENOENT, directory) }
             }
             logger.info("systemd has the cluster as \(name)")
         } catch {
@@ -53,18 +53,18 @@ struct ClusterScope: Sendable {
     }
 
     /// - Returns: false where there is no scope to join.
-    private func join(_ folder: String) async throws(SystemError) -> Bool {
+    private func join(_ directory: String) async throws(SystemError) -> Bool {
         try await Blocking.run { () throws(SystemError) in
-            guard access("\(folder)/cgroup.procs", F_OK) == 0, isInUse(folder) else { return false }
-            let leaf = "\(folder)/\(CgroupV2.controlLeaf)"
-            try makeFolder(leaf)
+            guard access("\(directory)/cgroup.procs", F_OK) == 0, isInUse(directory) else { return false }
+            let leaf = "\(directory)/\(CgroupV2.controlLeaf)"
+            try makeDirectory(leaf)
             try writeControl("\(leaf)/cgroup.procs", "\(getpid())")
             return true
         }
     }
 
     /// systemd ends a scope in which nothing runs.
-    private func isInUse(_ folder: String) -> Bool {
-        (try? readFile("\(folder)/cgroup.events"))?.contains("populated 1") ?? false
+    private func isInUse(_ directory: String) -> Bool {
+        (try? readFile("\(directory)/cgroup.events"))?.contains("populated 1") ?? false
     }
 }

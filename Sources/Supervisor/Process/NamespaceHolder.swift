@@ -104,8 +104,9 @@ public struct Programs: Sendable {
     /// The file of a node shape that came with the program: beside it where it is installed
     /// (`<prefix>/share/martlet/nodes`), else in the tree that it was built in.
     public func shape(named name: String) -> String? {
-        let folder = martlet.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        return ["\(folder)/../share/martlet/nodes", "\(folder)/../../../nodes"]
+        let directory = martlet.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "/")
+        return ["\(directory)/../share/martlet/nodes", "\(directory)/../../../nodes"]
             .map { "\($0)/\(name).yaml" }.first { access($0, R_OK) == 0 }
     }
 }

@@ -14,7 +14,7 @@ struct PodProcesses {
     ///
     /// - Parameter gracefully: asks the workloads to end first.
     func end(node: String?, gracefully: Bool, logger: Logger) async {
-        let remains = ClusterRemains(stateFolder: paths.state)
+        let remains = ClusterRemains(stateDirectory: paths.state)
         if gracefully {
             let workloads = await remains.workloads(node: node)
             for process in workloads { process.signal(SIGTERM) }

@@ -7,7 +7,7 @@ struct SupervisorLock: ~Copyable {
     private let lock: FileLock
 
     init(_ paths: ClusterPaths) throws(SupervisorError) {
-        try Files.makeFolder(paths.runtime)
+        try Files.makeDirectory(paths.runtime)
         let taken: FileLock?
         do throws(SystemError) {
             taken = try FileLock(trying: paths.lock, mode: 0o600)

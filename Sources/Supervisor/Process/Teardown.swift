@@ -3,7 +3,8 @@ import Glibc
 import Linux
 import Logging
 
-/// Ends what is left of a cluster, whether or not its supervisor lives: by its pid files, its cgroups and its folders.
+/// Ends what is left of a cluster, whether or not its supervisor lives: by its pid files, its cgroups and its
+/// directories.
 public struct Teardown: Sendable {
     let paths: ClusterPaths
     let logger: Logger
@@ -13,7 +14,7 @@ public struct Teardown: Sendable {
         self.logger = logger
     }
 
-    /// Ends every process of the cluster and removes its cgroups and its runtime folder's contents.
+    /// Ends every process of the cluster and removes its cgroups and its runtime directory's contents.
     ///
     /// - Parameter gracefully: workloads are asked to end before they are made to.
     public func endProcesses(gracefully: Bool) async {
@@ -37,7 +38,7 @@ public struct Teardown: Sendable {
     }
 
     /// Removes all that the cluster has on disk. Its processes have ended.
-    public func removeFolders() throws {
+    public func removeDirectories() throws {
         try Files.removeTree(paths.runtime)
         try Files.removeTree(paths.state)
         // The parents go with their last cluster; what others keep there makes these calls fail, which is right.

@@ -3,7 +3,7 @@ import ClusterLayout
 import Glibc
 import KubernetesModel
 
-/// What a cluster is, as its state folder keeps it between runs (`cluster.json`).
+/// What a cluster is, as its state directory keeps it between runs (`cluster.json`).
 public struct ClusterConfiguration: Sendable, Hashable {
     public struct NodeEntry: Sendable, Hashable {
         public var name: String

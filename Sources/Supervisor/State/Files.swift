@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// Files of the state folder: each failure with its remedy.
+/// Files of the state directory: each failure with its remedy.
 enum Files {
     private static func mapping<Result>(
         _ path: String, _ doing: String, _ body: () throws(SystemError) -> Result
@@ -17,11 +17,11 @@ enum Files {
         let remedy =
             switch reason {
             case EACCES, EPERM, EROFS:
-                "make it writable for this user, or choose another folder with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
+                "make it writable for this user, or choose another directory with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
             case ENOSPC, EDQUOT: "free some space on that disk"
-            case ENOTDIR: "something on the way to it is no folder; move that aside"
-            case ENOENT: "choose another folder with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
-            case EISDIR: "it is a folder where a file should be; move it aside"
+            case ENOTDIR: "something on the way to it is no directory; move that aside"
+            case ENOENT: "choose another directory with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR"
+            case EISDIR: "it is a directory where a file should be; move it aside"
             default: "see whether that disk is in order"
             }
         return .file(path: path, problem: "cannot \(doing): \(String(cString: strerror(reason)))", remedy: remedy)
@@ -54,18 +54,18 @@ enum Files {
         }
     }
 
-    /// Makes the folder and those above it, and sees that it can be written to.
-    static func makeFolder(_ path: String) throws(SupervisorError) {
+    /// Makes the directory and those above it, and sees that it can be written to.
+    static func makeDirectory(_ path: String) throws(SupervisorError) {
         do throws(SystemError) {
-            try Linux.makeFolder(path, mode: 0o711)
+            try Linux.makeDirectory(path, mode: 0o711)
         } catch {
-            throw failure(error.subject.isEmpty ? path : error.subject, "make the folder", error.errno)
+            throw failure(error.subject.isEmpty ? path : error.subject, "make the directory", error.errno)
         }
         var information = stat()
         guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else {
-            throw .file(path: path, problem: "this is no folder", remedy: "move it aside")
+            throw .file(path: path, problem: "this is no directory", remedy: "move it aside")
         }
-        guard access(path, W_OK | X_OK) == 0 else { throw failure(path, "write to the folder", errno) }
+        guard access(path, W_OK | X_OK) == 0 else { throw failure(path, "write to the directory", errno) }
     }
 
     /// The last lines of a log, of those that begin at `offset` or after.
@@ -81,10 +81,10 @@ enum Files {
         return stat(path, &information) == 0 ? information.st_size : 0
     }
 
-    /// The names in a folder, in no order; none where it cannot be read.
-    static func names(_ path: String) -> [String] { (try? listFolder(path)) ?? [] }
+    /// The names in a directory, in no order; none where it cannot be read.
+    static func names(_ path: String) -> [String] { (try? listDirectory(path)) ?? [] }
 
-    /// Removes a file, or a folder with all that is in it, without following links or leaving its filesystem.
+    /// Removes a file, or a directory with all that is in it, without following links or leaving its filesystem.
     static func removeTree(_ path: String) throws(SupervisorError) {
         try mapping(path, "remove it") { () throws(SystemError) in try Linux.removeTree(path) }
     }

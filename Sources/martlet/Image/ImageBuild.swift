@@ -28,7 +28,7 @@ struct ImageBuild: AsyncParsableCommand {
     var target: String?
     @Flag(name: .shortAndLong, help: "Print the digest only.")
     var quiet = false
-    @Argument(help: "The folder that COPY takes files from.", completion: .directory)
+    @Argument(help: "The directory that COPY takes files from.", completion: .directory)
     var context: String
 
     func run() async throws {

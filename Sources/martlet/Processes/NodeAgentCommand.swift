@@ -22,9 +22,9 @@ struct NodeAgentCommand: AsyncParsableCommand {
         }
         var configuration = NodeAgentConfiguration(
             nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
-            stateFolder: paths.state, runFolder: paths.runtime, kubeconfig: paths.pki.kubeconfig("node-\(node)"),
-            imageFolder: paths.images, initPath: try Programs().initializer)
-        configuration.hiddenFolders = [paths.stateParent, paths.runtimeParent]
+            stateDirectory: paths.state, runDirectory: paths.runtime, kubeconfig: paths.pki.kubeconfig("node-\(node)"),
+            imageDirectory: paths.images, initPath: try Programs().initializer)
+        configuration.hiddenDirectories = [paths.stateParent, paths.runtimeParent]
         let settled = configuration
         // Pods go on when the agent ends.
         try await ClusterProcess.run("node-agent") { logger in
