@@ -32,46 +32,8 @@ import Testing
         func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
     }
 
-    private static let work = """
-        # my clusters
-        apiVersion: v1
-        kind: Config
-        current-context: work # the usual one
-        clusters:
-        # the company's
-        - name: work
-          cluster: {server: "https://work"}   # by VPN
-        contexts:
-          - context:
-              cluster: work
-              user: me
-            name: work
-        users:
-        - name: me
-          user:
-            token: 0123
-            client-key-data: |
-              - name: martlet
-              # not a comment
-        future: {anything: [1, 2.50]}
-        preferences: {colors: true}
-
-        """
-
-    /// Shapes of a file whose entries are not ours, with why each is one.
-    static let shapes: [(String, String)] = [
-        ("comments, unknown fields, both indentations of lists", work),
-        ("as kubectl writes an empty one", "apiVersion: v1\nclusters: null\ncontexts: null\nusers: null\n"),
-        ("empty lists, a comment at one", "clusters: [] # none\ncontexts:\nusers: ~\n"),
-        ("no line break at the end", "apiVersion: v1\nkind: Config\npreferences: {}"),
-        ("lines that end as on Windows", "apiVersion: v1\r\nclusters:\r\n- name: w\r\n  cluster: {}\r\n"),
-        ("a document's start and end", "---\napiVersion: v1\nkind: Config\n...\n"),
-        ("comments alone", "# to be filled\n"),
-        ("empty", ""),
-    ]
-
     /// Starting and deleting a cluster leaves the lines of others as they were; only empty sections may be added.
-    @Test(arguments: shapes)
+    @Test(arguments: KubeconfigShapes.some)
     func keepsOthersByteForByte(_ why: String, _ text: String) throws {
         let home = try Home(text)
         let before = try home.content()
@@ -101,16 +63,54 @@ import Testing
         #expect(try home.names() == ["0"])
     }
 
-    @Test func givesBackTheWholeText() throws {
-        let home = try Home(Self.work)
+    @Test(arguments: KubeconfigShapes.whole)
+    func givesBackTheWholeText(_ why: String, _ text: String) throws {
+        let home = try Home(text)
+        let before = try home.content()
+        for server in ["https://127.0.0.1:1", "https://127.0.0.1:2"] {
+            try home.config.merge(Self.cluster("martlet", server))
+            let merged = try home.content()
+            #expect(merged["current-context"] == "martlet")
+            #expect(merged["clusters"].items.last?["cluster"]["server"].string == server)
+            for list in ["clusters", "contexts", "users"] {
+                #expect(Array(merged[list].items.dropLast()) == before[list].items)
+                #expect(merged[list].items.last?["name"] == "martlet")
+            }
+        }
+        try home.config.remove("martlet")
+        #expect(try home.text() == text)
+    }
+
+    @Test func keepsTheCommentOfTheCurrentContext() throws {
+        let home = try Home(KubeconfigShapes.work)
         try home.config.merge(Self.cluster("martlet"))
         #expect(try home.text().contains("current-context: martlet # the usual one\n"))
+    }
+
+    /// Lists and fields that were not there are left empty.
+    @Test(arguments: [
+        (
+            #"{"users": [{"name": "me", "user": {}}]}"#,
+            #"{"users": [{"name": "me", "user": {}}], "kind": "Config", "apiVersion": "v1", "clusters": [], "#
+                + #""contexts": [], "current-context": ""}"#
+        ),
+        (
+            "{\n    \"apiVersion\": \"v1\",\n    \"clusters\": null\n}\n",
+            "{\n    \"apiVersion\": \"v1\",\n    \"clusters\": [],\n    \"kind\": \"Config\",\n    \"contexts\": [],\n"
+                + "    \"users\": [],\n    \"current-context\": \"\"\n}\n"
+        ),
+    ])
+    func completesJSON(_ text: String, _ wanted: String) throws {
+        let home = try Home(text)
+        try home.config.merge(Self.cluster("martlet"))
+        try home.config.merge(Self.cluster("martlet", "https://127.0.0.1:2"))
+        #expect(try home.content()["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:2")
         try home.config.remove("martlet")
-        #expect(try home.text() == Self.work)
+        #expect(try home.text() == wanted)
     }
 
     /// Deleting a cluster that is not in the file touches no byte, whatever is there.
-    @Test(arguments: shapes.map(\.1) + ["{\"users\": [{\"name\": \"me\", \"user\": {}}]}", "clusters: &a []\n"])
+    @Test(arguments: (KubeconfigShapes.some + KubeconfigShapes.whole).map(\.1) + ["{}", "clusters: &a []\n"])
     func removesNothingOfOthers(_ text: String) throws {
         let home = try Home(text)
         let path = home.paths[0]
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func leavesAContextThatTheUserChose() throws {
-        let home = try Home(Self.work)
+        let home = try Home(KubeconfigShapes.work)
         try home.config.merge(Self.cluster("a"))
         try home.config.merge(Self.cluster("b"))
         try home.config.remove("a")
@@ -145,11 +145,14 @@ import Testing
         #expect(try home.content()["contexts"].items.map { $0["name"].string } == ["work"])
     }
 
-    /// What cannot be changed line by line is refused, and stays as it is.
+    /// What cannot be changed in place is refused, and stays as it is.
     static let refused: [(String, String, String)] = [
-        ("flow style", "clusters: [{name: work, cluster: {}}]\n", "block style"),
-        ("JSON", #"{"apiVersion": "v1", "clusters": [{"name": "work", "cluster": {}}]}"#, "block style"),
-        ("an anchor", "clusters: &all\n- name: work\n  cluster: {}\nold: *all\n", "block style"),
+        ("an anchor", "clusters: &all\n- name: work\n  cluster: {}\nold: *all\n", "in place"),
+        ("an anchor of a flow list", "clusters: &all [{name: work, cluster: {}}]\nold: *all\n", "in place"),
+        ("an anchor in a flow list", "clusters: [{name: work, cluster: &a {}}, {name: b, cluster: *a}]\n", "in place"),
+        ("an anchor in a flow mapping", "{old: &all [], clusters: *all}\n", "in place"),
+        ("a tag", "clusters: !!seq [{name: work, cluster: {}}]\n", "in place"),
+        ("a marked key", "{? clusters : []}\n", "in place"),
         ("no YAML", "clusters: [\n", "no YAML"),
         ("a list", "- a\n", "no mapping"),
         ("a sentence", "hello\n", "no mapping"),
@@ -181,7 +184,7 @@ import Testing
 
     /// Also for root, who could write it.
     @Test func refusesAReadOnlyFile() throws {
-        let home = try Home(Self.work)
+        let home = try Home(KubeconfigShapes.work)
         try home.config.merge(Self.cluster("martlet"))
         let before = try home.text()
         try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: home.paths[0])
@@ -200,7 +203,7 @@ import Testing
     @Test(arguments: [true, false]) func writesThroughASymbolicLink(_ exists: Bool) throws {
         let home = try Home(nil)
         let target = home.directory + "/target"
-        if exists { try Self.work.write(toFile: target, atomically: false, encoding: .utf8) }
+        if exists { try KubeconfigShapes.work.write(toFile: target, atomically: false, encoding: .utf8) }
         try FileManager.default.setAttributes(
             [.posixPermissions: 0o640], ofItemAtPath: exists ? target : home.directory)
         try FileManager.default.createSymbolicLink(atPath: home.paths[0], withDestinationPath: "target")
@@ -210,17 +213,17 @@ import Testing
         if exists {
             #expect(try FileManager.default.attributesOfItem(atPath: target)[.posixPermissions] as? Int == 0o640)
             try home.config.remove("martlet")
-            #expect(try home.text() == Self.work)
+            #expect(try home.text() == KubeconfigShapes.work)
         }
     }
 
     /// New entries go where kubectl puts them; those that are there are changed where they are.
     @Test func changesOneOfSeveralFiles() throws {
-        let home = try Home(nil, "users:\n- name: x\n  user: {}\n", Self.work)
+        let home = try Home(nil, "users:\n- name: x\n  user: {}\n", KubeconfigShapes.work)
         let others = try home.text(1)
         try home.config.merge(Self.cluster("martlet"))
         #expect(try home.names() == ["1", "2"])
-        #expect(try home.text(2) == Self.work)
+        #expect(try home.text(2) == KubeconfigShapes.work)
         #expect(try home.content(1)["current-context"] == "martlet")
         // The user moves it into the last file.
         try home.text(1).write(toFile: home.paths[2], atomically: false, encoding: .utf8)
@@ -241,12 +244,12 @@ import Testing
 
     /// Who takes the lock first wins; the other waits, and gives up by name.
     @Test func waitsForTheLock() throws {
-        let home = try Home(Self.work)
+        let home = try Home(KubeconfigShapes.work)
         let lock = home.paths[0] + ".lock"
         #expect(FileManager.default.createFile(atPath: lock, contents: nil))
         let error = try #require(throws: SupervisorError.self) { try home.config.merge(Self.cluster("martlet")) }
         #expect(error.description.contains(lock))
-        #expect(try home.text() == Self.work)
+        #expect(try home.text() == KubeconfigShapes.work)
         #expect(try home.names() == ["0", "0.lock"])
     }
 }
