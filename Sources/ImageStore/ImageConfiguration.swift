@@ -1,4 +1,5 @@
 import KubernetesModel
+import Linux
 
 /// How an image's program is run: the `config` part of the OCI image configuration.
 public struct ImageConfiguration: Sendable, Hashable {
@@ -84,23 +85,12 @@ extension ImageConfiguration {
         if !labels.isEmpty { config["Labels"] = JSON(labels) }
         if let shell { config["Shell"] = JSON(shell) }
         return [
-            "architecture": .string(Self.architecture), "os": "linux", "created": "1970-01-01T00:00:00Z",
+            "architecture": .string(machineArchitecture), "os": "linux", "created": "1970-01-01T00:00:00Z",
             "config": config, "rootfs": ["type": "layers", "diff_ids": JSON(diffIDs)], "history": .array(history),
         ]
     }
 
     private static func set(_ keys: [String]) -> JSON {
         .object(Dictionary(keys.map { ($0, JSON.object([:])) }, uniquingKeysWith: { $1 }))
-    }
-
-    /// This machine's, in OCI's (Go's) words.
-    static var architecture: String {
-        #if arch(x86_64)
-            "amd64"
-        #elseif arch(arm64)
-            "arm64"
-        #else
-            #error("name this architecture as Go does")
-        #endif
     }
 }

@@ -13,7 +13,7 @@ extension JSON {
         try self.init(decoding: bytes, hasDuplicates: &hasDuplicates)
     }
 
-    /// As the other; tells whether some object has a member more than once, of which the last one counts.
+    /// As the other; reports whether some object has a member more than once, of which the last one counts.
     public init(decoding bytes: some Sequence<UInt8>, hasDuplicates: inout Bool) throws(JSONDecodingError) {
         let result: Result<(JSON, Bool), JSONDecodingError>? = bytes.withContiguousStorageIfAvailable { buffer in
             Result { () throws(JSONDecodingError) in try JSON.decode(buffer) }

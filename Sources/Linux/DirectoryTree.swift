@@ -8,9 +8,9 @@ import Glibc
 ///
 /// - Parameters:
 ///   - enters: whether to go into a directory, known as in `visit`; where it does not, the directory is left out, too.
-///   - unreadable: is told why a directory below the top cannot be entered or read; where it does not throw, the
+///   - unreadable: receives why a directory below the top cannot be entered or read; where it does not throw, the
 ///     directory is visited without what is in it, and the walk goes on.
-///   - visit: is given the descriptor of the directory that an entry is in, its name there, and what it is.
+///   - visit: receives the descriptor of the directory that an entry is in, its name there, and what it is.
 /// - Throws: what the closures throw; where the top cannot be read; `ESTALE` where the way back was moved elsewhere.
 public func walkTree(
     _ path: String, enters: (_ directory: Int32, _ name: [CChar], _ status: stat) throws(SystemError) -> Bool,
@@ -130,7 +130,7 @@ public func removeTree(_ path: String, opening: Bool = false) throws(SystemError
 /// several names counts once; a directory that cannot be read counts without what is in it.
 public func diskUsage(_ path: String) -> Int { diskUsage(path) { _ in } }
 
-/// - Parameter measured: is told of all below the directory, as it is found.
+/// - Parameter measured: receives all below the directory, as it is found.
 func diskUsage(_ path: String, measured: (stat) -> Void) -> Int {
     var top = stat()
     guard lstat(path, &top) == 0 else { return 0 }

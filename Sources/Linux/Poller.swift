@@ -4,7 +4,7 @@ import Synchronization
 
 /// One thread that waits on descriptors (epoll) for everyone, so that no other has to.
 ///
-/// Readiness is told once a call, on the poller's thread: what runs there must be short.
+/// Readiness is reported once a call, on the poller's thread: what runs there must be short.
 public final class Poller: Sendable {
     public static let shared = Poller()
 

@@ -29,7 +29,7 @@ public struct Launch: Sendable {
 
     /// Starts the cluster, or makes sure that it runs, and returns when it is Ready.
     ///
-    /// - Parameter progress: is told what is being done.
+    /// - Parameter progress: receives what is being done.
     /// - Throws: `SupervisorError`; nothing half started is left then, and a cluster that was there before keeps its
     ///   state.
     public func start(_ request: Request, progress: @escaping @Sendable (String) -> Void) async throws {

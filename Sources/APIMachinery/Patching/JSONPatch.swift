@@ -124,34 +124,34 @@ extension Patching {
     }
 
     private static func add(_ new: JSON, at pointer: Pointer, of document: inout JSON) throws(Status) {
-        guard !pointer.parts.isEmpty else {
-            document = new
-            return
+        try put(new, at: pointer, of: &document) { elements, part throws(Status) in
+            if part == "-" {
+                elements.append(new)
+            } else if let index = index(part, count: elements.count + 1) {
+                elements.insert(new, at: index)
+            } else {
+                throw rejected
+            }
         }
-        try change(
-            pointer.parts[...], of: &document, member: { $0[$1] = new },
-            element: { (elements: inout [JSON], part: String) throws(Status) in
-                if part == "-" {
-                    elements.append(new)
-                } else if let index = index(part, count: elements.count + 1) {
-                    elements.insert(new, at: index)
-                } else {
-                    throw rejected
-                }
-            })
     }
 
     private static func set(_ new: JSON, at pointer: Pointer, of document: inout JSON) throws(Status) {
+        try put(new, at: pointer, of: &document) { elements, part throws(Status) in
+            guard let index = index(part, count: elements.count) else { throw rejected }
+            elements[index] = new
+        }
+    }
+
+    /// Puts a value in a member's place, whether it was there or not, or where `element` says in an array.
+    private static func put(
+        _ new: JSON, at pointer: Pointer, of document: inout JSON,
+        element: (inout [JSON], String) throws(Status) -> Void
+    ) throws(Status) {
         guard !pointer.parts.isEmpty else {
             document = new
             return
         }
-        try change(
-            pointer.parts[...], of: &document, member: { $0[$1] = new },
-            element: { (elements: inout [JSON], part: String) throws(Status) in
-                guard let index = index(part, count: elements.count) else { throw rejected }
-                elements[index] = new
-            })
+        try change(pointer.parts[...], of: &document, member: { $0[$1] = new }, element: element)
     }
 
     private static func remove(_ pointer: Pointer, of document: inout JSON) throws(Status) {

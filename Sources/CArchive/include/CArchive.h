@@ -1,7 +1,7 @@
 // libarchive, loaded at run time.
 //
 // The functions that layers need, on top of libarchive.so.13, which is opened by the first call: so neither building
-// nor starting Martlet needs it, and a machine without it is told so when it first packs or unpacks a layer. The
+// nor starting Martlet needs it, and a machine without it reports it when it first packs or unpacks a layer. The
 // declarations are our own, of libarchive's stable ABI (version 3). All calls block. Not for use by several threads on
 // one archive.
 #pragma once

@@ -99,11 +99,11 @@ struct Builder {
     }
 
     mutating func build() throws(ImageError) -> (descriptor: JSON, id: String) {
-        let platform = "linux/" + ImageConfiguration.architecture
+        let platform = "linux/" + machineArchitecture
         for prefix in ["TARGET", "BUILD"] {
             globals[prefix + "PLATFORM"] = platform
             globals[prefix + "OS"] = "linux"
-            globals[prefix + "ARCH"] = ImageConfiguration.architecture
+            globals[prefix + "ARCH"] = machineArchitecture
         }
         var declared = Set(globals.keys)
         for instruction in dockerfile.globalArguments {
@@ -176,7 +176,7 @@ struct Builder {
     private mutating func begin(_ plan: Dockerfile.Stage, number: Int) throws(ImageError) -> BuildStage {
         for flag in plan.from.flags {
             let platform = try expandGlobal(flag.value)
-            guard flag.name == "platform", platform == "linux/" + ImageConfiguration.architecture else {
+            guard flag.name == "platform", platform == "linux/" + machineArchitecture else {
                 throw .usage("--\(flag.name)=\(flag.value): only this machine's platform can be built")
             }
         }

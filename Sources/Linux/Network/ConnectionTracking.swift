@@ -38,7 +38,8 @@ public enum ConnectionTracking {
             request.add(1 | UInt16(NLA_F_NESTED), tuple)
             let bytes = request.encoded(sequence: 2)
             try check("send", "nfnetlink") { send(descriptor, bytes, bytes.count, 0) }
-            try receive(descriptor) { type, body in
+            try receiveNetlink(descriptor, "nfnetlink") { header, body in
+                let type = header.nlmsg_type
                 // A flow may have ended in the meantime.
                 if type == UInt16(NLMSG_ERROR), body.loadUnaligned(as: Int32.self) == 0 { forgotten += 1 }
             }
@@ -66,7 +67,8 @@ public enum ConnectionTracking {
         var found: [[UInt8]] = []
         var done = false
         while !done {
-            try receive(descriptor) { type, body in
+            try receiveNetlink(descriptor, "nfnetlink") { header, body in
+                let type = header.nlmsg_type
                 if type == UInt16(NLMSG_DONE) || type == UInt16(NLMSG_ERROR) { done = true }
                 guard type >> 8 == 1 else { return }
                 let attributes = Self.attributes(body, from: MemoryLayout<Header>.size)
@@ -105,24 +107,5 @@ public enum ConnectionTracking {
             position += (length + 3) & ~3
         }
         return found
-    }
-
-    private static func receive(
-        _ descriptor: Int32, _ each: (UInt16, UnsafeRawBufferPointer) -> Void
-    ) throws(SystemError) {
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = try check("receive", "nfnetlink") { recv(descriptor, &buffer, buffer.count, 0) }
-        buffer.withUnsafeBytes { bytes in
-            var position = 0
-            while position + NetlinkMessage.headerSize <= count {
-                let header = bytes.loadUnaligned(fromByteOffset: position, as: nlmsghdr.self)
-                let end = position + Int(header.nlmsg_len)
-                guard header.nlmsg_len >= NetlinkMessage.headerSize, end <= count else { break }
-                each(
-                    header.nlmsg_type,
-                    UnsafeRawBufferPointer(rebasing: bytes[position + NetlinkMessage.headerSize..<end]))
-                position = (end + 3) & ~3
-            }
-        }
     }
 }

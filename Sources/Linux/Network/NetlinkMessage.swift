@@ -86,3 +86,21 @@ struct NetlinkMessage: Sendable {
         while bytes.count % 4 != 0 { bytes.append(0) }
     }
 }
+
+/// Receives one datagram of a netlink socket and hands over each message in it.
+func receiveNetlink(
+    _ number: Int32, _ subject: String, _ each: (nlmsghdr, UnsafeRawBufferPointer) -> Void
+) throws(SystemError) {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    let count = try check("receive", subject) { recv(number, &buffer, buffer.count, 0) }
+    buffer.withUnsafeBytes { bytes in
+        var position = 0
+        while position + NetlinkMessage.headerSize <= count {
+            let header = bytes.loadUnaligned(fromByteOffset: position, as: nlmsghdr.self)
+            let end = position + Int(header.nlmsg_len)
+            guard header.nlmsg_len >= NetlinkMessage.headerSize, end <= count else { break }
+            each(header, UnsafeRawBufferPointer(rebasing: bytes[position + NetlinkMessage.headerSize..<end]))
+            position = (end + 3) & ~3
+        }
+    }
+}

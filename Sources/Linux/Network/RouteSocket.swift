@@ -105,21 +105,7 @@ public struct RouteSocket: ~Copyable {
         }
     }
 
-    /// Receives one datagram and hands over each message in it.
     private func receive(_ each: (nlmsghdr, UnsafeRawBufferPointer) -> Void) throws(SystemError) {
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = try socket.withRawValue { number throws(SystemError) in
-            try check("receive", "netlink") { recv(number, &buffer, 65536, 0) }
-        }
-        buffer.withUnsafeBytes { bytes in
-            var position = 0
-            while position + NetlinkMessage.headerSize <= count {
-                let header = bytes.loadUnaligned(fromByteOffset: position, as: nlmsghdr.self)
-                let end = position + Int(header.nlmsg_len)
-                guard header.nlmsg_len >= NetlinkMessage.headerSize, end <= count else { break }
-                each(header, UnsafeRawBufferPointer(rebasing: bytes[position + NetlinkMessage.headerSize..<end]))
-                position = (end + 3) & ~3
-            }
-        }
+        try socket.withRawValue { number throws(SystemError) in try receiveNetlink(number, "netlink", each) }
     }
 }

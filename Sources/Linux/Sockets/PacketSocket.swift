@@ -36,7 +36,7 @@ public struct PacketSocket: Sendable {
         )
     }
 
-    /// Have `receive` tell the sender's process.
+    /// `receive` returns the sender's process from now on.
     public func requestCredentials() throws(SystemError) {
         var on: Int32 = 1
         try descriptor.withRawValue { number throws(SystemError) in

@@ -20,8 +20,8 @@ struct NodeRegistration: Sendable {
     /// The labels that the node has from its shape and its machine.
     var labels: [String: String] {
         var labels = [
-            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": Self.architecture,
-            "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": Self.architecture,
+            "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": machineArchitecture,
+            "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": machineArchitecture,
         ]
         if let zone = configuration.shape.zone { labels["topology.kubernetes.io/zone"] = zone }
         return labels.merging(configuration.shape.labels) { $1 }
@@ -157,17 +157,7 @@ struct NodeRegistration: Sendable {
             "bootID": .string(line("/proc/sys/kernel/random/boot_id")),
             "kernelVersion": .string(line("/proc/sys/kernel/osrelease")), "osImage": .string(release ?? "Linux"),
             "containerRuntimeVersion": .string("martlet://1.33.0"), "kubeletVersion": .string(kubeletVersion),
-            "kubeProxyVersion": .string(""), "operatingSystem": "linux", "architecture": .string(architecture),
+            "kubeProxyVersion": .string(""), "operatingSystem": "linux", "architecture": .string(machineArchitecture),
         ]
-    }
-
-    private static var architecture: String {
-        #if arch(x86_64)
-            "amd64"
-        #elseif arch(arm64)
-            "arm64"
-        #else
-            #error("name this architecture as Go does")
-        #endif
     }
 }

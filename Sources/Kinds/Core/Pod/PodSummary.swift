@@ -38,7 +38,7 @@ struct PodSummary: Sendable, Hashable {
         }
     }
 
-    /// Whether an init container is not done yet; then the status tells which and why.
+    /// Whether an init container is not done yet; then the status says which and why.
     private mutating func readInitContainers(_ pod: Pod, _ sidecars: Set<String>) -> Bool {
         for (index, container) in pod.initContainerStatuses.enumerated() {
             countRestarts(container)
