@@ -8,7 +8,7 @@ struct DownwardAPI: Sendable {
     /// The node's, which stands for a limit that is not set.
     let allocatable: ResourceList
 
-    struct FieldError: Error, CustomStringConvertible {
+    struct UnsupportedField: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -25,7 +25,7 @@ struct DownwardAPI: Sendable {
         case "spec.serviceAccountName": return Pod(pod).serviceAccountName
         case "status.hostIP", "status.hostIPs": return hostAddress
         case "status.podIP", "status.podIPs": return address ?? ""
-        default: throw FieldError(description: "unsupported fieldPath: \(path)")
+        default: throw UnsupportedField(description: "unsupported fieldPath: \(path)")
         }
     }
 
@@ -43,12 +43,12 @@ struct DownwardAPI: Sendable {
         let wanted = reference["containerName"].string ?? name
         let all = pod.spec["containers"].items + pod.spec["initContainers"].items
         guard let container = all.first(where: { $0["name"].string == wanted }).map(Container.init) else {
-            throw FieldError(description: "container \(wanted) not found")
+            throw UnsupportedField(description: "container \(wanted) not found")
         }
         let resource = reference["resource"].string ?? ""
         let parts = resource.split(separator: ".", maxSplits: 1).map(String.init)
         guard parts.count == 2, ["limits", "requests"].contains(parts[0]) else {
-            throw FieldError(description: "unsupported container resource : \(resource)")
+            throw UnsupportedField(description: "unsupported container resource : \(resource)")
         }
         let amount =
             parts[0] == "limits"
