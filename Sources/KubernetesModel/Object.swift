@@ -66,6 +66,15 @@ public struct Object: Sendable, Hashable {
     public var deletionTimestamp: Timestamp? { metadata["deletionTimestamp"].string.flatMap(Timestamp.init) }
     public var isBeingDeleted: Bool { !metadata["deletionTimestamp"].isNull }
 
+    /// Sets all annotations; none leave no field.
+    package mutating func setAnnotations(_ annotations: [String: String]) {
+        metadata["annotations"] = annotations.isEmpty ? .null : JSON(annotations)
+    }
+
+    package mutating func setAnnotation(_ key: String, _ value: String) {
+        metadata["annotations"][key] = .string(value)
+    }
+
     public var ownerReferences: [OwnerReference] { metadata["ownerReferences"].items.map(OwnerReference.init) }
     /// The owner that manages this object, of which there is at most one.
     public var controller: OwnerReference? { ownerReferences.first(where: \.isController) }

@@ -31,10 +31,4 @@ enum DeploymentAnnotation {
 
 extension Object {
     var revision: Int { annotations[DeploymentAnnotation.revision].flatMap(Int.init) ?? 0 }
-
-    mutating func setAnnotations(_ annotations: [String: String]) {
-        metadata["annotations"] = annotations.isEmpty ? .null : JSON(annotations)
-    }
-
-    mutating func setAnnotation(_ key: String, _ value: String) { metadata["annotations"][key] = .string(value) }
 }
