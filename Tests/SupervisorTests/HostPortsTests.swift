@@ -12,7 +12,7 @@ import Testing
         return HostPorts.Address(address: "127.0.0.1", port: HostPorts.port(of: socket), transport: transport)
     }
 
-    @Test(arguments: ["TCP", "UDP"]) func bindsAnAddressOnce(_ transport: String) throws {
+    @Test(arguments: ["TCP", "UDP"]) func bindsAnAddressOnce(_ transport: String) async throws {
         var ports = HostPorts()
         let address = try Self.freePort(transport)
         let first = try ports.bind(address)
@@ -24,7 +24,11 @@ import Testing
         ports.release(address)
         #expect(throws: SystemError.self) { try other.bind(address) }
         first.close()
-        #expect(throws: Never.self) { try other.bind(address) }
+        // A child that another test is just starting has a copy of it until it executes its program.
+        try await eventually("the address is free") {
+            _ = try other.bind(address)
+            return true
+        }
     }
 
     @Test(arguments: [
@@ -87,7 +91,7 @@ import Testing
 }
 
 @Suite struct SupervisorLockTests {
-    @Test func aClusterHasOneSupervisor() throws {
+    @Test func aClusterHasOneSupervisor() async throws {
         let cluster = try TestCluster()
         do {
             let lock = try SupervisorLock(cluster.paths)
@@ -95,7 +99,11 @@ import Testing
             #expect(error?.description == "another supervisor runs cluster \"test\" already")
             _ = consume lock
         }
-        #expect(throws: Never.self) { _ = try SupervisorLock(cluster.paths) }
+        // A child that another test is just starting has a copy of the descriptor until it executes its program.
+        try await eventually("the lock is free") {
+            _ = try SupervisorLock(cluster.paths)
+            return true
+        }
     }
 }
 
