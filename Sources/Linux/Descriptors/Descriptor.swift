@@ -31,6 +31,7 @@ public struct Descriptor: ~Copyable, Sendable {
         // Callers look at the error of their own call.
         let reason = errno
         // After any other error, such as that of a signal, the descriptor is closed too (close(2)).
+        // EBADF ends the program: the number may be another's file by now, and going on could close a workload's pipe.
         if Glibc.close(number) != 0, errno == EBADF {
             fatalError("descriptor \(number) was closed by somebody who does not own it")
         }
