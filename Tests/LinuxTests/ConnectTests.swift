@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -28,6 +29,17 @@ import Testing
         return socket
     }
 
+    /// How many connections to a port of 127.0.0.1 have had no answer yet (SYN_SENT in proc_net_tcp(5)).
+    private func unanswered(to port: UInt16) throws -> Int {
+        let digits = String(port, radix: 16, uppercase: true)
+        let remote = "0100007F:" + String(repeating: "0", count: 4 - digits.count) + digits
+        let connections = try readFile("/proc/net/tcp")
+        return connections.split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[2] == remote && fields[3] == "02"
+        }
+    }
+
     @Test func connectsToWhoListens() async throws {
         let (listener, port) = try listener(backlog: 1)
         let socket = try await connect(to: port)
@@ -47,9 +59,10 @@ import Testing
     @Test func aFullListenerKeepsNoThread() async throws {
         let (listener, port) = try listener(backlog: 0)
         let first = try await connect(to: port)
-        // More of them than the pool has threads.
-        let waiting = (0..<16).map { _ in Task { try await connect(to: port) } }
-        try await Task.sleep(for: .milliseconds(20))
+        // More of them than the pool has threads, which are as many as the machine has cores.
+        let count = 4 * sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let waiting = (0..<count).map { _ in Task { try await connect(to: port) } }
+        try await eventually("all connections wait for an answer") { try unanswered(to: port) == count }
         for task in waiting { task.cancel() }
         for task in waiting {
             do {
