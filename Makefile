@@ -8,7 +8,8 @@ RELEASE := .build/release
 GENERATE_SOURCES := .build/generate
 # The Swift runtime goes into the binary; glibc, libsystemd and libnftables stay the machine's own.
 # Nothing is loaded that would look for the program's own symbols: without their table it is smaller and sooner up.
-RELEASE_FLAGS := -c release --static-swift-stdlib -Xlinker -s -Xlinker --no-export-dynamic
+# Libraries are the system's own: the binary names no directory for them (scripts/check-runpath).
+RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -s -Xlinker --no-export-dynamic
 # Formatted by clang-format 14, which Debian 12 has (.clang-format).
 C_SOURCES = $(shell find Sources -name '*.[ch]')
 
@@ -20,6 +21,7 @@ build: dependencies
 release: dependencies
 	$(SWIFT) build $(RELEASE_FLAGS) --product martlet
 	$(SWIFT) build $(RELEASE_FLAGS) --product martlet-init
+	scripts/check-runpath $(RELEASE)/martlet $(RELEASE)/martlet-init
 
 # A cluster with a sample app, and where to reach it.
 run: build

@@ -77,9 +77,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        .target(name: "CSystemd", linkerSettings: [.linkedLibrary("dl")]),
-        .target(name: "CNftables", linkerSettings: [.linkedLibrary("dl")]),
-        .target(name: "CArchive", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CSystemLibrary", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CSystemd", dependencies: ["CSystemLibrary"]),
+        .target(name: "CNftables", dependencies: ["CSystemLibrary"]),
+        .target(name: "CArchive", dependencies: ["CSystemLibrary"]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         library("Retrying", []),
         library("Addresses", []),
@@ -133,7 +134,8 @@ let package = Package(
         library(
             "Supervisor",
             [
-                "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "Networking",
+                "CSystemLibrary", "Retrying", "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout",
+                "Networking",
                 "PodRuntime", "Crypto", "Logging", "SwiftASN1", "X509",
             ]),
         .executableTarget(

@@ -1,8 +1,11 @@
 #include "CNftables.h"
 
+#include "CSystemLibrary.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 
 // As in nftables/libnftables.h, which is not needed to build.
 enum { OUTPUT_STATELESS = 1 << 2, OUTPUT_TERSE = 1 << 11 };
@@ -20,10 +23,12 @@ static struct {
 } library;
 
 static void load(void) {
-    void *handle = dlopen("libnftables.so.1", RTLD_NOW | RTLD_LOCAL);
+    static char failure[512];
+    const char *problem;
+    void *handle = csystem_library_open("libnftables.so.1", &problem);
     if (!handle) {
-        library.failure = dlerror();
-        if (!library.failure) library.failure = "libnftables.so.1 cannot be loaded";
+        snprintf(failure, sizeof failure, "libnftables.so.1 cannot be loaded: %s", problem);
+        library.failure = failure;
         return;
     }
     struct {

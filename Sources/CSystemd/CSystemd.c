@@ -1,5 +1,7 @@
 #include "CSystemd.h"
 
+#include "CSystemLibrary.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +16,7 @@ static int (*sd_bus_call_method)(
 static void *(*sd_bus_flush_close_unref)(void *);
 
 static void load(void) {
-    void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+    void *library = csystem_library_open("libsystemd.so.0", NULL);
     if (library == NULL) return;
     sd_watchdog_enabled = (int (*)(int, uint64_t *))dlsym(library, "sd_watchdog_enabled");
     sd_bus_open_system = (int (*)(void **))dlsym(library, "sd_bus_open_system");

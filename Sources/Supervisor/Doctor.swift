@@ -1,3 +1,4 @@
+import CSystemLibrary
 import Glibc
 import Linux
 import Networking
@@ -175,12 +176,14 @@ public struct Doctor: Sendable {
     }
 
     private func library(_ capability: String, _ name: String, package: String, consequence: String) -> Finding {
-        if let handle = dlopen(name, RTLD_LAZY | RTLD_LOCAL) {
+        var problem: UnsafePointer<CChar>?
+        if let handle = csystem_library_open(name, &problem) {
             dlclose(handle)
             return Finding(capability, .available, name)
         }
+        let reason = problem.map { ": " + String(cString: $0) } ?? ""
         return Finding(
-            capability, .degraded, "\(name) cannot be loaded", consequence: consequence,
+            capability, .degraded, "\(name) cannot be loaded\(reason)", consequence: consequence,
             remedy: "apt-get install \(package)")
     }
 

@@ -1,0 +1,7 @@
+// Libraries of the machine, loaded at run time.
+#pragma once
+
+// Loads a library from one of the system's own directories, which only root can write to: never from beside the
+// program, a directory that the environment names, or the current one. NULL where none has it, or it cannot be loaded;
+// `*problem`, unless `problem` is NULL, is then why.
+void *csystem_library_open(const char *name, const char **problem);
