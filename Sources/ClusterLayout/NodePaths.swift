@@ -13,6 +13,8 @@ public struct NodePaths: Sendable, Hashable {
 
     public var directory: String { "\(state)/nodes/\(name)" }
     public var pods: String { "\(directory)/pods" }
+    /// What may never reach a disk: a memory filesystem that the node's agent mounts, with a directory a pod.
+    public var memory: String { "\(directory)/memory" }
     public var podLogs: String { "\(directory)/log/pods" }
     /// The node's control group, with those of its pods below it.
     public var controlGroup: String { "\(clusterGroup(stateDirectory: state))/\(name)" }

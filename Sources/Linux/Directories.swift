@@ -1,8 +1,62 @@
 import Glibc
 
 /// Makes a directory and those above it, where they are missing.
+///
+/// - Parameter mode: less the umask, which leaves others nothing in the programs of a cluster.
 public func makeDirectory(_ path: String, mode: mode_t = 0o755) throws(SystemError) {
-    try againWhereGone { () throws(SystemError) in try makeOnce(path, mode: mode) }
+    try againWhereGone { () throws(SystemError) in try makeOnce(path) { mkdir($0, mode) } }
+}
+
+/// Makes a directory and those above it, where they are missing, with this mode whatever the umask is: for what users
+/// of a container or other programs of the machine are to reach.
+public func makeDirectory(_ path: String, exactly mode: mode_t) throws(SystemError) {
+    try againWhereGone { () throws(SystemError) in
+        try makeOnce(path) { path in
+            let result = mkdir(path, mode)
+            if result == 0, let made = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) {
+                made.withRawValue { _ = fchmod($0, mode) }
+            }
+            return result
+        }
+    }
+}
+
+/// Makes a directory that only this user enters, and those above it where they are missing. One that exists becomes so.
+///
+/// - Throws: `EPERM`, with the call `own`, for one that another user has put there, or could take away.
+public func makePrivateDirectory(_ path: String) throws(SystemError) {
+    try makeDirectory(path, mode: 0o700)
+    func refuse(_ path: String) -> SystemError { SystemError("own", errno: EPERM, path) }
+    let trusted = [0, geteuid()]
+    var status = stat()
+    // What is in a directory that everybody may write to, such as /tmp, is anybody's, also a link.
+    guard lstat(path, &status) == 0 else { throw SystemError("lstat", path) }
+    guard trusted.contains(status.st_uid) else { throw refuse(path) }
+    var above = parent(of: path)
+    while above != "/", above != "." {
+        if stat(above, &status) == 0, !trusted.contains(status.st_uid) {
+            guard stat(parent(of: above), &status) == 0, status.st_mode & 0o002 == 0 else { throw refuse(above) }
+        }
+        above = parent(of: above)
+    }
+    let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
+    let own = try directory.status()
+    guard own.st_uid == geteuid() else { throw refuse(path) }
+    guard own.st_mode & 0o077 != 0 else { return }
+    try directory.withRawValue { number throws(SystemError) in
+        _ = try check("chmod", path) { fchmod(number, own.st_mode & 0o700) }
+    }
+}
+
+/// Takes other users' rights to the files in a directory, but not to those in directories below it.
+public func makeFilesPrivate(in directory: String) throws(SystemError) {
+    for name in try listDirectory(directory) {
+        // What is no file of this user's, or is gone, stays as it is.
+        guard let file = try? Descriptor.open("\(directory)/\(name)", O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            let status = try? file.status(), status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0
+        else { continue }
+        file.withRawValue { _ = fchmod($0, status.st_mode & 0o700) }
+    }
 }
 
 /// Makes something below directories that others remove as soon as they are empty: one may go between the step that
@@ -18,20 +72,20 @@ func againWhereGone(_ body: () throws(SystemError) -> Void) throws(SystemError) 
     try body()
 }
 
-private func makeOnce(_ path: String, mode: mode_t) throws(SystemError) {
-    if mkdir(path, mode) == 0 || errno == EEXIST { return }
+private func makeOnce(_ path: String, make: (String) -> Int32) throws(SystemError) {
+    if make(path) == 0 || errno == EEXIST { return }
     guard errno == ENOENT else { throw SystemError("mkdir", path) }
     // Down from the top, for a path may have more levels than a thread's stack has room for.
     let bytes = Array(path.utf8)
     let slash = UInt8(ascii: "/")
     for end in bytes.indices.dropFirst() where bytes[end] == slash && bytes[end - 1] != slash {
         let above = String(decoding: bytes[..<end], as: UTF8.self)
-        if mkdir(above, mode) == 0 || errno == EEXIST { continue }
+        if make(above) == 0 || errno == EEXIST { continue }
         let error = SystemError("mkdir", above)
         // Where nothing may be made, the kernel may say so even of a directory that exists.
         if access(above, F_OK) != 0 { throw error }
     }
-    if mkdir(path, mode) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
+    if make(path) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
 }
 
 /// The names in a directory, without `.` and `..`; none if it does not exist.

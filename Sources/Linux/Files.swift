@@ -46,14 +46,14 @@ public enum Durability: Sendable {
 /// - Parameters:
 ///   - mode: whatever the umask is.
 ///   - owner: where this user may give files away.
-///   - temporary: where it is written first, on the same filesystem.
+///   - temporary: where it is written first, on the same filesystem. What is there goes, whoever has put it there.
 public func replaceFile(
     _ path: String, _ content: [UInt8], mode: mode_t = 0o600, owner: (user: uid_t, group: gid_t)? = nil,
     durability: Durability = .none, temporary: String? = nil
 ) throws(SystemError) {
     let temporary = temporary ?? path + ".new"
     do throws(SystemError) {
-        let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+        let file = try makeFile(temporary)
         file.withRawValue { number in
             fchmod(number, mode)
             if let owner { _ = fchown(number, owner.user, owner.group) }
@@ -66,6 +66,18 @@ public func replaceFile(
         throw SystemError(error.call, errno: error.errno, path)
     }
     if durability == .name { try syncDirectory(of: path) }
+}
+
+/// Makes a file that is nobody else's: not one that is there already, nor what a link that is there names.
+private func makeFile(_ path: String) throws(SystemError) -> Descriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    do throws(SystemError) {
+        return try Descriptor.open(path, flags, mode: 0o600)
+    } catch  where error.errno == EEXIST {
+        // Left by a process that died, or put there by a user who may write to the directory.
+        unlink(path)
+        return try Descriptor.open(path, flags, mode: 0o600)
+    }
 }
 
 /// Returns when the names in the directory of `path` are on the disk.

@@ -34,6 +34,8 @@ public struct NodeAgent: Sendable {
     ///   An API server that does not answer is waited for.
     public func run() async throws {
         let runtime = try makeRuntime()
+        let memory = NodeMemory(configuration.paths)
+        try await Blocking.run { () throws(SystemError) in try memory.mount() }
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
         let images = ImageStore(root: configuration.imageDirectory)
         do {
@@ -84,6 +86,7 @@ public struct NodeAgent: Sendable {
         try await Blocking.run { () throws(SystemError) in
             try makeDirectory(configuration.paths.pods)
             try makeDirectory(configuration.paths.podLogs)
+            try makeDirectory(configuration.paths.memory)
         }
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
         let informers = SharedInformers(client, logger: logger)

@@ -33,6 +33,8 @@ public struct StreamServer: Sendable {
             .bind(unixDomainSocketPath: socket) { channel in
                 channel.eventLoop.makeCompletedFuture { try StreamSession.make(on: channel) }
             }
+        // Until here the umask kept others out.
+        chmod(socket, 0o600)
         return StreamServer(socket: socket, logger: logger, listening: listening)
     }
 

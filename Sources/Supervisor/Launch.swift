@@ -74,8 +74,8 @@ public struct Launch: Sendable {
             }
             return false
         }
-        try Files.makeDirectory(paths.state)
-        try Files.makeDirectory(paths.runtime)
+        try Files.makePrivateDirectory(paths.state)
+        try Files.makePrivateDirectory(paths.runtime)
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
             loadBalancerOctet: AddressPlan.loadBalancerOctets.lowerBound,
@@ -102,8 +102,8 @@ public struct Launch: Sendable {
     }
 
     private func spawnSupervisor(_ progress: @escaping @Sendable (String) -> Void) async throws {
-        try Files.makeDirectory(paths.runtime)
-        try Files.makeDirectory(paths.logs)
+        try Files.makePrivateDirectory(paths.runtime)
+        try Files.makePrivateDirectory(paths.logs)
         let programs = try Programs()
         let notify = try NotifyServer(path: "\(paths.runtime)/start-\(getpid()).sock")
         defer { notify.close() }

@@ -19,7 +19,7 @@ extension Supervisor {
     }
 
     func startNode(_ node: ClusterConfiguration.NodeEntry, within cluster: NamespaceHolder) async throws {
-        try Files.makeDirectory(paths.node(node.name).directory)
+        try Files.makePrivateDirectory(paths.node(node.name).directory)
         let holder = try await hold(node.holderName, within: cluster, members: [node.componentName])
         try await Self.onNetwork(of: cluster) { network in
             let namespace = try openNamespace(.net, of: holder.process.pid)

@@ -72,7 +72,7 @@ public actor Supervisor {
     }
 
     private func bringUp() async throws {
-        try Files.makeDirectory(paths.logs)
+        try paths.closeToOthers()
         await ClusterScope(paths: paths)?.enter(logger: logger)
         let survivors = try Self.members.compactMap { try running($0)?.pid }
         let claim = try AddressClaim(preferring: configuration.loadBalancerOctet, heldBy: survivors)

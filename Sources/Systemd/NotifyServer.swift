@@ -52,6 +52,8 @@ public final class NotifyServer: Sendable {
     ) throws(SystemError) {
         var address = address
         try socket.withRawValue { number throws(SystemError) in
+            // Its name gets the mode that the socket has by then: all senders are this user's.
+            fchmod(number, 0o600)
             let result = withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.bind(number, $0, length) }
             }

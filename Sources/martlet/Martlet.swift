@@ -21,6 +21,8 @@ struct Martlet: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // What this program and its children make is this user's alone; what others are to reach has its mode set.
+        umask(0o077)
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -18,6 +18,8 @@ import Testing
         var failure: String?
         /// Its place in the pod's directory; nil for one elsewhere.
         var place: String?
+        /// Its place is in the node's memory.
+        var isInMemory = false
         var isGenerated = false
         var isMadeOnMount = false
         /// The limit of what it takes of the disk; nil where that does not count.
@@ -50,12 +52,12 @@ import Testing
             isGenerated: true),
         Case(
             testDescription: "secret", source: ["secret": ["secretName": "known"]], files: ["key": "secret"],
-            place: "kubernetes.io~secret/v", isGenerated: true),
+            place: "kubernetes.io~secret/v", isInMemory: true, isGenerated: true),
         Case(
             testDescription: "secret without the key that is asked for",
             source: ["secret": ["secretName": "known", "items": [["key": "other", "path": "x"]]]],
             failure: "secret references non-existent config key: other", place: "kubernetes.io~secret/v",
-            isGenerated: true),
+            isInMemory: true, isGenerated: true),
         Case(
             testDescription: "downwardAPI",
             source: [
@@ -65,7 +67,8 @@ import Testing
                         ["path": "cpu", "resourceFieldRef": ["containerName": "a", "resource": "limits.cpu"]],
                     ]
                 ]
-            ], files: ["name": "web", "cpu": "2"], place: "kubernetes.io~downward-api/v", isGenerated: true),
+            ], files: ["name": "web", "cpu": "2"], place: "kubernetes.io~downward-api/v", isInMemory: true,
+            isGenerated: true),
         Case(
             testDescription: "projected",
             source: [
@@ -77,7 +80,7 @@ import Testing
                     ]
                 ]
             ], files: ["map/key": "value", "key": "secret", "uid": "uid-web"], place: "kubernetes.io~projected/v",
-            isGenerated: true),
+            isInMemory: true, isGenerated: true),
         Case(
             testDescription: "a type that no plug-in handles", source: ["csi": ["driver": "x"]],
             failure: "volumes of type csi are not supported by this node"),
@@ -122,7 +125,8 @@ import Testing
             }
             let (plugin, volume) = try #require(VolumePlugins.find(json))
             let mountable = try #require(volumes.mountable["v"])
-            if let place = example.place { #expect(mountable.path == "\(volumes.paths.directory)/volumes/\(place)") }
+            let directory = example.isInMemory ? volumes.paths.memory : volumes.paths.directory
+            if let place = example.place { #expect(mountable.path == "\(directory)/volumes/\(place)") }
             #expect(mountable.isGenerated == example.isGenerated)
             #expect(mountable.isMadeOnMount == example.isMadeOnMount)
             #expect(!plugin.precedesSandbox(volume))
@@ -143,6 +147,60 @@ import Testing
             #expect(isMountPoint(path))
             VolumePlugins.tearDown(podDirectory: volumes.paths.directory)
             #expect(!isMountPoint(path))
+        }
+    }
+
+    @Test func aPodOfAnEarlierVersionKeepsItsVolumesOnDisk() async throws {
+        try await withDirectory { directory in
+            let volumes = Self.volumes(["name": "v", "secret": ["secretName": "known"]], in: directory)
+            let path = "\(volumes.paths.directory)/volumes/kubernetes.io~secret/v"
+            try makeDirectory(path)
+            try #require(symlink("..earlier", path + "/..data") == 0)
+            _ = try await volumes.setUp()
+            #expect(volumes.mountable["v"]?.path == path)
+            #expect(try readFile("\(path)/key") == "secret")
+        }
+    }
+
+    /// Whose a service account token is, with which mode, as the kubelet decides it.
+    @Test(
+        .enabled(if: getuid() == 0, "needs root"),
+        arguments: [
+            ([:], [[:]], 0, 0, 0o644), (["runAsUser": 7], [[:]], 7, 0, 0o600),
+            (["fsGroup": 8], [[:]], 0, 8, 0o640), (["runAsUser": 7, "fsGroup": 8], [[:]], 7, 8, 0o640),
+            ([:], [["runAsUser": 7], ["runAsUser": 7]], 7, 0, 0o600),
+            ([:], [["runAsUser": 7], ["runAsUser": 9]], 0, 0, 0o644), ([:], [["runAsUser": 7], [:]], 0, 0, 0o644),
+        ] as [(JSON, [JSON], uid_t, gid_t, mode_t)])
+    func aTokenIsForThosePrograms(
+        context: JSON, containers: [JSON], user: uid_t, group: gid_t, mode: mode_t
+    ) throws {
+        try withDirectory { directory in
+            let pod = makePod(spec: [
+                "securityContext": context,
+                "containers": .array(containers.map { ["name": "c", "securityContext": $0] }),
+            ])
+            let host = Self.host(pod)
+            var content = VolumeContent(defaultMode: nil)
+            content.addToken("token", [1], host: host)
+            try content.write(to: directory + "/v", group: host.group)
+            var status = stat()
+            try #require(stat(directory + "/v/token", &status) == 0)
+            #expect(status.st_uid == user && status.st_gid == group)
+            #expect(status.st_mode & 0o777 == mode)
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root")) func secretsAreInMemory() throws {
+        try withDirectory { directory in
+            let node = NodePaths(name: "n", state: directory, runtime: directory)
+            for _ in 0..<2 { try NodeMemory(node).mount() }
+            defer { unmountAll(at: node.memory) }
+            var status = stat()
+            try #require(stat(node.memory, &status) == 0)
+            #expect(status.st_mode & 0o777 == 0o700)
+            let mounts = try readFile("/proc/self/mountinfo").split(separator: "\n")
+            let own = mounts.filter { $0.contains(" \(node.memory) ") }
+            #expect(own.count == 1 && own[0].contains(" - tmpfs "), "one, also for the next agent: \(own)")
         }
     }
 

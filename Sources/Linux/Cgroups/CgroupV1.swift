@@ -56,7 +56,8 @@ public struct CgroupV1: ControlGroups {
     public func directories(of group: String) -> [String: String] { roots.mapValues { "\($0)/\(group)" } }
 
     public func create(_ group: String) throws(SystemError) {
-        for directory in directories { try makeDirectory("\(directory)/\(group)") }
+        // Containers of every user read them in /sys/fs/cgroup.
+        for directory in directories { try makeDirectory("\(directory)/\(group)", exactly: 0o755) }
     }
 
     public func joinFiles(_ group: String) -> [String] { directories.map { "\($0)/\(group)/cgroup.procs" } }

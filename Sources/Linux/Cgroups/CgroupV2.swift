@@ -77,7 +77,12 @@ public struct CgroupV2: ControlGroups {
         let names = group.split(separator: "/")
         for (index, name) in names.enumerated() {
             path += "/\(name)"
-            if mkdir(path, 0o755) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
+            // Containers of every user read them in /sys/fs/cgroup.
+            if mkdir(path, 0o755) == 0 {
+                chmod(path, 0o755)
+            } else if errno != EEXIST {
+                throw SystemError("mkdir", path)
+            }
             guard index < names.count - 1 else { break }
             try writeControl("\(path)/cgroup.subtree_control", controllers.map { "+\($0)" }.joined(separator: " "))
         }

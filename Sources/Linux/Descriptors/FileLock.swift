@@ -9,7 +9,7 @@ public struct FileLock: ~Copyable, Sendable {
 
     /// Waits for the lock; it blocks. Makes the file where it is missing.
     public init(_ path: String, _ mode: Mode) throws(SystemError) {
-        let opened = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o644)
+        let opened = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         try opened.withRawValue { number throws(SystemError) in
             _ = try check("lock", path) { flock(number, mode == .shared ? LOCK_SH : LOCK_EX) }
         }
@@ -19,8 +19,8 @@ public struct FileLock: ~Copyable, Sendable {
     /// The lock, if nobody has it now.
     ///
     /// - Throws: where the file cannot be opened or made.
-    public init?(trying path: String, mode: mode_t = 0o644) throws(SystemError) {
-        let opened = try Descriptor.open(path, O_RDWR | O_CREAT, mode: mode)
+    public init?(trying path: String) throws(SystemError) {
+        let opened = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         guard opened.withRawValue({ flock($0, LOCK_EX | LOCK_NB) }) == 0 else { return nil }
         descriptor = opened
     }

@@ -14,8 +14,9 @@ public struct PacketSocket: Sendable {
     public static func listen(_ path: String, mode: mode_t = 0o600) throws(SystemError) -> PacketSocket {
         try make(path) { descriptor, address, length throws(SystemError) in
             unlink(path)
+            // A socket's name gets the mode that the socket has by then.
+            try check("chmod", path) { fchmod(descriptor, mode) }
             try check("bind", path) { bind(descriptor, address, length) }
-            try check("chmod", path) { chmod(path, mode) }
             try check("listen", path) { Glibc.listen(descriptor, 16) }
         }
     }

@@ -7,11 +7,13 @@ public struct UnixSocket: Sendable {
 
     init(descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
-    /// Listens at `path`, in place of a socket that a dead process left there.
+    /// Listens at `path`, for this user alone, in place of a socket that a dead process left there.
     public static func listen(_ path: String) throws(SystemError) -> UnixSocket {
         unlink(path)
         return try open(path, "bind") { descriptor, address, length in
-            bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 64) == 0
+            // A socket's name gets the mode that the socket has by then.
+            fchmod(descriptor, 0o600) == 0 && bind(descriptor, address, length) == 0
+                && Glibc.listen(descriptor, 64) == 0
         }
     }
 

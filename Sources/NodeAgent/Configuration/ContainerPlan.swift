@@ -88,7 +88,7 @@ struct ContainerPlan: Sendable {
                 source = try subPath(inner, of: source, isGenerated: volume.isGenerated)
             } else if volume.isMadeOnMount {
                 var status = stat()
-                if stat(source, &status) != 0 { try makeDirectory(source) }
+                if stat(source, &status) != 0 { try makeDirectory(source, exactly: 0o755) }
             }
             var target = mount["mountPath"].string ?? ""
             if !target.hasPrefix("/") { target = "/" + target }
@@ -111,7 +111,7 @@ struct ContainerPlan: Sendable {
         let message = paths.termination(id)
         do throws(SystemError) {
             // Any user of the container may write it, whatever the agent's umask.
-            try Descriptor.open(message, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o666)
+            try Descriptor.open(message, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o666)
                 .withRawValue { _ = fchmod($0, 0o666) }
         } catch {
             throw failure("\(SystemError("create", errno: error.errno, message))")
@@ -129,7 +129,7 @@ struct ContainerPlan: Sendable {
         var status = stat()
         if stat(path, &status) != 0 {
             if isGenerated { throw failure("failed to prepare subPath for volumeMount: \(inner) is not in the volume") }
-            try makeDirectory(path)
+            try makeDirectory(path, exactly: 0o755)
         }
         guard let real = resolvedPath(path), let root = resolvedPath(source), real == root || real.hasPrefix(root + "/")
         else { throw failure("failed to prepare subPath for volumeMount: \"\(inner)\" leads out of the volume") }

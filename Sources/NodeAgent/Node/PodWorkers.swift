@@ -126,8 +126,9 @@ actor PodWorkers {
         sandboxes = [:]
         let configuration = node.configuration
         let strays = await Blocking.run {
-            let directories = ((try? listDirectory(configuration.paths.pods)) ?? []).filter { !known.contains($0) }
-            for uid in directories { removePodDirectory("\(configuration.paths.pods)/\(uid)") }
+            let places = [configuration.paths.pods, configuration.paths.memory]
+            let directories = Set(places.flatMap { (try? listDirectory($0)) ?? [] }).subtracting(known)
+            for uid in directories { removePodDirectories(uid, of: configuration.paths) }
             for logs in (try? listDirectory(configuration.paths.podLogs)) ?? [] {
                 if let uid = logs.split(separator: "_").last, !known.contains(String(uid)) {
                     try? removeTree("\(configuration.paths.podLogs)/\(logs)")

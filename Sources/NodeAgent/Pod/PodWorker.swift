@@ -276,9 +276,9 @@ actor PodWorker {
         await node.addresses.release(uid: uid)
         await node.references.release(pod: uid)
         await node.tokens.forget(pod: uid)
-        let paths = paths
+        let (paths, uid, configuration) = (paths, uid, node.configuration)
         await Blocking.run {
-            removePodDirectory(paths.directory)
+            removePodDirectories(uid, of: configuration.paths)
             try? removeTree(paths.logs)
         }
         inbox.yield(.finished)

@@ -75,7 +75,7 @@ struct LogArchive: Sendable {
 
     private static func copy(_ part: String, to path: String) -> Bool {
         guard let source = try? Descriptor.open(part, O_RDONLY),
-            let target = try? Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640),
+            let target = try? Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o640),
             let file = target.withRawValue({ gzdopen($0, "wb") })
         else { return false }
         // The compressed file's from now on.

@@ -4,6 +4,7 @@ import KubernetesModel
 struct ConfigMapVolume: GeneratedVolumePlugin {
     var name: String { "configMap" }
     var directory: String? { "configmap" }
+    var isSecret: Bool { false }
 
     func add(_ source: JSON, to content: inout VolumeContent, host: VolumeHost) async throws -> Timestamp? {
         let name = source["name"].string ?? ""

@@ -10,9 +10,23 @@ protocol ContentSource: Sendable {
 }
 
 /// A type of volume whose files the node writes.
-protocol GeneratedVolumePlugin: VolumePlugin, ContentSource {}
+protocol GeneratedVolumePlugin: VolumePlugin, ContentSource {
+    /// Whether its files may never reach a disk; with the kubelet that is so of all but ConfigMaps.
+    var isSecret: Bool { get }
+}
 
 extension GeneratedVolumePlugin {
+    var isSecret: Bool { true }
+
+    func path(_ volume: Volume, in pod: PodPaths) -> String? {
+        directory.map { directory in
+            let onDisk = pod.volume(directory, volume.name)
+            // A pod that an earlier version has started goes on with what its containers have mounted.
+            guard isSecret, readLink(onDisk + "/..data") == nil else { return onDisk }
+            return pod.memoryVolume(directory, volume.name)
+        }
+    }
+
     func mountable(_ volume: Volume, at path: String) -> MountableVolume {
         MountableVolume(path: path, isGenerated: true)
     }

@@ -36,14 +36,14 @@ func checkHostPath(_ path: String, type: String) throws(VolumeError) {
     case "": return
     case "DirectoryOrCreate":
         if !exists {
-            do { try makeDirectory(path) } catch { throw VolumeError(description: "\(error)") }
+            do { try makeDirectory(path, exactly: 0o755) } catch { throw VolumeError(description: "\(error)") }
         } else {
             try require(S_IFDIR, "directory")
         }
     case "FileOrCreate":
         if !exists {
             do throws(SystemError) {
-                _ = try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o644)
+                try Descriptor.open(path, O_WRONLY | O_CREAT, mode: 0o644).withRawValue { _ = fchmod($0, 0o644) }
             } catch {
                 throw VolumeError(description: "\(SystemError("create", errno: error.errno, path))")
             }

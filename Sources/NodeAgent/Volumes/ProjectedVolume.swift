@@ -28,7 +28,16 @@ struct ServiceAccountTokenSource: ContentSource {
 
     func add(_ source: JSON, to content: inout VolumeContent, host: VolumeHost) async throws -> Timestamp? {
         let (token, renewal) = try await host.tokens.token(pod: host.pod, source)
-        content.add(source["path"].string ?? "token", Array(token.utf8), mode: nil)
+        content.addToken(source["path"].string ?? "token", Array(token.utf8), host: host)
         return renewal
+    }
+}
+
+extension VolumeContent {
+    /// As the kubelet: where all containers run as one user a token is that user's alone, where volumes have a group
+    /// that group's too; only else it is for every user of the containers.
+    mutating func addToken(_ path: String, _ bytes: [UInt8], host: VolumeHost) {
+        let isOwned = host.user != nil || host.group != nil
+        add(path, bytes, mode: isOwned ? 0o600 : nil, owner: host.user)
     }
 }

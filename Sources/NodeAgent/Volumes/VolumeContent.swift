@@ -10,6 +10,8 @@ struct VolumeContent: Sendable {
     private struct File: Sendable {
         var bytes: [UInt8]
         var mode: Int
+        /// Root, unless given.
+        var owner: Int?
     }
 
     private var files: [String: File] = [:]
@@ -17,8 +19,8 @@ struct VolumeContent: Sendable {
 
     init(defaultMode: Int?) { self.defaultMode = defaultMode ?? 0o644 }
 
-    mutating func add(_ path: String, _ bytes: [UInt8], mode: Int?) {
-        files[path] = File(bytes: bytes, mode: mode ?? defaultMode)
+    mutating func add(_ path: String, _ bytes: [UInt8], mode: Int?, owner: Int? = nil) {
+        files[path] = File(bytes: bytes, mode: mode ?? defaultMode, owner: owner)
     }
 
     /// Adds the entries of a ConfigMap or Secret: all of them, or those that `items` names.
@@ -39,7 +41,7 @@ struct VolumeContent: Sendable {
 
     /// Writes the files below `directory` unless they are there already. It blocks.
     func write(to directory: String, group: Int?) throws(SystemError) {
-        try makeDirectory(directory, mode: 0o755)
+        try makeDirectory(directory, exactly: 0o755)
         let link = directory + "/..data"
         let previous = readLink(link)
         if let previous, isCurrent(directory + "/" + previous) { return }
@@ -48,14 +50,16 @@ struct VolumeContent: Sendable {
         // As the kubelet names it: `..2026_01_31_12_00_00.123456789`.
         let day = now.nano.prefix(19).map { $0.isNumber ? $0 : "_" }
         let version = "..\(String(day)).\(now.nano.dropFirst(20).dropLast())"
-        try makeDirectory(directory + "/" + version)
+        try makeDirectory(directory + "/" + version, exactly: 0o755)
         for (path, file) in files {
             let target = "\(directory)/\(version)/\(path)"
-            if let slash = target.lastIndex(of: "/") { try makeDirectory(String(target[..<slash])) }
+            if let slash = target.lastIndex(of: "/") { try makeDirectory(String(target[..<slash]), exactly: 0o755) }
             try replaceFile(target, file.bytes, mode: 0o600)
             // A group that is to read it can, as the kubelet does it.
             let mode = group == nil ? file.mode : file.mode | (file.mode & 0o400) >> 3
-            if let group { chown(target, 0, gid_t(truncatingIfNeeded: group)) }
+            if group != nil || file.owner != nil {
+                chown(target, uid_t(truncatingIfNeeded: file.owner ?? 0), gid_t(truncatingIfNeeded: group ?? 0))
+            }
             if chmod(target, mode_t(mode & 0o777)) != 0 { throw SystemError("chmod", target) }
         }
         unlink(link + "_tmp")

@@ -56,6 +56,16 @@ struct VolumeHost: Sendable {
     let tokens: TokenSource
 
     var pod: Object { downward.pod }
+    /// The user that all of the pod's containers are told to run as; nil where they are not, or differ. Ephemeral ones
+    /// do not count, as with the kubelet.
+    var user: Int? {
+        let containers = pod.spec["initContainers"].items + pod.spec["containers"].items
+        let users = containers.map {
+            ($0["securityContext"]["runAsUser"].int ?? pod.spec["securityContext"]["runAsUser"].int)
+        }
+        guard let first = users.first, users.allSatisfy({ $0 == first }) else { return nil }
+        return first
+    }
     /// The group that owns the files of the pod's volumes.
     var group: Int? { pod.spec["securityContext"]["fsGroup"].int }
 }

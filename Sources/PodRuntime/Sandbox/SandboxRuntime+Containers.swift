@@ -12,7 +12,8 @@ extension SandboxRuntime {
         let group = pod.group.container(container.id)
         let resources = resources
         let list = try await Blocking.run { () throws -> SharedDescriptor in
-            for directory in operations.directories { try makeDirectory(directory) }
+            // A writable layer's mode is that of the container's root.
+            for directory in operations.directories { try makeDirectory(directory, exactly: 0o755) }
             try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
             return try operations.start(joining: resources.create(group, limits: container.limits)).file()
         }

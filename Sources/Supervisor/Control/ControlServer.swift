@@ -26,7 +26,6 @@ final class ControlServer: Sendable {
         self.path = path
         let listener = try UnixSocket.listen(path)
         self.listener = listener
-        chmod(path, 0o600)
         // Reading blocks, so each connection has a thread; there is one for each command and for the service proxy.
         Blocking.startThread(name: "control") {
             while let connection = listener.accept() {

@@ -10,7 +10,7 @@ struct ClusterCertificates {
     /// Makes what is missing: the authority, the API server's certificate, the key that signs service-account tokens
     /// and a kubeconfig for each component and node. What is there stays.
     func ensure(apiPort: Int, nodes: [String]) throws {
-        try Files.makeDirectory(paths.pki.directory)
+        try Files.makePrivateDirectory(paths.pki.directory)
         let authority = try authority()
         if try Files.read(paths.pki.serviceAccountKey) == nil {
             let key = P256.Signing.PrivateKey()

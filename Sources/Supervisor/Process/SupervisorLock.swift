@@ -7,10 +7,10 @@ struct SupervisorLock: ~Copyable {
     private let lock: FileLock
 
     init(_ paths: ClusterPaths) throws(SupervisorError) {
-        try Files.makeDirectory(paths.runtime)
+        try Files.makePrivateDirectory(paths.runtime)
         let taken: FileLock?
         do throws(SystemError) {
-            taken = try FileLock(trying: paths.lock, mode: 0o600)
+            taken = try FileLock(trying: paths.lock)
         } catch {
             throw Files.failure(paths.lock, "open it", error.errno)
         }

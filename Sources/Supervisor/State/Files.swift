@@ -49,16 +49,33 @@ enum Files {
     /// A process's log, to be given to it as its output.
     static func openLog(_ path: String, emptied: Bool = false) throws(SupervisorError) -> SharedDescriptor {
         try mapping(path, "write the log") { () throws(SystemError) in
-            let flags = O_WRONLY | O_CREAT | (emptied ? O_TRUNC : O_APPEND)
+            let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | (emptied ? O_TRUNC : O_APPEND)
             return SharedDescriptor(try Descriptor.open(path, flags, mode: 0o600))
         }
     }
 
+    /// Makes the directory and those above it, for this user alone, and sees that it can be written to. One that exists
+    /// is closed to others too.
+    static func makePrivateDirectory(_ path: String) throws(SupervisorError) {
+        try makeDirectory(path) { path throws(SystemError) in try Linux.makePrivateDirectory(path) }
+    }
+
     /// Makes the directory and those above it, and sees that it can be written to.
     static func makeDirectory(_ path: String) throws(SupervisorError) {
+        try makeDirectory(path) { path throws(SystemError) in try Linux.makeDirectory(path) }
+    }
+
+    private static func makeDirectory(
+        _ path: String, _ make: (String) throws(SystemError) -> Void
+    ) throws(SupervisorError) {
         do throws(SystemError) {
-            try Linux.makeDirectory(path, mode: 0o711)
+            try make(path)
         } catch {
+            if error.call == "own" {
+                throw .file(
+                    path: error.subject, problem: "it belongs to another user, who could change what is in it",
+                    remedy: "remove it, or choose another directory with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR")
+            }
             throw failure(error.subject.isEmpty ? path : error.subject, "make the directory", error.errno)
         }
         var information = stat()
@@ -67,6 +84,14 @@ enum Files {
         }
         guard access(path, W_OK | X_OK) == 0 else { throw failure(path, "write to the directory", errno) }
     }
+
+    static func makeFilesPrivate(in directory: String) throws(SupervisorError) {
+        try mapping(directory, "close it to other users") { () throws(SystemError) in
+            try Linux.makeFilesPrivate(in: directory)
+        }
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The last lines of a log, of those that begin at `offset` or after.
     static func tail(_ path: String, lines: Int, from offset: Int = 0) -> [String] {
