@@ -1,5 +1,7 @@
 #include "CArchive.h"
 
+#include "CSystemLibrary.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -7,18 +9,23 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 struct archive;
 struct archive_entry;
 
-enum { ARCHIVE_EOF = 1, ARCHIVE_OK = 0, ARCHIVE_WARN = -20 };
+enum { ARCHIVE_EOF = 1, ARCHIVE_OK = 0, ARCHIVE_WARN = -20, ARCHIVE_FATAL = -30 };
 
 static struct {
     struct archive *(*read_new)(void);
-    int (*read_support_filter_all)(struct archive *);
+    int (*read_support_filter_gzip)(struct archive *);
+    int (*read_support_filter_zstd)(struct archive *);
     int (*read_support_format_tar)(struct archive *);
+    int (*read_support_format_raw)(struct archive *);
     int (*read_support_format_empty)(struct archive *);
-    int (*read_open_filename)(struct archive *, const char *, size_t);
+    int (*read_open_fd)(struct archive *, int, size_t);
+    int (*read_open)(struct archive *, void *, void *, ssize_t (*)(struct archive *, void *, const void **), void *);
+    void (*set_error)(struct archive *, int, const char *, ...);
     int (*read_next_header)(struct archive *, struct archive_entry **);
     ssize_t (*read_data)(struct archive *, void *, size_t);
     int (*read_free)(struct archive *);
@@ -65,7 +72,7 @@ static const char *load_error;
 static pthread_once_t load_once = PTHREAD_ONCE_INIT;
 
 static void load(void) {
-    void *handle = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL);
+    void *handle = csystem_library_open("libarchive.so.13", NULL);
     if (!handle) {
         load_error = "libarchive.so.13 cannot be loaded";
         return;
@@ -75,10 +82,14 @@ static void load(void) {
         const char *name;
     } symbols[] = {
         {&lib.read_new, "archive_read_new"},
-        {&lib.read_support_filter_all, "archive_read_support_filter_all"},
+        {&lib.read_support_filter_gzip, "archive_read_support_filter_gzip"},
+        {&lib.read_support_filter_zstd, "archive_read_support_filter_zstd"},
         {&lib.read_support_format_tar, "archive_read_support_format_tar"},
+        {&lib.read_support_format_raw, "archive_read_support_format_raw"},
         {&lib.read_support_format_empty, "archive_read_support_format_empty"},
-        {&lib.read_open_filename, "archive_read_open_filename"},
+        {&lib.read_open_fd, "archive_read_open_fd"},
+        {&lib.read_open, "archive_read_open"},
+        {&lib.set_error, "archive_set_error"},
         {&lib.read_next_header, "archive_read_next_header"},
         {&lib.read_data, "archive_read_data"},
         {&lib.read_free, "archive_read_free"},
@@ -136,30 +147,107 @@ const char *carchive_load_error(void) {
     return load_error;
 }
 
+// Two archives: one of libarchive's "raw" format takes the compression off, where there is one; the other reads the tar
+// that comes out of it. So the tar's bytes can be counted and observed on their way.
 struct carchive_reader {
+    struct archive *compressed;  // NULL where the file is the tar itself
     struct archive *archive;
     struct archive_entry *entry;
+    int file;
+    int64_t left;
+    carchive_observer *observe;
+    void *context;
+    char buffer[1 << 16];
 };
 
-carchive_reader *carchive_reader_open(const char *path) {
+// How many bytes of the tar came into the buffer; 0 at its end; -1 with the reason set in `reader->archive`.
+static ssize_t fill(carchive_reader *reader) {
+    ssize_t count;
+    if (reader->compressed) {
+        count = lib.read_data(reader->compressed, reader->buffer, sizeof reader->buffer);
+        if (count < 0) {
+            const char *text = lib.error_string(reader->compressed);
+            lib.set_error(reader->archive, EIO, "%s", text ? text : "cannot be decompressed");
+            return -1;
+        }
+    } else {
+        do count = read(reader->file, reader->buffer, sizeof reader->buffer);
+        while (count < 0 && errno == EINTR);
+        if (count < 0) {
+            lib.set_error(reader->archive, errno, "%s", strerror(errno));
+            return -1;
+        }
+    }
+    if (count > reader->left) {
+        lib.set_error(reader->archive, EFBIG, "it is larger than a layer may be");
+        return -1;
+    }
+    reader->left -= count;
+    if (count > 0 && reader->observe) reader->observe(reader->context, reader->buffer, (size_t)count);
+    return count;
+}
+
+static ssize_t give(struct archive *archive, void *data, const void **buffer) {
+    (void)archive;
+    carchive_reader *reader = data;
+    *buffer = reader->buffer;
+    return fill(reader);
+}
+
+// By the first bytes, as container engines do, not by what a manifest says. Nothing but what libarchive has built in:
+// for what it has not it would start programs.
+static int open_compressed(carchive_reader *reader) {
+    static const unsigned char gzip[] = {0x1f, 0x8b}, zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    unsigned char start[4] = {0};
+    if (pread(reader->file, start, sizeof start, 0) < 0) return -1;
+    int (*support)(struct archive *) = !memcmp(start, gzip, sizeof gzip) ? lib.read_support_filter_gzip
+        : !memcmp(start, zstd, sizeof zstd)                              ? lib.read_support_filter_zstd
+                                                                         : NULL;
+    if (!support) return 0;
+    struct archive_entry *entry;
+    reader->compressed = lib.read_new();
+    if (!reader->compressed) return -1;
+    errno = ENOTSUP;
+    if (support(reader->compressed) != ARCHIVE_OK) return -1;
+    lib.read_support_format_raw(reader->compressed);
+    lib.read_support_format_empty(reader->compressed);
+    errno = EBADMSG;
+    if (lib.read_open_fd(reader->compressed, reader->file, 1 << 16) != ARCHIVE_OK) return -1;
+    int result = lib.read_next_header(reader->compressed, &entry);
+    return result == ARCHIVE_OK || result == ARCHIVE_EOF ? 0 : -1;
+}
+
+carchive_reader *carchive_reader_open(int file, int64_t limit, carchive_observer *observe, void *context) {
     if (carchive_load_error()) {
         errno = ENOSYS;
         return NULL;
     }
     carchive_reader *reader = calloc(1, sizeof *reader);
     if (!reader) return NULL;
+    reader->file = file;
+    reader->left = limit;
+    reader->observe = observe;
+    reader->context = context;
+    errno = ENOMEM;
     reader->archive = lib.read_new();
-    if (!reader->archive) {
-        free(reader);
-        errno = ENOMEM;
+    if (!reader->archive || open_compressed(reader) < 0) {
+        int reason = errno;
+        carchive_reader_close(reader);
+        errno = reason;
         return NULL;
     }
-    lib.read_support_filter_all(reader->archive);
     lib.read_support_format_tar(reader->archive);
     lib.read_support_format_empty(reader->archive);
     // A failure shows in the first `next`, with its text.
-    lib.read_open_filename(reader->archive, path, 1 << 16);
+    lib.read_open(reader->archive, reader, NULL, give, NULL);
     return reader;
+}
+
+int carchive_reader_finish(carchive_reader *reader) {
+    ssize_t count;
+    do count = fill(reader);
+    while (count > 0);
+    return count < 0 ? -1 : 0;
 }
 
 // libarchive converts names to the locale's encoding, which fails in the C locale; UTF-8 is what layers hold.
@@ -174,8 +262,8 @@ int carchive_reader_next(carchive_reader *reader, struct carchive_entry *out) {
     out->hardlink = either(lib.entry_hardlink_utf8(entry), lib.entry_hardlink(entry));
     out->symlink = either(lib.entry_symlink_utf8(entry), lib.entry_symlink(entry));
     out->mode = lib.entry_mode(entry);
-    out->uid = (uint32_t)lib.entry_uid(entry);
-    out->gid = (uint32_t)lib.entry_gid(entry);
+    out->uid = lib.entry_uid(entry);
+    out->gid = lib.entry_gid(entry);
     out->size = lib.entry_size(entry);
     out->mtime = lib.entry_mtime(entry);
     out->major = (uint32_t)lib.entry_rdevmajor(entry);
@@ -199,7 +287,8 @@ const char *carchive_reader_error(carchive_reader *reader) {
 }
 
 void carchive_reader_close(carchive_reader *reader) {
-    lib.read_free(reader->archive);
+    if (reader->archive) lib.read_free(reader->archive);
+    if (reader->compressed) lib.read_free(reader->compressed);
     free(reader);
 }
 

@@ -23,6 +23,11 @@ void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), n
 int clinux_get_flags(int descriptor) { return fcntl(descriptor, F_GETFL); }
 int clinux_set_flags(int descriptor, int flags) { return fcntl(descriptor, F_SETFL, flags); }
 
+int clinux_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
 struct socket_request {
     int space, domain, type, protocol, result, error;
 };

@@ -10,7 +10,7 @@ enum Files {
     /// Replaces a file in one step: after a crash it holds the old bytes or the new ones.
     static func writeAtomically(_ bytes: [UInt8], to path: String) throws(ImageError) {
         try ImageError.mapping { () throws(SystemError) in
-            try replaceFile(path, bytes, mode: 0o644, durability: .name, temporary: temporaryPath(beside: path))
+            try replaceFile(path, bytes, mode: 0o600, durability: .name, temporary: temporaryPath(beside: path))
         }
     }
 
@@ -35,6 +35,17 @@ enum Files {
     }
 
     static let temporaryPrefix = ".new-"
+
+    static func makePrivateDirectory(_ path: String) throws(ImageError) {
+        do throws(SystemError) {
+            try Linux.makePrivateDirectory(path)
+        } catch {
+            guard error.call == "own" else { throw .system(error.call, path: error.subject, errno: error.errno) }
+            throw .usage(
+                "\(error.subject) belongs to another user, who could change what is in it: "
+                    + "remove it, or choose another directory with MARTLET_STATE_HOME")
+        }
+    }
 
     static func makeDirectories(_ path: String) throws(ImageError) {
         try ImageError.mapping { () throws(SystemError) in try makeDirectory(path) }

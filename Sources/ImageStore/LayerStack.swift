@@ -12,7 +12,7 @@ struct LayerStack {
         let path: String
         let status: stat
         /// Where it is on disk: one place, or for a directory each layer's part of it, uppermost first.
-        let places: [String]
+        let places: [LayerPlace]
 
         var kind: mode_t { status.st_mode & S_IFMT }
         var isDirectory: Bool { kind == S_IFDIR }
@@ -41,7 +41,7 @@ struct LayerStack {
             if child.kind == S_IFLNK, !pending.isEmpty || followingLast {
                 links += 1
                 guard links <= 40 else { throw .system("follow links of", path: path, errno: ELOOP) }
-                let target = try Files.linkTarget(child.places[0])
+                let target = try Files.linkTarget(child.places[0].onDisk)
                 if target.hasPrefix("/") { trail.removeSubrange(1...) }
                 pending = target.split(separator: "/").filter { $0 != "." }.map(String.init) + pending
                 continue
@@ -55,7 +55,7 @@ struct LayerStack {
     /// The names in a directory, sorted.
     func names(in directory: Node) throws(ImageError) -> [String] {
         var names: Set<String> = []
-        for place in directory.places { names.formUnion(try Files.names(in: place)) }
+        for place in directory.places { names.formUnion(try Files.names(in: place.onDisk)) }
         var visible: [String] = []
         for name in names.sorted() where try child(name, of: directory) != nil { visible.append(name) }
         return visible
@@ -64,16 +64,16 @@ struct LayerStack {
     func child(_ name: String, of directory: Node) throws(ImageError) -> Node? {
         let path = directory.path == "/" ? "/" + name : directory.path + "/" + name
         var first: stat?
-        var places: [String] = []
+        var places: [LayerPlace] = []
         for place in directory.places {
-            let candidate = place == "/" ? "/" + name : place + "/" + name
-            guard let status = try Files.status(candidate) else { continue }
+            let candidate = place.appending(name)
+            guard let status = try Files.status(candidate.onDisk) else { continue }
             if status.st_mode & S_IFMT == S_IFCHR, status.st_rdev == 0 { break }  // a whiteout
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
             if first != nil, !isDirectory { break }
             first = first ?? status
             places.append(candidate)
-            if !isDirectory || Self.isOpaque(candidate) { break }
+            if !isDirectory || Self.isOpaque(candidate.onDisk) { break }
         }
         return first.map { Node(path: path, status: $0, places: places) }
     }
@@ -83,7 +83,8 @@ struct LayerStack {
         for layer in layers.reversed() where first == nil { first = try Files.status(layer) }
         var empty = stat()
         empty.st_mode = S_IFDIR | 0o755
-        return Node(path: "/", status: first ?? empty, places: layers.reversed())
+        return Node(
+            path: "/", status: first ?? empty, places: layers.reversed().map { LayerPlace(layer: $0, path: "") })
     }
 
     private static func isOpaque(_ path: String) -> Bool {

@@ -6,7 +6,7 @@ import Linux
 struct LayerEntry {
     enum Contents {
         case directory
-        case file(source: String, size: Int)
+        case file(source: LayerPlace, size: Int)
         case link(target: String)
     }
 
@@ -32,7 +32,7 @@ struct LayerWriter {
         }
         let temporary = Files.temporaryPath(beside: layout.root + "/blobs/sha256/layer")
         let file = try ImageError.mapping { () throws(SystemError) in
-            try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+            try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         }
         do throws(ImageError) {
             // Until it is closed below, it writes to the file by its number.
@@ -65,8 +65,8 @@ struct LayerWriter {
 
     private func add(_ entry: LayerEntry, as path: String, to writer: OpaquePointer) throws(ImageError) {
         var header = carchive_entry()
-        header.uid = entry.user
-        header.gid = entry.group
+        header.uid = Int64(entry.user)
+        header.gid = Int64(entry.group)
         header.mtime = time
         var result: Int32
         switch entry.contents {
@@ -100,15 +100,17 @@ struct LayerWriter {
         }
     }
 
-    private func copy(_ source: String, size: Int, to writer: OpaquePointer) throws(ImageError) {
-        let file = try ImageError.mapping { () throws(SystemError) in try Descriptor.open(source, O_RDONLY) }
+    private func copy(_ source: LayerPlace, size: Int, to writer: OpaquePointer) throws(ImageError) {
+        let file = try source.openFile()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var left = size
         while left > 0 {
-            let read = try ImageError.mapping(path: source) { () throws(SystemError) in try file.read(into: &buffer) }
+            let read = try ImageError.mapping(path: source.onDisk) { () throws(SystemError) in
+                try file.read(into: &buffer)
+            }
             // What was added meanwhile is left out.
             let count = min(read, left)
-            if count == 0 { throw .usage("\(source) became shorter while it was copied: build again") }
+            if count == 0 { throw .usage("\(source.onDisk) became shorter while it was copied: build again") }
             guard carchive_writer_write(writer, buffer, count) == 0 else {
                 throw .usage("cannot write the layer: \(String(cString: carchive_writer_error(writer)))")
             }

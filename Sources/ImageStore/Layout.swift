@@ -10,6 +10,8 @@ struct Layout: Sendable {
     let root: String
 
     func prepare() throws(ImageError) {
+        // Layers hold programs with the rights of their owners, which only containers are to run.
+        try Files.makePrivateDirectory(root)
         if Files.exists(root + "/oci-layout") { return }
         try Files.makeDirectories(root + "/blobs/sha256")
         try Files.makeDirectories(root + "/layers")
@@ -97,16 +99,15 @@ struct Layout: Sendable {
                 configurationDocument: host.configuration.document(diffIDs: [], history: []), layers: [])
         }
         let digest = descriptor["digest"].string ?? ""
-        let manifestPath = try blobPath(digest)
-        let manifest = try decode(try Files.read(manifestPath), path: manifestPath)
+        let manifest = try document(digest)
         let id = manifest["config"]["digest"].string ?? ""
-        let configurationPath = try blobPath(id)
-        let document = try decode(try Files.read(configurationPath), path: configurationPath)
+        let document = try document(id)
         let blobs = manifest["layers"].items
         let diffIDs = document["rootfs"]["diff_ids"].strings
         guard blobs.count == diffIDs.count else {
             throw .damaged(
-                path: manifestPath, problem: "\(blobs.count) layers, but the configuration has \(diffIDs.count)")
+                path: try blobPath(digest), problem: "\(blobs.count) layers, but the configuration has \(diffIDs.count)"
+            )
         }
         let sizes = blobs.map { $0["size"].int ?? 0 } + [manifest["config"]["size"].int ?? 0]
         return StoredImage(
@@ -117,30 +118,19 @@ struct Layout: Sendable {
             layers: zip(blobs, diffIDs).map { StoredLayer(digest: $0["digest"].string ?? "", diffID: $1) })
     }
 
-    /// The directory with a layer's files, unpacked now if it was not before.
-    func unpacked(_ layer: StoredLayer) throws(ImageError) -> String {
-        guard let hex = Digest.hex(layer.diffID) else {
-            throw .damaged(path: root, problem: "\"\(layer.diffID)\" is no SHA-256 digest")
+    /// A blob of JSON, whose bytes are those that its name says.
+    private func document(_ digest: String) throws(ImageError) -> JSON {
+        let path = try blobPath(digest)
+        let bytes = try ImageError.mapping(path: path) { () throws(SystemError) in
+            try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).readRegularFile(limit: Self.maxDocumentSize)
         }
-        let directory = "\(root)/layers/\(hex)"
-        if Files.exists(directory) { return directory }
-        let lock = try ImageError.mapping { () throws(SystemError) in try FileLock(root + "/use.lock", .shared) }
-        let temporary = Files.temporaryPath(beside: directory)
-        do throws(ImageError) {
-            try LayerUnpacker(archive: try blobPath(layer.digest), directory: temporary).run()
-            // Where another process was faster, its directory stays.
-            guard rename(temporary, directory) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
-                throw .system("rename", path: directory, errno: errno)
-            }
-            if Files.exists(temporary) { try Files.removeTree(temporary) }
-        } catch {
-            try? Files.removeTree(temporary)
-            throw error
-        }
-        try Files.syncDirectory(of: directory)
-        _ = consume lock
-        return directory
+        let found = Digest.of(bytes)
+        guard found == digest else { throw .damaged(path: path, problem: "its digest is \(found)") }
+        return try decode(bytes, path: path)
     }
+
+    /// Of a manifest or a configuration: what registries are to accept at least (OCI distribution specification).
+    static let maxDocumentSize = 4 << 20
 
     private func decode(_ bytes: [UInt8], path: String) throws(ImageError) -> JSON {
         do throws(JSONDecodingError) {

@@ -35,8 +35,7 @@ struct UserNames {
     }
 
     private static func table(_ path: String, _ stack: LayerStack) throws(ImageError) -> [[Substring]] {
-        guard let node = try stack.find(path), !node.isDirectory else { return [] }
-        let text = String(decoding: try Files.read(node.places[0]), as: UTF8.self)
+        let text = String(decoding: try ImageFiles(layers: stack.layers).table(path) ?? [], as: UTF8.self)
         return text.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
     }
 }

@@ -1,7 +1,5 @@
-import CArchive
 import Glibc
 import KubernetesModel
-import Linux
 import Testing
 
 @testable import ImageStore
@@ -83,7 +81,7 @@ final class Scratch {
         let stack = LayerStack(layers: image.layers)
         let program = try #require(try stack.find("/srv/program"))
         #expect(program.status.st_mode & 0o7777 == 0o755)
-        #expect(try scratch.text(program.places[0]) == "#!/bin/sh\n")
+        #expect(try scratch.text(program.places[0].onDisk) == "#!/bin/sh\n")
         let file = try #require(try stack.find("/etc/app/a.conf"))
         #expect(file.status.st_mode & 0o7777 == 0o600)
         if geteuid() == 0 { #expect(file.status.st_uid == 5 && file.status.st_gid == 5) }
@@ -185,65 +183,5 @@ final class Scratch {
         try Files.writeAtomically(Array("{".utf8), to: store.root + "/index.json")
         let error = await #expect(throws: ImageError.self) { try await store.resolve("test") }
         #expect(error?.description.contains(store.root + "/index.json") == true)
-    }
-}
-
-@Suite struct LayerTests {
-    let scratch: Scratch
-
-    init() throws { scratch = try Scratch() }
-
-    /// Writes a tar of these entries; unpacks it as the layer `name`.
-    func layer(_ name: String, _ entries: [(path: String, mode: mode_t, link: String?)]) throws -> String {
-        let archive = scratch.path + "/" + name + ".tar"
-        let file = try Descriptor.open(archive, O_WRONLY | O_CREAT, mode: 0o600)
-        let opened = file.withRawValue { carchive_writer_open($0) }
-        let writer = try #require(opened)
-        for entry in entries {
-            entry.path.withCString { path in
-                var header = carchive_entry()
-                header.path = path
-                header.mode = entry.mode
-                header.uid = geteuid()
-                header.gid = getegid()
-                guard let link = entry.link else { return _ = carchive_writer_add(writer, &header) }
-                link.withCString { link in
-                    if entry.mode & S_IFMT == S_IFLNK { header.symlink = link } else { header.hardlink = link }
-                    _ = carchive_writer_add(writer, &header)
-                }
-            }
-        }
-        carchive_writer_close(writer)
-        let directory = scratch.path + "/" + name
-        try LayerUnpacker(archive: archive, directory: directory).run()
-        return directory
-    }
-
-    @Test func whiteoutsHideLowerLayers() throws {
-        let file = S_IFREG | 0o644
-        let lower = try layer(
-            "lower",
-            [
-                ("a", file, nil), ("d/x", file, nil), ("o/x", file, nil), ("link", S_IFLNK | 0o777, "/d"),
-                ("hard", file, "a"),
-            ])
-        let upper = try layer("upper", [(".wh.a", file, nil), ("d/y", file, nil), ("o/.wh..wh..opq", file, nil)])
-        let stack = LayerStack(layers: [lower, upper])
-        #expect(try stack.find("/a") == nil)
-        #expect(try stack.find("/hard") != nil)
-        #expect(try stack.names(in: try #require(try stack.find("/link"))) == ["x", "y"])
-        #expect(try stack.names(in: try #require(try stack.find("/o"))).isEmpty)
-        #expect(try stack.find("/link/../hard")?.path == "/hard")
-    }
-
-    @Test func nothingLeavesTheLayer() throws {
-        let outside = scratch.path + "/outside"
-        try Files.makeDirectories(outside)
-        #expect(throws: ImageError.self) {
-            try layer("bad", [("e", S_IFLNK | 0o777, outside), ("e/x", S_IFREG | 0o644, nil)])
-        }
-        let directory = try layer("dots", [("../../up", S_IFREG | 0o644, nil)])
-        #expect(Files.exists(directory + "/up"))
-        #expect(try Files.names(in: outside).isEmpty)
     }
 }

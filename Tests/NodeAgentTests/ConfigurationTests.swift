@@ -1,3 +1,4 @@
+import Glibc
 import ImageStore
 import KubernetesModel
 import Linux
@@ -169,6 +170,38 @@ import Testing
             #expect(throws: StartFailure.self) { try resolve("", ["runAsNonRoot": true]) }
             #expect(throws: StartFailure.self, "a name could be root's") { try resolve("web", ["runAsNonRoot": true]) }
             #expect(try resolve("33", ["runAsNonRoot": true]).user == 33)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func anImageCannotHaveADeviceRead() throws {
+        try withDirectory { directory in
+            try makeDirectory("\(directory)/etc")
+            try #require(symlink("/dev/zero", "\(directory)/etc/passwd") == 0)
+            let failure = #expect(throws: StartFailure.self) {
+                try UserLookup(layers: ["/", directory]).resolve(
+                    image: "web", podContext: [:], context: [:], describing: "c")
+            }
+            #expect(
+                failure
+                    == .configuration(
+                        reason: "CreateContainerError", message: "the image's /etc/passwd is no regular file"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aTerminationMessageIsAFile() throws {
+        try withDirectory { directory in
+            let path = "\(directory)/message"
+            for target in ["/dev/zero", "/etc/passwd"] {
+                try #require(symlink(target, path) == 0)
+                #expect(readTail(path, limit: 4096) == nil)
+                unlink(path)
+            }
+            try #require(mkfifo(path, 0o600) == 0)
+            #expect(readTail(path, limit: 4096) == nil)
+            unlink(path)
+            try replaceFile(path, Array("abc".utf8))
+            try #require(truncate(path, 1 << 40) == 0)
+            #expect(readTail(path, limit: 4096)?.count == 4096)
         }
     }
 }

@@ -19,22 +19,28 @@ struct carchive_entry {
     const char *hardlink;  // NULL if it is none
     const char *symlink;   // NULL if it is none
     uint32_t mode;         // file type and permissions, as in stat; the type is 0 for a hard link
-    uint32_t uid, gid;
+    int64_t uid, gid;      // as written
     int64_t size;
     int64_t mtime;
     uint32_t major, minor;  // of a device
 };
 
-// A tar file being read, compressed or not. The strings in an entry live until the next call.
+// A tar file being read, compressed by gzip or zstd or not. The strings in an entry live until the next call.
 typedef struct carchive_reader carchive_reader;
-// NULL with `errno` set when out of memory or libarchive is missing.
-carchive_reader *carchive_reader_open(const char *path);
+// Receives the bytes of the tar as they are read, decompressed.
+typedef void carchive_observer(void *context, const void *bytes, size_t size);
+// Reads from the descriptor, which stays the caller's, at its offset 0; the tar may have at most `limit` bytes.
+// NULL with `errno` set: ENOTSUP where libarchive lacks the compression, EBADMSG for damaged data, ENOMEM, or ENOSYS
+// where libarchive is missing.
+carchive_reader *carchive_reader_open(int file, int64_t limit, carchive_observer *observe, void *context);
 // 1: an entry; 0: the end; -1: an error.
 int carchive_reader_next(carchive_reader *reader, struct carchive_entry *entry);
 // The current entry's next extended attribute: 1, or 0 when there are no more.
 int carchive_reader_next_xattr(carchive_reader *reader, const char **name, const void **value, size_t *size);
 // The current entry's next bytes: how many, 0 at its end, -1 for an error.
 ssize_t carchive_reader_read(carchive_reader *reader, void *buffer, size_t size);
+// Reads what follows the last entry, so that all of the tar has been observed; 0, or -1 for an error.
+int carchive_reader_finish(carchive_reader *reader);
 const char *carchive_reader_error(carchive_reader *reader);
 void carchive_reader_close(carchive_reader *reader);
 

@@ -5,10 +5,12 @@
 
 #include <linux/if_link.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -25,6 +27,8 @@ int clinux_set_window(int terminal, unsigned short columns, unsigned short rows)
 void clinux_name_thread(const char *name);
 int clinux_get_flags(int descriptor);
 int clinux_set_flags(int descriptor, int flags);
+// openat2(2); `resolve` is of RESOLVE_….
+int clinux_openat2(int directory, const char *path, int flags, mode_t mode, uint64_t resolve);
 
 // Makes a socket in the network namespace `space`, on a thread of its own, so that the caller's stays in its own.
 int clinux_socket_in(int space, int domain, int type, int protocol);

@@ -162,7 +162,7 @@ private struct Copy {
         let contents: LayerEntry.Contents
         switch node.kind {
         case S_IFREG: contents = .file(source: node.places[0], size: Int(node.status.st_size))
-        case S_IFLNK: contents = .link(target: try Files.linkTarget(node.places[0]))
+        case S_IFLNK: contents = .link(target: try Files.linkTarget(node.places[0].onDisk))
         case S_IFSOCK: return  // means nothing without the process that made it
         default: throw .usage("\(node.path) in \(source.name) is neither a file, a directory nor a link")
         }

@@ -55,6 +55,17 @@ extension Descriptor {
         if let failure { throw failure }
     }
 
+    /// Writes the first `count` bytes.
+    public borrowing func write(_ bytes: [UInt8], count: Int) throws(SystemError) {
+        var failure: SystemError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(SystemError) { try write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     public borrowing func status() throws(SystemError) -> stat {
         var status = stat()
         try withRawValue { number throws(SystemError) in _ = try check("fstat") { fstat(number, &status) } }

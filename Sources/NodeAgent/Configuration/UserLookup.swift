@@ -20,8 +20,8 @@ struct UserLookup: Sendable {
         image: String, podContext: JSON, context: JSON, describing container: String
     ) throws -> ContainerUser {
         var result = ContainerUser()
-        let accounts = lines("etc/passwd")
-        let groups = lines("etc/group")
+        let accounts = try lines("/etc/passwd")
+        let groups = try lines("/etc/group")
         let parts = image.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let wantedUser = context["runAsUser"].int ?? podContext["runAsUser"].int
         let name = wantedUser.map(String.init) ?? parts.first ?? ""
@@ -91,14 +91,14 @@ struct UserLookup: Sendable {
             reason: "CreateContainerConfigError", message: "\(message) (\(container))")
     }
 
-    private func lines(_ path: String) -> [[String]] {
-        for layer in layers.reversed() {
-            let file = layer == "/" ? "/\(path)" : "\(layer)/\(path)"
-            guard let text = try? readFile(file) else { continue }
+    private func lines(_ path: String) throws(StartFailure) -> [[String]] {
+        do throws(ImageError) {
+            let text = String(decoding: try ImageFiles(layers: layers).table(path) ?? [], as: UTF8.self)
             return text.split(separator: "\n").map {
                 $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             }
+        } catch {
+            throw .configuration(reason: "CreateContainerError", message: "\(error)")
         }
-        return []
     }
 }
