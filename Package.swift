@@ -80,6 +80,7 @@ let package = Package(
         .target(name: "CSystemLibrary", linkerSettings: [.linkedLibrary("dl")]),
         .target(name: "CSystemd", dependencies: ["CSystemLibrary"]),
         .target(name: "CNftables", dependencies: ["CSystemLibrary"]),
+        .target(name: "CSeccomp", dependencies: ["CSystemLibrary"]),
         .target(name: "CArchive", dependencies: ["CSystemLibrary"]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         library("Retrying", []),
@@ -115,8 +116,8 @@ let package = Package(
         library(
             "PodRuntime",
             [
-                "CLinux", "Retrying", "Addresses", "CInitProtocol", "Linux", "KubernetesModel", "ClusterLayout",
-                "Logging",
+                "CLinux", "CSeccomp", "Retrying", "Addresses", "CInitProtocol", "Linux", "KubernetesModel",
+                "ClusterLayout", "Logging",
             ]),
         library(
             "NodeAgent",
@@ -214,6 +215,10 @@ let package = Package(
             ["CInitProtocol", "Linux", "KubernetesModel", "TestSupport", "SandboxNode", "Logging"]),
         .testTarget(
             name: "MartletInitTests", dependencies: modules(["CInitProtocol", "Linux", "TestSupport"]),
+            swiftSettings: strict),
+        .testTarget(
+            name: "AttackTests",
+            dependencies: modules(["Linux", "KubernetesModel", "PodRuntime", "TestSupport", "SandboxNode"]),
             swiftSettings: strict),
         tests(
             "NodeAgent",

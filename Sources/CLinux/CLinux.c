@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -14,7 +15,19 @@
 int clinux_setns(int descriptor, int flags) { return setns(descriptor, flags); }
 int clinux_unshare(int flags) { return unshare(flags); }
 int clinux_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
-int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+int clinux_seal(int memfd) {
+    return fcntl(memfd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+}
+int clinux_clone_mount(int directory, const char *path, int recursive) {
+    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0);
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+int clinux_set_mount_attributes(int mount, unsigned long long attributes, int recursive) {
+    struct mount_attr change = {.attr_set = attributes};
+    return (int)syscall(
+        SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &change, sizeof change);
+}
 int clinux_set_window(int terminal, unsigned short columns, unsigned short rows) {
     struct winsize size = {.ws_col = columns, .ws_row = rows};
     return ioctl(terminal, TIOCSWINSZ, &size);
@@ -54,7 +67,8 @@ int clinux_socket_in(int space, int domain, int type, int protocol) {
     return request.result;
 }
 
-enum { most_descriptors = 64 };
+// The kernel's own limit (unix(7)).
+enum { most_descriptors = 253 };
 
 ssize_t clinux_send(int socket, const void *data, size_t size, const int *descriptors, int count, int flags) {
     union {

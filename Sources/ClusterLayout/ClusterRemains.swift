@@ -86,7 +86,7 @@ public struct ClusterRemains: Sendable {
         }
     }
 
-    /// The inits of pods, by their command line: `martlet-init pod … --state <state>/nodes/<node>/…`.
+    /// The inits of pods, by their command line: `martlet-init pod … --directory <state>/nodes/<node>/…`.
     private static func inits(_ stateDirectory: String, node: String?) -> Set<Int32> {
         let prefix = stateDirectory + "/nodes/" + (node.map { $0 + "/" } ?? "")
         var result: Set<Int32> = []

@@ -16,6 +16,8 @@ public struct NodePaths: Sendable, Hashable {
     /// What may never reach a disk: a memory filesystem that the node's agent mounts, with a directory a pod.
     public var memory: String { "\(directory)/memory" }
     public var podLogs: String { "\(directory)/log/pods" }
+    /// Of `Localhost` seccomp profiles.
+    public var seccomp: String { "\(directory)/seccomp" }
     /// The node's control group, with those of its pods below it.
     public var controlGroup: String { "\(clusterGroup(stateDirectory: state))/\(name)" }
     /// Where the API server asks the node's agent for streams.

@@ -9,6 +9,12 @@ public struct NodeShape: Sendable, Hashable {
     public var taints: [JSON]
     /// The value of the label `topology.kubernetes.io/zone`; nil for none.
     public var zone: String?
+    /// Kernel parameters that pods may set though they could harm others; as the kubelet's field of that name.
+    public var allowedUnsafeSysctls: [SysctlPattern] = []
+    /// Paths that containers on the image `host` do not see, beside those that hold secrets on most machines.
+    public var hostHide: [String] = []
+    /// Paths that they see though they hold secrets on most machines.
+    public var hostShow: [String] = []
 
     public init(
         capacity: [String: String] = [:], labels: [String: String] = [:], taints: [JSON] = [], zone: String? = nil
@@ -48,9 +54,9 @@ public struct NodeShape: Sendable, Hashable {
             ReadingError(file: file, field: field, problem: problem)
         }
         guard let fields = document.object else {
-            throw fault("", "expected a mapping with capacity, labels, taints, zone")
+            throw fault("", "expected a mapping with \(Self.fields.joined(separator: ", "))")
         }
-        let known = ["capacity", "labels", "taints", "zone"]
+        let known = Self.fields
         if let unknown = fields.keys.sorted().first(where: { !known.contains($0) }) {
             throw fault(unknown, "unknown field; a node shape has \(known.joined(separator: ", "))")
         }
@@ -113,7 +119,48 @@ public struct NodeShape: Sendable, Hashable {
             }
             zone = text
         }
+        func list(_ field: String) throws(ReadingError) -> [String] {
+            guard let value = fields[field], !value.isNull else { return [] }
+            guard let items = value.array else { throw fault(field, "expected a list of texts") }
+            return try items.enumerated().map { index, item throws(ReadingError) in
+                guard let text = item.string else { throw fault("\(field)[\(index)]", "expected a text") }
+                return text
+            }
+        }
         self.init(capacity: capacity, labels: labels, taints: taints, zone: zone)
+        for (index, text) in try list("allowedUnsafeSysctls").enumerated() {
+            guard let pattern = SysctlPattern(text) else {
+                throw fault(
+                    "allowedUnsafeSysctls[\(index)]",
+                    "\"\(text)\" is not known to be namespaced; there are kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.* "
+                        + "and net.*")
+            }
+            allowedUnsafeSysctls.append(pattern)
+        }
+        hostHide = try Self.paths(list("hostHide")) { fault("hostHide[\($0)]", $1) }
+        hostShow = try Self.paths(list("hostShow")) { fault("hostShow[\($0)]", $1) }
+    }
+
+    private static let fields = [
+        "capacity", "labels", "taints", "zone", "allowedUnsafeSysctls", "hostHide", "hostShow",
+    ]
+
+    /// Checks paths of the machine: absolute, and not the root itself.
+    private static func paths(
+        _ paths: [String], fault: (Int, String) -> ReadingError
+    ) throws(ReadingError) -> [String] {
+        for (index, path) in paths.enumerated() {
+            if let problem = hostPathProblem(path) { throw fault(index, problem) }
+        }
+        return paths
+    }
+
+    /// What is wrong with a path that is to be hidden or shown; nil for nothing.
+    public static func hostPathProblem(_ path: String) -> String? {
+        let parts = path.split(separator: "/")
+        return path.hasPrefix("/") && !parts.isEmpty && !parts.contains("..")
+            ? nil
+            : "\"\(path)\" is no path to hide or show; write an absolute one below / without .., such as /srv/keys"
     }
 
     /// The shape with the fields of its file.
@@ -122,6 +169,9 @@ public struct NodeShape: Sendable, Hashable {
             "capacity": JSON(capacity), "labels": JSON(labels), "taints": .array(taints),
         ]
         if let zone { json["zone"] = .string(zone) }
+        if !allowedUnsafeSysctls.isEmpty { json["allowedUnsafeSysctls"] = JSON(allowedUnsafeSysctls.map(\.text)) }
+        if !hostHide.isEmpty { json["hostHide"] = JSON(hostHide) }
+        if !hostShow.isEmpty { json["hostShow"] = JSON(hostShow) }
         return json
     }
 }

@@ -60,7 +60,9 @@ public struct NodeAgent: Sendable {
             RuntimeConfiguration(
                 paths: configuration.paths,
                 initPath: configuration.initPath, gateway: configuration.gateway,
-                hiddenDirectories: configuration.hiddenDirectories),
+                hidden: HiddenPaths(
+                    always: configuration.hiddenDirectories,
+                    hide: HiddenPaths.standard + configuration.shape.hostHide, show: configuration.shape.hostShow)),
             resources: resources, logger: logger)
     }
 
@@ -87,6 +89,7 @@ public struct NodeAgent: Sendable {
             try makeDirectory(configuration.paths.pods)
             try makeDirectory(configuration.paths.podLogs)
             try makeDirectory(configuration.paths.memory)
+            try makeDirectory(configuration.paths.seccomp)
         }
         let events = EventRecorder(client, component: "kubelet", host: configuration.nodeName, logger: logger)
         let informers = SharedInformers(client, logger: logger)

@@ -41,7 +41,8 @@ public struct Doctor: Sendable {
     /// Tries everything out; changes nothing on the machine.
     public func examine() async -> [Finding] {
         [
-            privileges(), await namespaces(), isolation(), overlay(), controlGroups(), await serviceRules(), systemd(),
+            privileges(), await namespaces(), isolation(), overlay(), controlGroups(), devices(), systemCalls(),
+            await serviceRules(), systemd(),
             library(
                 "image layers", "libarchive.so.13", package: "libarchive13",
                 consequence: "images cannot be built or run"),
@@ -146,6 +147,25 @@ public struct Doctor: Sendable {
             "resource limits", .degraded, "no cgroups v1 of \(lacking.joined(separator: ", ")) that can be written",
             consequence: "limits of \(lacking.joined(separator: ", ")) are not enforced and their use is not measured",
             remedy: "run as root, with the controllers mounted writable")
+    }
+
+    private func systemCalls() -> Finding {
+        guard let obstacle = SeccompFilter.obstacle else {
+            return Finding("system call filters", .available, "libseccomp")
+        }
+        return Finding(
+            "system call filters", .degraded, obstacle,
+            consequence: "containers may make any system call; those that ask for a seccomp profile do not start",
+            remedy: "apt-get install libseccomp2")
+    }
+
+    private func devices() -> Finding {
+        if CgroupV1()?.guardsDevices ?? false { return Finding("device rules", .available, "cgroup v1: devices") }
+        if CgroupV1() == nil, CgroupV2.guardsDevices { return Finding("device rules", .available, "cgroup v2: BPF") }
+        return Finding(
+            "device rules", .degraded, "no control group keeps a container from the machine's devices",
+            consequence: "containers do without CAP_MKNOD",
+            remedy: "run as root, with the devices controller or a kernel with CONFIG_CGROUP_BPF")
     }
 
     private func serviceRules() async -> Finding {

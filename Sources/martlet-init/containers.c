@@ -6,12 +6,29 @@
 #include <sys/socket.h>
 
 struct container *containers;
+int shared_processes = -1;
 
 struct container *container_named(const char *key) {
     struct container *found = containers;
     while (found && strcmp(found->key, key)) found = found->next;
     return found;
 }
+
+static u32 number_at(struct packet *packet, u32 *offset) {
+    u32 value = 0;
+    if (*offset + 4 <= packet->size) memcpy(&value, packet->body + *offset, 4);
+    *offset += 4;
+    return value;
+}
+
+// A descriptor of the packet that its body names; -1 for 0, and for one that is not there.
+static int descriptor_at(struct packet *packet, u32 *offset) {
+    u32 index = number_at(packet, offset);
+    return index > 0 && index < (u32)packet->descriptor_count ? packet->descriptors[index] : -1;
+}
+
+// A copy that outlives the packet.
+static int kept(int descriptor) { return descriptor < 0 ? -1 : (int)SYS(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, 3); }
 
 // The strings of a packet's body, one after the other; "" when there are no more.
 static const char *string_at(struct packet *packet, u32 *offset) {
@@ -51,9 +68,10 @@ static long receive_descriptor(int socket) {
 }
 
 // Clones a process that carries out the operations, and waits until its program is executed or something failed.
-// standard: its first three descriptors. Returns its process number, or a negative errno with `failure` filled in.
+// standard: its first three descriptors, -1 for one that reads and writes nothing. Returns its process number, or a
+// negative errno with `failure` filled in.
 static long start_process(
-    unsigned long flags, int operations, int join, const int *standard, int *handle, int *terminal,
+    unsigned long flags, struct packet *request, int join, const int *standard, int *handle, int *terminal,
     struct failure *failure) {
     int errors[2], terminals[2] = {-1, -1};
     long result = SYS(SYS_pipe2, errors, O_CLOEXEC);
@@ -68,7 +86,11 @@ static long start_process(
     long process = SYS(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, 0, handle, 0, 0);
     if (process == 0) {
         struct child child = {
-            .errors = errors[1], .terminals = terminals[1], .process = join, .operations = operations};
+            .errors = errors[1],
+            .terminals = terminals[1],
+            .process = join,
+            .descriptors = request->descriptors,
+            .descriptor_count = request->descriptor_count};
         SYS(SYS_setsid);
         for (int fd = 0; fd < 3; fd++)
             if (standard[fd] >= 0) sys_dup3(standard[fd], fd, 0);
@@ -92,18 +114,17 @@ static long start_process(
     return process;
 }
 
-// As `start_process`, in the PID namespace of a running container unless that is NULL.
+// As `start_process`, in the PID namespace of another process unless `target`, its pidfd, is -1.
 static long start_process_in(
-    struct container *target, unsigned long flags, int operations, int join, const int *standard, int *handle,
-    int *terminal, struct failure *failure) {
-    if (!target) return start_process(flags, operations, join, standard, handle, terminal, failure);
-    if (!target->running) return -ESRCH;
+    int target, unsigned long flags, struct packet *request, int join, const int *standard, int *handle, int *terminal,
+    struct failure *failure) {
+    if (target < 0) return start_process(flags, request, join, standard, handle, terminal, failure);
     // Sets the namespace of this process's children only; set back below.
     int own = (int)SYS(SYS_pidfd_open, 1, 0);
     if (own < 0) return own;
-    long result = SYS(SYS_setns, target->handle, CLONE_NEWPID);
+    long result = SYS(SYS_setns, target, CLONE_NEWPID);
     if (result >= 0) {
-        result = start_process(flags, operations, join, standard, handle, terminal, failure);
+        result = start_process(flags, request, join, standard, handle, terminal, failure);
         if (SYS(SYS_setns, own, CLONE_NEWPID) < 0) sys_exit(1);
     }
     sys_close(own);
@@ -123,15 +144,22 @@ static void watch_output(struct container *container, int stream, int fd, const 
     watch(&container->sources[stream]);
 }
 
-static void free_container(struct container *container) { SYS(SYS_munmap, container, sizeof *container); }
+static void free_container(struct container *container) {
+    close_all(&container->group, 1);
+    close_all(&container->log.directory, 1);
+    close_all(&container->log.fd, 1);
+    SYS(SYS_munmap, container, sizeof *container);
+}
 
 long container_start(struct packet *request, struct failure *failure, struct container **started) {
     u32 offset = 0;
-    const char *key = string_at(request, &offset), *path = string_at(request, &offset);
-    const char *cgroup = string_at(request, &offset), *target = string_at(request, &offset);
-    if (!*key || !*path || request->descriptor_count < 1) return -EINVAL;
+    int directory = descriptor_at(request, &offset), group = descriptor_at(request, &offset);
+    const char *key = string_at(request, &offset), *log = string_at(request, &offset);
+    const char *name = string_at(request, &offset);
+    if (!*key || !*log || memchr(log, '/', strlen(log)) || directory < 0) return -EINVAL;
     if (container_named(key)) return -EEXIST;
-    if (*target && !container_named(target)) return -ESRCH;
+    struct container *target = container_named(name);
+    if (*name && (!target || !target->running)) return -ESRCH;
     struct container *container = (struct container *)SYS(
         SYS_mmap, 0, sizeof(struct container), 3, 0x22 /* private, anonymous */, -1, 0);
     if ((long)container < 0 && (long)container > -4096) return (long)container;
@@ -139,24 +167,26 @@ long container_start(struct packet *request, struct failure *failure, struct con
     container->streams[0].fd = container->streams[1].fd = -1;
     for (int i = 0; i < max_clients; i++) container->clients[i][0] = container->clients[i][1] = -1;
     container->input_once = request->header.flags & flag_stdin_once;
+    container->group = kept(group);
+    container->log.directory = kept(directory);
     if (!copy_text(container->key, key, sizeof container->key) ||
-        !copy_text(container->log.path, path, sizeof container->log.path) ||
-        !copy_text(container->cgroup, cgroup, sizeof container->cgroup)) {
+        !copy_text(container->log.name, log, sizeof container->log.name)) {
         free_container(container);
         return -ENAMETOOLONG;
     }
     int terminal = request->header.flags & flag_terminal, pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
     long result = log_open(&container->log);
-    if (result < 0) copy_text(failure->text, container->log.path, sizeof failure->text);
+    if (result < 0) copy_text(failure->text, container->log.name, sizeof failure->text);
     if (result >= 0 && !terminal && request->header.flags & flag_stdin) result = SYS(SYS_pipe2, pipes[0], O_CLOEXEC);
     for (int i = 1; i < 3 && result >= 0 && !terminal; i++) result = SYS(SYS_pipe2, pipes[i], O_CLOEXEC);
     long process = result;
     if (result >= 0) {
         unsigned long flags = CLONE_NEWNS | (request->header.flags & flag_own_processes ? CLONE_NEWPID : 0);
         int standard[3] = {pipes[0][0], pipes[1][1], pipes[2][1]};
+        int processes = target ? target->handle : request->header.flags & flag_own_processes ? -1 : shared_processes;
         process = start_process_in(
-            *target ? container_named(target) : NULL, flags, request->descriptors[0], -1, standard, &container->handle,
-            terminal ? &container->terminal : NULL, failure);
+            processes, flags, request, -1, standard, &container->handle, terminal ? &container->terminal : NULL,
+            failure);
     }
     close_all(&pipes[0][0], 1);
     close_all(&pipes[1][1], 1);
@@ -165,7 +195,6 @@ long container_start(struct packet *request, struct failure *failure, struct con
         close_all(&pipes[0][1], 1);
         close_all(&pipes[1][0], 1);
         close_all(&pipes[2][0], 1);
-        close_all(&container->log.fd, 1);
         free_container(container);
         return process;
     }
@@ -187,15 +216,13 @@ long container_start(struct packet *request, struct failure *failure, struct con
 
 long container_exec(struct packet *request, struct failure *failure, int *terminal, long *process) {
     u32 offset = 0;
+    int standard[3], handle = -1;
+    for (int i = 0; i < 3; i++) standard[i] = descriptor_at(request, &offset);
     struct container *container = container_named(string_at(request, &offset));
-    int wants_terminal = request->header.flags & flag_terminal;
     if (!container || !container->running) return -ESRCH;
-    if (request->descriptor_count < (wants_terminal ? 1 : 4)) return -EINVAL;
-    int handle = -1;
-    const int none[3] = {-1, -1, -1};
     long result = start_process_in(
-        container, 0, request->descriptors[0], container->handle, wants_terminal ? none : request->descriptors + 1,
-        &handle, wants_terminal ? terminal : NULL, failure);
+        container->handle, 0, request, container->handle, standard, &handle,
+        request->header.flags & flag_terminal ? terminal : NULL, failure);
     if (result < 0) return result;
     *process = result;
     sys_close(handle);
@@ -236,11 +263,9 @@ void container_read(struct container *container, int stream, int until_empty) {
 // Kills what a dead container without a PID namespace of its own has left, by its cgroup.
 static void kill_rest(struct container *container) {
     char text[4096];
-    for (int round = 0; round < 10 && container->cgroup[0]; round++) {
-        long fd = sys_open(container->cgroup, O_RDONLY | O_CLOEXEC, 0);
-        if (fd < 0) return;
-        long count = sys_read((int)fd, text, sizeof text - 1), found = 0, process = 0;
-        sys_close((int)fd);
+    for (int round = 0; round < 10 && container->group >= 0; round++) {
+        SYS(SYS_lseek, container->group, 0, 0 /* SEEK_SET */);
+        long count = sys_read(container->group, text, sizeof text - 1), found = 0, process = 0;
         for (long i = 0; i < count; i++) {
             if (text[i] != '\n') {
                 process = process * 10 + (text[i] - '0');
@@ -274,6 +299,8 @@ void container_ended(struct container *container, int status) {
     close_all(&container->input, 1);
     close_all(&container->terminal, 1);
     close_all(&container->handle, 1);
+    close_all(&container->group, 1);
+    close_all(&container->log.directory, 1);
     close_all(&container->log.fd, 1);
 }
 

@@ -15,7 +15,7 @@ struct moment now(void) {
 }
 
 long log_open(struct log *log) {
-    long fd = sys_open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    long fd = SYS(SYS_openat, log->directory, log->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0) return fd;
     long size = SYS(SYS_lseek, fd, 0, 2 /* SEEK_END */);
     log->fd = (int)fd;
@@ -50,9 +50,9 @@ static char *put_time(char *to, struct moment time) {
 
 // A part that was put away is named by its moment, much as by the kubelet: `0.log.20060102-150405.000000000`. The node
 // agent compresses all but the latest one.
-static void rotated_name(char *to, const char *path, struct moment time, const char *suffix) {
+static void rotated_name(char *to, const char *name, struct moment time, const char *suffix) {
     char text[40], *end = put_time(text, time);
-    to = put_text(to, path);
+    to = put_text(to, name);
     *to++ = '.';
     for (char *from = text; from < end; from++) {
         if (*from == 'T') *to++ = '-';
@@ -64,17 +64,17 @@ static void rotated_name(char *to, const char *path, struct moment time, const c
 // Puts what is written so far away and begins a new file; the oldest part goes.
 static void rotate(struct log *log) {
     enum { last = max_log_files - 2 };
-    char name[1100];
+    char name[128];
     if (log->rotated[0].seconds) {
-        rotated_name(name, log->path, log->rotated[0], "");
-        SYS(SYS_unlinkat, AT_FDCWD, name, 0);
-        rotated_name(name, log->path, log->rotated[0], ".gz");
-        SYS(SYS_unlinkat, AT_FDCWD, name, 0);
+        rotated_name(name, log->name, log->rotated[0], "");
+        SYS(SYS_unlinkat, log->directory, name, 0);
+        rotated_name(name, log->name, log->rotated[0], ".gz");
+        SYS(SYS_unlinkat, log->directory, name, 0);
     }
     memmove(&log->rotated[0], &log->rotated[1], last * sizeof log->rotated[0]);
     log->rotated[last] = now();
-    rotated_name(name, log->path, log->rotated[last], "");
-    SYS(SYS_renameat, AT_FDCWD, log->path, AT_FDCWD, name);
+    rotated_name(name, log->name, log->rotated[last], "");
+    SYS(SYS_renameat, log->directory, log->name, log->directory, name);
     int old = log->fd;
     // Where no new file can be made (the directory is gone, the disk is full) the old one goes on.
     if (log_open(log) == 0) sys_close(old);

@@ -10,10 +10,12 @@ enum { max_log_files = 5 };
 
 struct log {
     int fd;
+    // Where it and its older parts are.
+    int directory;
     u64 size;
     // When its older parts were put away, the oldest first; zero where there is none.
     struct moment rotated[max_log_files - 1];
-    char path[1024];
+    char name[64];
 };
 
 enum { max_line = 16384 };

@@ -28,8 +28,8 @@ struct exec {
 struct container {
     struct container *next;
     char key[max_key_size];
-    // cgroup.procs of the container, whose processes are killed at its end; "" where it has its own PID namespace.
-    char cgroup[512];
+    // cgroup.procs of the container, whose processes are killed at its end; -1 where it has its own PID namespace.
+    int group;
     int running;
     long process;
     int handle;
@@ -56,10 +56,13 @@ struct packet {
     int descriptor_count;
 };
 
-_Noreturn void serve_pod(int listener, int exits);
+// leader: the first process of the PID namespace that the containers share, or 0.
+_Noreturn void serve_pod(int listener, int exits, long leader);
 
 // containers.c
 extern struct container *containers;
+// The pidfd of the process whose PID namespace the containers share, or -1.
+extern int shared_processes;
 struct container *container_named(const char *key);
 long container_start(struct packet *request, struct failure *failure, struct container **started);
 long container_exec(struct packet *request, struct failure *failure, int *terminal, long *process);

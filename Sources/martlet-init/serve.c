@@ -10,6 +10,7 @@ static struct connection connections[max_connections];
 static struct exec execs[max_execs];
 static struct packet packet;
 static int epoll, exits_file;
+static long process_leader;
 
 void watch(struct source *source) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
@@ -138,6 +139,8 @@ static void reap(void) {
     int status;
     long process;
     while ((process = SYS(SYS_wait4, -1, &status, 1 /* WNOHANG */, 0)) > 0) {
+        // The kernel has killed all that was in its namespace, and nothing more can be started there.
+        if (process == process_leader) sys_exit(1);
         for (struct container *container = containers; container; container = container->next) {
             if (container->process != process || !container->running) continue;
             container_ended(container, status);
@@ -277,10 +280,15 @@ static void receive(struct connection *from) {
         if (packet.descriptors[i] >= 0) sys_close(packet.descriptors[i]);
 }
 
-void serve_pod(int listener, int exits) {
+void serve_pod(int listener, int exits, long leader) {
     u64 all = ~0ULL;
     struct source listening = {source_listener, listener, NULL}, signals = {source_signals, -1, NULL};
     exits_file = exits;
+    if (leader > 0) {
+        process_leader = leader;
+        shared_processes = (int)SYS(SYS_pidfd_open, leader, 0);
+        if (shared_processes < 0) sys_exit(1);
+    }
     for (int i = 0; i < max_connections; i++) connections[i].source.fd = -1;
     SYS(SYS_rt_sigprocmask, SIG_BLOCK, &all, 0, 8);
     epoll = (int)SYS(SYS_epoll_create1, EPOLL_CLOEXEC);

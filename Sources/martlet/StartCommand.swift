@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterLayout
 import KubernetesModel
 import Supervisor
 
@@ -24,12 +25,42 @@ struct StartCommand: AsyncParsableCommand {
     @Option(help: "The API's port on 127.0.0.1; any free one where it is not given.")
     var apiPort: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Hide this, too, from containers on the image host; may be given again.", valueName: "path"))
+    var hostHide: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Show this to containers on the image host, though it may hold secrets; may be given again.",
+            valueName: "path"))
+    var hostShow: [String] = []
+
     @Flag(help: "Leave the kubeconfig as it is.")
     var noKubeconfig = false
 
     func run() async throws {
         let paths = try profile.paths
-        let shapes = try nodeShape.map(NodeShapeFile.read)
+        var shapes = try nodeShape.map(NodeShapeFile.read)
+        for (option, paths) in [("--host-hide", hostHide), ("--host-show", hostShow)] {
+            for path in paths {
+                if let problem = NodeShape.hostPathProblem(path) {
+                    throw SupervisorError.usage("\(option): \(problem)")
+                }
+            }
+        }
+        if !hostHide.isEmpty || !hostShow.isEmpty {
+            if try ClusterConfiguration.load(paths.configuration) != nil {
+                throw SupervisorError.usage(
+                    "--host-hide and --host-show are for new clusters, and \"\(paths.profile)\" is there; delete it first, "
+                        + "or add a node whose shape has hostHide or hostShow: martlet node add --node-shape FILE")
+            }
+            if shapes.isEmpty { shapes = [NodeShape()] }
+            for index in shapes.indices {
+                shapes[index].hostHide += hostHide
+                shapes[index].hostShow += hostShow
+            }
+        }
         if let apiPort, !(1...65_535).contains(apiPort) {
             throw SupervisorError.usage("--api-port \(apiPort): a port is a number from 1 to 65535")
         }

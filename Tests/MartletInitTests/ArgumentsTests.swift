@@ -11,8 +11,8 @@ import Testing
         (["enter", "--pid", "1"], "enter --pid N"), (["enter", "--pid", "1", "--"], "enter --pid N"),
         (["enter", "--pid", "0", "--", "true"], "enter --pid N"), (["enter", "--all"], "enter: unknown option"),
         (["enter", "--pid", "4194305", "--", "true"], "open the process to join: errno \(ESRCH)"),
-        (["hold", "--all"], "hold: unknown option"), (["pod"], "pod --socket-fd N --state PATH"),
-        (["pod", "--socket-fd", "3"], "pod --socket-fd N --state PATH"),
+        (["hold", "--all"], "hold: unknown option"), (["pod"], "pod --socket-fd N --exits-fd N"),
+        (["pod", "--socket-fd", "3"], "pod --socket-fd N --exits-fd N"),
     ]) func refuses(_ arguments: [String], _ message: String) async throws {
         let result = try await runInit(arguments)
         #expect(result.status == Linux.ExitStatus(code: 125, signal: 0))
@@ -82,7 +82,7 @@ import Testing
 
     @Test func endsWhereThePodCannotBeSetUp() async throws {
         let result = try await runInit(
-            ["pod", "--socket-fd", "99", "--state", "/nowhere/exits", "--host-network", "--host-ipc"])
+            ["pod", "--socket-fd", "99", "--exits-fd", "2", "--host-network", "--host-ipc"])
         #expect(result.status.code == 125 && result.output.isEmpty, "\(result)")
         #expect(result.errors.contains("--socket-fd: errno \(EBADF)"))
     }

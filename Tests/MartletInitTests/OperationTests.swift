@@ -8,10 +8,12 @@ import Testing
 @Suite(.enabled(if: getuid() == 0, "needs root")) struct OperationTests {
     /// The output of a program that comes after some operations.
     private static func output(
-        _ pod: TestInit, _ operations: [[UInt8]], _ script: String, name: String = "a"
+        _ pod: TestInit, root: DetachedMount? = nil, mounts: [SharedDescriptor] = [], _ operations: [[UInt8]],
+        _ script: String, name: String = "a"
     ) async throws -> String {
         try await pod.request(.list)
-        let answer = try await pod.start(name, operations + [execute(["sh", "-c", script])])
+        let answer = try await pod.start(
+            name, root: root, mounts: mounts, operations + [execute(["sh", "-c", script])])
         try #require(
             answer.status == 0, "operation \(answer.body.prefix(4)): \(answer.text(from: 4)), \(answer.status)")
         _ = try await pod.end(of: name)
@@ -28,7 +30,8 @@ import Testing
         (operation(.noNewPrivileges), "grep NoNewPrivs /proc/self/status | tr -d '\\t'", "NoNewPrivs:1"),
         // CAP_CHOWN alone stays in the bounding set.
         (operation(.capabilities, [1]), "grep CapBnd /proc/self/status | tr -d '\\t'", "CapBnd:0000000000000001"),
-        (operation(.write, [1], ["/proc/absent", "x"]), "echo on", "on"),
+        (operation(.group, [1, 2]), "echo on", "on"),
+        (operation(.keyring), "echo on", "on"),
     ]) func prepares(_ list: [UInt8], _ script: String, _ wanted: String) async throws {
         #expect(try await Self.output(TestInit(), [list], script) == wanted)
     }
@@ -50,9 +53,16 @@ import Testing
             ([execute(["nope"])], ENOENT, InitOperation.execute, "nope"),
             ([execute(["/etc/passwd"])], EACCES, .execute, "/etc/passwd"),
             ([execute([])], EINVAL, .execute, "no command"),
-            ([operation(.root, [], ["/nowhere"])], ENOENT, .root, "/nowhere"),
+            ([operation(.root, [99])], EBADMSG, .root, "descriptors"),
+            ([operation(.bind, [0], ["/mnt"])], EBADMSG, .bind, "descriptors"),
             ([operation(.changeDirectory, [], ["/etc/passwd/x"])], ENOTDIR, .changeDirectory, "/etc/passwd/x"),
-            ([operation(.write, [0], ["/proc/absent", "x"])], ENOENT, .write, "/proc/absent"),
+            ([operation(.group, [0, 2])], EBADF, .group, "control group"),
+            ([operation(.ids, [UInt64(UInt32.max), 0])], EINVAL, .ids, "user"),
+            ([operation(.ids, [0, 1 << 31])], EINVAL, .ids, "group"),
+            ([operation(.groups, [1, UInt64(UInt32.max)])], EINVAL, .groups, "groups"),
+            ([operation(.groups, [1 << 40])], EBADMSG, .groups, "groups"),
+            ([operation(.seccomp, [0])], EBADMSG, .seccomp, "seccomp"),
+            ([operation(.changeDirectory, [], ["/proc/self/root"])], ELOOP, .changeDirectory, "/proc/self/root"),
             ([operation(.umask, [0])], EBADMSG, .umask, "operations end without a program"),
             ([numbers(UInt32(18), UInt32(4000))], EBADMSG, .execute, "operations"),
             ([operation(.ids, [1])], EBADMSG, .ids, "operations"),
@@ -81,31 +91,24 @@ import Testing
         // A link to a directory of the host leads to the one of that name in the root.
         try makeDirectory(root + pod.directory.path + "/outside")
         #expect(symlink(pod.directory.path + "/outside", root + "/link") == 0)
-        let binds = ["/usr", "/lib", "/lib64", "/bin"].map {
-            operation(.bind, [InitBindFlags.readOnly.rawValue | InitBindFlags.optional.rawValue], [$0, $0])
-        }
-        let bind = UInt64(MS_BIND), private_ = UInt64(MS_PRIVATE | MS_REC)
-        var list = [
-            operation(.mount, [private_], ["none", "/", "", ""]), operation(.mount, [bind], [root, root, "", ""]),
-        ]
-        list.append(operation(.root, [], [root]))
-        list += binds
-        list += [
-            operation(.filesystem, [0], ["proc", "", "/proc"]),
-            operation(.makeDirectory, [0o750], ["/made/below"]), operation(.symlink, [], ["below", "/made/link"]),
-            operation(.file, [0o640], ["/link/file", "text\n"]),
-            operation(.bind, [InitBindFlags.optional.rawValue], ["/nowhere", "/nowhere"]),
-            operation(.filesystem, [0], ["tmpfs", "size=64k,mode=700", "/scratch"]),
-            operation(.device, [UInt64(S_IFCHR) | 0o666, UInt64(1 << 8 | 3)], ["/dev/null", "/dev/null"]),
-            operation(.pivot), operation(.hide, [], ["/proc/cpuinfo"]), operation(.readOnly, [], ["/out"]),
-            operation(.changeDirectory, [], ["/run-here/below"]),
-        ]
+        let shown = ["/usr", "/lib", "/lib64", "/bin"].filter { (path: String) in access(path, F_OK) == 0 }
+        let mounts = try shown.map { try DetachedMount(of: $0, .readOnly).descriptor }
+        let list =
+            shown.enumerated().map { operation(.bind, [UInt64($0 + 3)], [$1]) } + [
+                operation(.filesystem, [0], ["proc", "", "/proc"]),
+                operation(.makeDirectory, [0o750], ["/made/below"]), operation(.symlink, [], ["below", "/made/link"]),
+                operation(.file, [0o640], ["/link/file", "text\n"]),
+                operation(.filesystem, [0], ["tmpfs", "size=64k,mode=700", "/scratch"]),
+                operation(.device, [UInt64(S_IFCHR) | 0o666, UInt64(1 << 8 | 3)], ["/dev/null"]),
+                operation(.hide, [], ["/proc/cpuinfo"]), operation(.readOnly, [], ["/out"]), operation(.pivot),
+                operation(.changeDirectory, [], ["/run-here/below"]),
+            ]
         let script = """
             cat /link/file; readlink /made/link; stat -c %a /made/below /scratch; echo x >/dev/null && echo device;
             wc -c </proc/cpuinfo; touch /out/x 2>/dev/null || echo fixed; touch /usr/x 2>/dev/null || echo bound; pwd;
             ls -d /nowhere /etc 2>/dev/null | wc -l; df -k /scratch | tail -1 | tr -s ' ' | cut -d' ' -f2
             """
-        let text = try await Self.output(pod, list, script)
+        let text = try await Self.output(pod, root: DetachedMount(of: root), mounts: mounts, list, script)
         #expect(text == "text\nbelow\n750\n700\ndevice\n0\nfixed\nbound\n/run-here/below\n0\n64")
         #expect(try listDirectory(pod.directory.path + "/outside").isEmpty, "a link does not lead out")
         #expect(access("/made", F_OK) != 0 && access("/run-here", F_OK) != 0)

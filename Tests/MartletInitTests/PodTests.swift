@@ -64,9 +64,11 @@ import Testing
         let pod = try await TestInit()
         try await pod.shell("a", "exec sleep 100")
         let (input, output, errors) = (try makePipe(), try makePipe(), try makePipe())
-        let list = try makeMemoryFile("operations", execute(["sh", "-c", "cat; echo e >&2; exit 6"]))
+        let list = try makeMemoryFile(
+            "operations", operation(.join) + execute(["sh", "-c", "cat; echo e >&2; exit 6"]))
+        let streams = numbers(UInt32(1), UInt32(2), UInt32(3))
         let answer = try await pod.request(
-            .exec, tag: 42, body: terminated("a"), [list, input.reader, output.writer, errors.writer])
+            .exec, tag: 42, body: streams + terminated("a"), [list, input.reader, output.writer, errors.writer])
         #expect(answer.status == 0 && answer.process > 1)
         for end in [input.reader, output.writer, errors.writer] { end.close() }
         try input.writer.write(Array("in".utf8))
@@ -77,8 +79,8 @@ import Testing
         #expect(texts.0 == Array("in".utf8) && texts.1 == Array("e\n".utf8))
         let end = try await pod.receive()
         #expect(end.event == .execExit && end.tag == 42 && end.number(0) == 6)
-        #expect(try await pod.request(.exec, body: terminated("a"), [list]).status == EINVAL)
-        #expect(try await pod.request(.exec, body: terminated("absent"), [list]).status == ESRCH)
+        #expect(try await pod.request(.exec, body: streams + terminated("a"), []).status == EBADMSG)
+        #expect(try await pod.request(.exec, body: streams + terminated("absent"), [list]).status == ESRCH)
     }
 
     @Test func attachesToAContainersStreams() async throws {
@@ -135,13 +137,20 @@ import Testing
         let pod = try await TestInit()
         try await pod.shell("a", "exec sleep 100")
         let list = try makeMemoryFile("operations", execute(["true"]))
-        func start(_ texts: [UInt8]) async throws -> Int32 { try await pod.request(.start, body: texts, [list]).status }
-        #expect(try await start(terminated("a", pod.directory.path + "/x", "", "")) == EEXIST)
-        #expect(try await start(terminated("b", pod.directory.path + "/absent/x", "", "")) == ENOENT)
-        #expect(try await start(terminated("b", pod.directory.path + "/x", "", "absent")) == ESRCH)
-        let long = String(repeating: "k", count: Int(max_key_size))
-        #expect(try await start(terminated(long, pod.directory.path + "/x", "", "")) == ENAMETOOLONG)
-        #expect(try await start(terminated("b", "/tmp/" + String(repeating: "p", count: 1100), "", "")) == ENAMETOOLONG)
+        let logs = SharedDescriptor(try Descriptor.open(pod.directory.path, O_PATH | O_DIRECTORY))
+        func start(_ name: String, log: String = "x", in directory: UInt32 = 1, target: String = "") async throws
+            -> Int32
+        {
+            try await pod.request(
+                .start, body: numbers(directory, UInt32(0)) + terminated(name, log, target), [list, logs]
+            ).status
+        }
+        #expect(try await start("a") == EEXIST)
+        #expect(try await start("b", target: "absent") == ESRCH)
+        #expect(try await start(String(repeating: "k", count: Int(max_key_size))) == ENAMETOOLONG)
+        #expect(try await start("b", log: String(repeating: "p", count: 64)) == ENAMETOOLONG)
+        for log in ["../x", "/tmp/x", ""] { #expect(try await start("b", log: log) == EINVAL) }
+        for place in [0, 2, UInt32.max] { #expect(try await start("b", in: place) == EINVAL, "no directory") }
         // A packet without a header is nobody's request.
         try pod.send([1, 2, 3])
         #expect(try await pod.request(.list).status == 0)

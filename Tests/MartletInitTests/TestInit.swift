@@ -50,15 +50,20 @@ final class TestInit: Sendable {
     let pid: Int32
     private let socket: PacketSocket
 
-    init() async throws {
+    init(sharesProcesses: Bool = false) async throws {
         let directory = try TestDirectory()
         self.directory = directory
         let listener = try PacketSocket.listen(directory.path + "/s")
         let output = try makePipe()
-        let arguments = ["pod", "--socket-fd", "3", "--state", directory.path + "/exits", "--hostname", "pod"]
+        let exits = try Descriptor.open(directory.path + "/exits", O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+        var arguments = ["pod", "--socket-fd", "3", "--exits-fd", "4", "--hostname", "pod"]
+        if sharesProcesses { arguments.append("--share-processes") }
         let starter = try Spawn(
             [initProgram] + arguments + ["--host-network", "--host-ipc"], environment: [],
-            descriptors: [(own: listener.descriptor, child: 3), (own: output.writer, child: 1)]
+            descriptors: [
+                (own: listener.descriptor, child: 3), (own: SharedDescriptor(exits), child: 4),
+                (own: output.writer, child: 1),
+            ]
         ).start()
         output.writer.close()
         let text = try await Blocking.run { () throws(SystemError) in try output.reader.readToEnd() }
@@ -135,13 +140,22 @@ final class TestInit: Sendable {
         try await request(type.rawValue, flags: flags, tag: tag, body: body, descriptors)
     }
 
-    /// Starts a container with a process that carries out `operations`.
+    /// Starts a container with a process that carries out `operations`, after it has got its root.
+    ///
+    /// - Parameter root: the host's where it is nil.
+    /// - Parameter mounts: the first has the place 3 in the list of descriptors.
     func start(
-        _ name: String, flags: InitFlags = [], _ operations: [[UInt8]]
+        _ name: String, flags: InitFlags = [], root: DetachedMount? = nil, mounts: [SharedDescriptor] = [],
+        _ operations: [[UInt8]]
     ) async throws -> Message {
-        try await request(
-            .start, flags: flags, body: terminated(name, "\(directory.path)/\(name).log", "", ""),
-            [try makeMemoryFile("operations", operations.flatMap { $0 })])
+        let before = root == nil ? [operation(.root, [1]), operation(.pivot)] : [operation(.root, [1])]
+        let logs = try Descriptor.open(directory.path, O_PATH | O_DIRECTORY)
+        return try await request(
+            .start, flags: flags, body: numbers(UInt32(2), UInt32(0)) + terminated(name, "\(name).log", ""),
+            [
+                try makeMemoryFile("operations", (before + operations).flatMap { $0 }),
+                try root?.descriptor ?? DetachedMount(of: "/").descriptor, SharedDescriptor(logs),
+            ] + mounts)
     }
 
     /// Starts a container that runs a shell, in the host's root.

@@ -30,4 +30,31 @@ import Testing
         #expect(admission.check(pod("a", cpu: "0", selector: ["zone": "b"]), others: [])?.reason == "NodeAffinity")
         #expect(admission.check(pod("a", cpu: "0", selector: ["zone": "a"]), others: []) == nil)
     }
+
+    @Test(
+        arguments: [
+            ("net.ipv4.tcp_syncookies", [:], nil), ("kernel.shm_rmid_forced", [:], nil),
+            ("net.core.somaxconn", [:], nil),
+            ("kernel.core_pattern", [:], "\"kernel.core_pattern\" not allowlisted"),
+            ("net.ipv4.tcp_mem", [:], "\"net.ipv4.tcp_mem\" not allowlisted"),
+            ("net/../kernel/core_pattern", [:], "\"net/../kernel/core_pattern\" not allowlisted"),
+            (
+                "net.ipv4.tcp_syncookies", ["hostNetwork": true],
+                "\"net.ipv4.tcp_syncookies\" not allowed with host net enabled"
+            ),
+            (
+                "kernel.shm_rmid_forced", ["hostIPC": true],
+                "\"kernel.shm_rmid_forced\" not allowed with host ipc enabled"
+            ),
+        ] as [(String, JSON, String?)])
+    func aSysctlIsThePodsOwnOrAllowed(name: String, spec: JSON, fault: String?) throws {
+        var admission = admission
+        admission.allowedUnsafeSysctls = [try #require(SysctlPattern("net.core.*"))]
+        var spec = spec
+        spec["containers"] = [["name": "a"]]
+        spec["securityContext"] = ["sysctls": [["name": .string(name), "value": "1"]]]
+        let rejection = admission.check(Pod(makePod("p", spec: spec)), others: [])
+        #expect(rejection?.message == fault.map { "forbidden sysctl: \($0)" })
+        #expect(rejection == nil || rejection?.reason == "SysctlForbidden")
+    }
 }

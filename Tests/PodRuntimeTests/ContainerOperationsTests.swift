@@ -1,20 +1,23 @@
+import Glibc
+import Linux
+import SandboxNode
+import TestSupport
 import Testing
 
 @testable import PodRuntime
 
-@Suite struct ContainerOperationsTests {
-    @Test(
-        arguments: [
-            (nil, "mode=700\0"), (1 << 20, "mode=700,size=1048576\0"), (0, "mode=700,size=4096\0"),
-        ] as [(Int?, String)])
-    func aLayerInMemoryHasTheContainersLimit(limit: Int?, options: String) {
-        var container = ContainerConfiguration(
-            id: ContainerID(podUID: "one", name: "main", restart: 0), root: RootFilesystem(layers: ["/"]),
-            arguments: ["true"], environment: [], workingDirectory: "/", logPath: "")
-        container.layerLimit = limit
-        let operations = ContainerOperations(
-            configuration: container, directory: "/node/one", hostname: "one", hiddenDirectories: [], sharedMemory: nil,
-            machine: HostRoot(needsMemoryLayer: true, mounts: []))
-        #expect(operations.start(joining: []).bytes.firstRange(of: Array(options.utf8)) != nil)
+@Suite(.enabled(if: getuid() == 0, "needs root")) struct ContainerOperationsTests {
+    /// Bytes of the writable layer, as `df` shows them.
+    @Test(arguments: [(1 << 20, "1024"), (0, "4")] as [(Int, String)])
+    func aLayerInMemoryHasTheContainersLimit(limit: Int, size: String) async throws {
+        try await withRuntime { node in
+            guard node.runtime.machine.needsMemoryLayer else { return }
+            try await node.start("one")
+            let id = try await node.run("one", ["sh", "-c", "df -k / | tail -1 | tr -s ' ' | cut -d' ' -f2"]) {
+                $0.layerLimit = limit
+            }
+            _ = try await node.end(of: id)
+            #expect(try node.log(id).hasSuffix(" \(size)\n"))
+        }
     }
 }

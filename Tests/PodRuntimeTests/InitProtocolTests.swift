@@ -1,4 +1,5 @@
 import CInitProtocol
+import Glibc
 @testable import Linux
 import Testing
 
@@ -28,10 +29,9 @@ import Testing
     }
 
     @Test func aStartOfTheLargestKeyFitsAPacket() {
-        // Key, log path, cgroup file, key of the target: the arrays that martlet-init keeps the first three in.
-        let body = max_key_size + 1024 + 512 + max_key_size
+        // Two places, key, name of the log, key of the target.
+        let body = 8 + max_key_size + 64 + max_key_size
         #expect(MemoryLayout<InitHeader>.size + body <= max_packet_size)
-        #expect(max_descriptors == 4, "operations, stdin, stdout, stderr")
     }
 
     private typealias Row = (make: @Sendable (inout StartOperations) -> Void, operation: UInt32, body: [UInt8])
@@ -39,26 +39,25 @@ import Testing
     private static func number(_ value: UInt64) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     private static func text(_ value: String) -> [UInt8] { Array(value.utf8) + [0] }
 
+    private static let file = SharedDescriptor(owning: dup(0))
+    private static let mount = DetachedMount(descriptor: file)
+
     private static let rows: [Row] = [
-        (
-            { $0.mount("a", on: "b", type: "c", flags: 4, options: "d") }, 1,
-            number(4) + ["a", "b", "c", "d"].flatMap(text)
-        ),
-        ({ $0.root("/r") }, 2, text("/r")),
+        ({ $0.group(file, optional: true) }, 1, number(1) + number(1)),
+        ({ $0.root(mount) }, 2, number(1)),
         ({ $0.makeDirectory("/d", mode: 0o700) }, 3, number(0o700) + text("/d")),
         ({ $0.symlink("/l", to: "t") }, 4, text("t") + text("/l")),
         (
             { $0.device("/dev/null", mode: 0o666, major: 1, minor: 3) }, 5,
-            number(0o020666) + number(0x103) + text("/dev/null") + text("/dev/null")
+            number(0o020666) + number(0x103) + text("/dev/null")
         ),
-        ({ $0.bind("/h", to: "/c", readOnly: true, optional: true) }, 6, number(3) + text("/h") + text("/c")),
-        ({ $0.bind("/h", to: "/c", readOnly: false) }, 6, number(0) + text("/h") + text("/c")),
+        ({ $0.bind(mount, to: "/c") }, 6, number(1) + text("/c")),
         (
             { $0.filesystem("tmpfs", on: "/t", attributes: [.noDevices], options: "o") }, 7,
             number(4) + text("tmpfs") + text("o") + text("/t")
         ),
         ({ $0.pivot() }, 8, []), ({ $0.hide("/x") }, 9, text("/x")), ({ $0.readOnly("/x") }, 10, text("/x")),
-        ({ $0.write("0", to: "/f", optional: true) }, 11, number(1) + text("/f") + text("0")),
+        ({ $0.groupNamespace() }, 11, []), ({ $0.keyring() }, 23, []),
         ({ $0.groups([5, 6]) }, 12, number(2) + number(5) + number(6)),
         ({ $0.ids(user: 1, group: 2) }, 13, number(1) + number(2)),
         ({ $0.capabilities(Capabilities(mask: 5)) }, 14, number(5)), ({ $0.noNewPrivileges() }, 15, []),
@@ -84,7 +83,17 @@ import Testing
 
     @Test func aStringEndsAtItsFirstNUL() {
         var operations = StartOperations()
-        operations.root("/a\0b")
+        operations.hide("/a\0b")
         #expect(operations.bytes.suffix(3) == Array("/a\0".utf8))
+    }
+
+    @Test func whatIsHandedOverHasItsPlace() throws {
+        var operations = StartOperations()
+        for _ in 0..<240 { operations.bind(Self.mount, to: "/c") }
+        #expect(operations.bytes.suffix(11) == Self.number(240) + Self.text("/c"))
+        #expect(try operations.handOver(with: [Self.file]).count == 242)
+        for _ in 0..<9 { operations.bind(Self.mount, to: "/c") }
+        let error = #expect(throws: RuntimeError.self) { try operations.handOver(with: [Self.file]) }
+        #expect(error?.description.contains("too many mounts") == true)
     }
 }

@@ -18,13 +18,16 @@ package struct SandboxNode {
         NodePaths(name: "node-1", state: directory, runtime: "\(directory)/run")
     }
 
-    package init(directory: String) throws {
+    /// - Parameters:
+    ///   - hide: what containers on the host's root do not see.
+    ///   - show: what of it they see.
+    package init(directory: String, hide: [String] = [], show: [String] = []) throws {
         self.directory = directory
         try makeDirectory("\(directory)/log")
         runtime = SandboxRuntime(
             configuration: RuntimeConfiguration(
                 paths: Self.paths(directory), initPath: Products.path("martlet-init"),
-                gateway: IPv4Address(0), hiddenDirectories: [directory]),
+                gateway: IPv4Address(0), hidden: HiddenPaths(always: [directory], hide: hide, show: show)),
             resources: ResourceDrivers.choose(nodeDirectory: Self.paths(directory).directory).controller,
             logger: Logger(label: "test"))
     }
@@ -65,9 +68,11 @@ package struct SandboxNode {
 }
 
 /// Runs a test on a node of its own and removes what it left.
-package func withRuntime(_ body: (SandboxNode) async throws -> Void) async throws {
+package func withRuntime(
+    hide: [String] = [], show: [String] = [], _ body: (SandboxNode) async throws -> Void
+) async throws {
     let directory = "/tmp/martlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))/c"
-    let node = try SandboxNode(directory: directory)
+    let node = try SandboxNode(directory: directory, hide: hide, show: show)
     let result: Result<Void, any Error>
     do {
         result = .success(try await body(node))

@@ -17,6 +17,10 @@ import Testing
         var saved = try Self.configuration(nodes: 2)
         _ = try saved.addNode(
             name: "big", shape: NodeShape(capacity: ["cpu": "64"], labels: ["a": "b"], zone: "east"))
+        let strict: JSON = [
+            "hostHide": ["/srv"], "hostShow": ["/root/.cargo"], "allowedUnsafeSysctls": ["net.core.*", "kernel.sem"],
+        ]
+        _ = try saved.addNode(name: "strict", shape: NodeShape(strict, file: "strict.yaml"))
         saved.nodes[1].stopped = true
         #expect(try ClusterConfiguration.load(cluster.paths.configuration) == nil)
         try saved.save(cluster.paths.configuration)
@@ -60,6 +64,13 @@ import Testing
             ("nodes", [], "nodes is missing or empty"), ("nodes", [["index": 1]], "nodes[0] has no name"),
             ("nodes", [["name": "a", "index": 0]], "nodes[0] has no name or no index"),
             ("nodes", [["name": "a", "index": 1, "shape": ["colour": "red"]]], "nodes[0].shape"),
+            ("nodes", [["name": "a", "index": 1, "shape": ["hostHide": ["srv"]]]], "hostHide[0]: \"srv\" is no path"),
+            ("nodes", [["name": "a", "index": 1, "shape": ["hostShow": ["/a/../etc"]]]], "hostShow[0]"),
+            ("nodes", [["name": "a", "index": 1, "shape": ["hostShow": "/"]]], "hostShow: expected a list"),
+            (
+                "nodes", [["name": "a", "index": 1, "shape": ["allowedUnsafeSysctls": ["kernel.core_pattern"]]]],
+                "allowedUnsafeSysctls[0]: \"kernel.core_pattern\" is not known to be namespaced"
+            ),
         ] as [(String, JSON, String)]) func refusesADamagedFile(_ field: String, _ value: JSON, _ problem: String)
         throws
     {

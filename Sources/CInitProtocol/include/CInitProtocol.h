@@ -1,7 +1,9 @@
 // What the node agent and a pod's init say to each other, over a SOCK_SEQPACKET connection. C for martlet-init, and
 // imported by Swift for PodRuntime (Protocol/), under the names in SWIFT_NAME.
 //
-// Each packet: a header, then a body of numbers (little-endian) and NUL-terminated strings, and descriptors.
+// Each packet: a header, then a body of numbers (little-endian) and NUL-terminated strings, and descriptors. What an init
+// needs of the host comes as a descriptor, for it lives in an empty root; numbers called `descriptor` are places in the
+// packet's list of them, in which 0 holds the operations.
 #pragma once
 
 #include <stdint.h>
@@ -13,8 +15,8 @@
 enum {
     // Of a packet, header included.
     max_packet_size = 4096,
-    // Of a packet.
-    max_descriptors = 4,
+    // Of a packet: the kernel takes 253 (unix(7)).
+    max_descriptors = 250,
     // Of a container's key, its NUL included: `NAME/RESTART`.
     max_key_size = 320,
 };
@@ -33,12 +35,12 @@ struct init_header {
 enum CLOSED init_request : uint8_t {
     // u32 address, u32 gateway, in network byte order: sets eth0 up.
     request_network SWIFT_NAME(network) = 1,
-    // key, log path, cgroup.procs path or "", key of the container whose PID namespace it joins or "": starts a
-    // container; descriptor 0 holds its operations. Answer: u64 seconds, u64 nanoseconds of the start, with the
-    // container's process as SCM_CREDENTIALS; or u32 operation and a text of what failed.
+    // u32 descriptor of the log's directory, u32 descriptor of the container's cgroup.procs or 0, key, name of the log,
+    // key of the container whose PID namespace it joins or "": starts a container. Answer: u64 seconds, u64 nanoseconds
+    // of the start, with the container's process as SCM_CREDENTIALS; or u32 operation and a text of what failed.
     request_start SWIFT_NAME(start) = 2,
-    // key: runs one more program; descriptors: operations, then stdin, stdout, stderr unless flag_terminal. Answer:
-    // as of start, with the terminal's master side as descriptor. When it ends: event_exec_exit with the same tag.
+    // u32 descriptors of stdin, stdout and stderr, 0 for none, key: runs one more program. Answer: as of start, with
+    // flag_terminal with the terminal's master side as descriptor. When it ends: event_exec_exit with the same tag.
     request_exec SWIFT_NAME(exec) = 3,
     // key; descriptors: pipes for stdout and stderr. Answer: stdin, or the terminal's master side, as descriptor.
     request_attach SWIFT_NAME(attach) = 4,
@@ -75,17 +77,17 @@ enum FLAGS init_flags : uint8_t {
 // Operations that a container's process carries out before it becomes the program. In the list each is u32 type,
 // u32 size of the arguments, then these: u64 numbers and NUL-terminated strings, in the order given here.
 enum CLOSED init_operation : uint32_t {
-    // flags, source, target, type, options: mount(2), with the host's paths
-    op_mount SWIFT_NAME(mount) = 1,
-    // path: what op_bind and others take for the container's root
+    // optional, descriptor of a cgroup.procs: joins the group
+    op_group SWIFT_NAME(group) = 1,
+    // descriptor of a mount: what op_bind and others take for the container's root
     op_root SWIFT_NAME(root) = 2,
     // mode, path in the root
     op_make_directory SWIFT_NAME(makeDirectory) = 3,
     // target, path in the root
     op_symlink SWIFT_NAME(symlink) = 4,
-    // mode, device number, path in the root, host path to bind where mknod is not permitted
+    // mode, device number, path in the root
     op_device SWIFT_NAME(device) = 5,
-    // bind_flags, host path, path in the root
+    // descriptor of a mount, path in the root
     op_bind SWIFT_NAME(bind) = 6,
     // mount attributes, type, options, path in the root: a new filesystem
     op_filesystem SWIFT_NAME(filesystem) = 7,
@@ -95,8 +97,8 @@ enum CLOSED init_operation : uint32_t {
     op_hide SWIFT_NAME(hide) = 9,
     // path in the root: makes it so, if it is there
     op_read_only SWIFT_NAME(readOnly) = 10,
-    // optional, path, text: into a file that exists
-    op_write SWIFT_NAME(write) = 11,
+    // The groups that it is in become the root of what it sees of control groups.
+    op_group_namespace SWIFT_NAME(groupNamespace) = 11,
     // count, ids...
     op_groups SWIFT_NAME(groups) = 12,
     // user, group
@@ -106,11 +108,11 @@ enum CLOSED init_operation : uint32_t {
     op_no_new_privileges SWIFT_NAME(noNewPrivileges) = 15,
     // resource, soft, hard
     op_rlimit SWIFT_NAME(rlimit) = 16,
-    // path: changes to it, and makes it if need be
+    // path in the root: changes to it, and makes it if need be
     op_change_directory SWIFT_NAME(changeDirectory) = 17,
     // argument count, variable count, arguments..., variables...
     op_execute SWIFT_NAME(execute) = 18,
-    // joins the mount namespace of the container (exec)
+    // joins the mount and cgroup namespaces of the container (exec)
     op_join SWIFT_NAME(join) = 19,
     // columns << 16 | rows, or 0: makes the container's terminal and this process its leader
     op_terminal SWIFT_NAME(terminal) = 20,
@@ -118,10 +120,8 @@ enum CLOSED init_operation : uint32_t {
     op_umask SWIFT_NAME(umask) = 21,
     // mode, path in the root, text: makes a file
     op_file SWIFT_NAME(file) = 22,
+    // a session keyring of its own
+    op_keyring SWIFT_NAME(keyring) = 23,
+    // count, instructions...: a filter of system calls, last before op_execute
+    op_seccomp SWIFT_NAME(seccomp) = 24,
 } SWIFT_NAME(InitOperation);
-
-enum FLAGS init_bind_flags : uint64_t {
-    bind_read_only SWIFT_NAME(readOnly) = 1,
-    // Where the host's path is not there, nothing is done.
-    bind_optional SWIFT_NAME(optional) = 2,
-} SWIFT_NAME(InitBindFlags);

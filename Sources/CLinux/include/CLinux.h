@@ -1,6 +1,7 @@
 // What Swift cannot import of the kernel's interface: variadic functions, macros over ancillary data, new system calls.
 #pragma once
 
+#include "CLinuxDevices.h"
 #include "CLinuxProcess.h"
 
 #include <linux/if_link.h>
@@ -23,6 +24,12 @@ int clinux_setns(int descriptor, int flags);
 int clinux_unshare(int flags);
 int clinux_pipe(int *ends);
 int clinux_memfd(const char *name);
+// A program in memory that nobody can change.
+int clinux_seal(int memfd);
+// A copy of a mount, or of the tree below it, that is nowhere yet (open_tree(2)).
+int clinux_clone_mount(int directory, const char *path, int recursive);
+// Adds attributes (MOUNT_ATTR_*) to a mount.
+int clinux_set_mount_attributes(int mount, unsigned long long attributes, int recursive);
 int clinux_set_window(int terminal, unsigned short columns, unsigned short rows);
 void clinux_name_thread(const char *name);
 int clinux_get_flags(int descriptor);

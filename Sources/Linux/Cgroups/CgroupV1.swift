@@ -10,7 +10,7 @@ public struct CgroupV1: ControlGroups {
     /// The hierarchies, each once: several controllers may share one.
     private let directories: [String]
 
-    public static let controllers = ["cpu", "cpuacct", "memory", "pids"]
+    public static let controllers = ["cpu", "cpuacct", "memory", "pids", "devices"]
 
     /// The hierarchies of this machine; nil where version 1 is not mounted or not writable.
     ///
@@ -89,6 +89,21 @@ public struct CgroupV1: ControlGroups {
     public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
         guard let directory = directory("pids", group) else { return }
         try writeControl("\(directory)/pids.max", count.map { "\($0)" } ?? "max")
+    }
+
+    public var guardsDevices: Bool { roots["devices"] != nil }
+
+    public func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError) {
+        guard let directory = directory("devices", group) else { return }
+        try writeControl("\(directory)/devices.deny", "a")
+        for rule in rules {
+            do throws(SystemError) {
+                try writeControl("\(directory)/devices.allow", rule.text)
+            } catch  where error.errno == EPERM {
+                // Not allowed to the group above, such as a container's that this cluster runs in.
+                continue
+            }
+        }
     }
 
     public func cpuUsage(_ group: String) -> UInt64? { at("cpuacct", group)?.number(in: "cpuacct.usage") }

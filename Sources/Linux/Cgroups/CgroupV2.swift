@@ -10,6 +10,11 @@ public struct CgroupV2: ControlGroups {
     /// Those that are enabled for groups below the root.
     public let controllers: Set<String>
     public var holdsProcessesInLeavesOnly: Bool { true }
+    public var guardsDevices: Bool { devices != nil }
+    /// Whether the kernel takes such programs from this process.
+    public static var guardsDevices: Bool { (try? DeviceProgram(DeviceRule.standard)) != nil }
+    /// What `DeviceRule.standard` says; nil where the kernel takes no such programs from this process.
+    private let devices: DeviceProgram?
 
     public static let wanted = ["cpu", "memory", "pids"]
 
@@ -31,6 +36,7 @@ public struct CgroupV2: ControlGroups {
         controllers = usable.intersection(Self.wanted)
         guard !controllers.isEmpty else { return nil }
         self.root = root
+        devices = enabling ? try? DeviceProgram(DeviceRule.standard) : nil
     }
 
     /// Where the hierarchy is mounted.
@@ -111,6 +117,12 @@ public struct CgroupV2: ControlGroups {
     public func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError) {
         guard controllers.contains("pids") else { return }
         try writeControl("\(directory(group))/pids.max", count.map(String.init) ?? "max")
+    }
+
+    public func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError) {
+        guard let devices else { return }
+        let program = rules == DeviceRule.standard ? devices : try DeviceProgram(rules)
+        try program.attach(to: directory(group))
     }
 
     public func cpuUsage(_ group: String) -> UInt64? { at(group).field("usage_usec", in: "cpu.stat").map { $0 * 1000 } }

@@ -21,6 +21,10 @@ public protocol ControlGroups: Sendable {
     func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError)
     /// At most so many processes and threads; nil for no limit.
     func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError)
+    /// Whether `allowDevices` has an effect here.
+    var guardsDevices: Bool { get }
+    /// The processes of a group, in which none is yet, may use only these devices.
+    func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError)
     /// CPU time used by a group and those below it, in nanoseconds.
     func cpuUsage(_ group: String) -> UInt64?
     /// Memory in use without what can be reclaimed at once (inactive file cache), in bytes.

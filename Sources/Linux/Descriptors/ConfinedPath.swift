@@ -1,6 +1,9 @@
 import CLinux
 import Glibc
 
+/// As in `fcntl.h`, whose macro Swift does not see.
+public let O_PATH: Int32 = 0o10_000_000
+
 /// How far a path may lead that others wrote, or whose directories they fill (openat2(2)).
 public struct Confinement: OptionSet, Sendable {
     public let rawValue: UInt64
@@ -24,10 +27,32 @@ extension Descriptor {
         confined confinement: Confinement
     ) throws(SystemError) -> Descriptor {
         try directory.withRawValue { above throws(SystemError) in
-            let number = try check("open", path) {
-                clinux_openat2(above, path, flags | O_CLOEXEC, mode, confinement.rawValue)
+            // The kernel asks to try again where something on the way was renamed meanwhile.
+            for _ in 0..<128 {
+                let number = clinux_openat2(above, path, flags | O_CLOEXEC, mode, confinement.rawValue)
+                if number >= 0 { return Descriptor(owning: number) }
+                guard errno == EAGAIN || errno == EINTR else { break }
             }
-            return Descriptor(owning: number)
+            throw SystemError("open", path)
+        }
+    }
+
+    /// Makes the directories of a path beneath this one that are missing, with this mode whatever the umask is.
+    ///
+    /// - Throws: `EXDEV` where the path leads out of the directory.
+    package borrowing func makeDirectories(beneath path: String, mode: mode_t) throws(SystemError) {
+        var made = "."
+        for name in path.split(separator: "/") where name != "." {
+            let parent = try Descriptor.open(made, in: self, O_PATH | O_DIRECTORY, confined: .beneath)
+            made += "/\(name)"
+            let isNew = try parent.withRawValue { number throws(SystemError) in
+                if mkdirat(number, String(name), mode) == 0 { return true }
+                guard errno == EEXIST else { throw SystemError("mkdir", path) }
+                return false
+            }
+            guard isNew else { continue }
+            try Descriptor.open(made, in: self, O_RDONLY | O_DIRECTORY, confined: [.beneath, .noLinks])
+                .withRawValue { number throws(SystemError) in _ = try check("chmod", path) { fchmod(number, mode) } }
         }
     }
 

@@ -8,13 +8,13 @@ import Synchronization
 /// After `close` a use is an error, never a call on whatever file has got the same number since.
 public final class SharedDescriptor: Sendable {
     /// Each use holds a reference for as long as it lasts.
-    final class Lease: Sendable {
+    package final class Lease: Sendable {
         fileprivate let descriptor: Descriptor
 
         fileprivate init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
         /// Another file's as soon as the lease ends.
-        var number: Int32 { descriptor.withRawValue { $0 } }
+        package var number: Int32 { descriptor.withRawValue { $0 } }
     }
 
     private let open: Mutex<Lease?>
@@ -26,7 +26,7 @@ public final class SharedDescriptor: Sendable {
     public var isClosed: Bool { open.withLock { $0 == nil } }
 
     /// Lends the number for longer than one call.
-    func lease() throws(SystemError) -> Lease {
+    package func lease() throws(SystemError) -> Lease {
         guard let open = open.withLock({ $0 }) else {
             throw SystemError("use", errno: EBADF, "a descriptor that is closed")
         }
@@ -91,6 +91,15 @@ public func makePipe() throws(SystemError) -> (reader: SharedDescriptor, writer:
     var ends: [Int32] = [-1, -1]
     try check("pipe") { clinux_pipe(&ends) }
     return (SharedDescriptor(owning: ends[0]), SharedDescriptor(owning: ends[1]))
+}
+
+/// A program in memory, for as long as somebody has it open or runs it: nobody can change it, whatever they may do.
+public func makeSealedProgram(_ path: String) throws(SystemError) -> SharedDescriptor {
+    let file = try makeMemoryFile(String(path.split(separator: "/").last ?? "program"), try readBytes(path))
+    try file.withRawValue { number throws(SystemError) in
+        _ = try check("seal", path) { clinux_seal(number) }
+    }
+    return file
 }
 
 /// A file in memory, for as long as somebody has it open.

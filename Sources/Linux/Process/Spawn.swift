@@ -5,6 +5,8 @@ import Glibc
 public struct Spawn: Sendable {
     /// The program's path, then its arguments.
     public var arguments: [String]
+    /// What is executed, where that is not the first argument: may name a descriptor of the child's (`/proc/self/fd/5`).
+    public var program: String?
     /// `NAME=value`
     public var environment: [String]
     /// Descriptors of this process and their numbers in the child; all others stay here.
@@ -13,10 +15,12 @@ public struct Spawn: Sendable {
     public var newSession: Bool
 
     public init(
-        _ arguments: [String], environment: [String], descriptors: [(own: SharedDescriptor, child: Int32)] = [],
+        _ arguments: [String], program: String? = nil, environment: [String],
+        descriptors: [(own: SharedDescriptor, child: Int32)] = [],
         newSession: Bool = false
     ) {
         self.arguments = arguments
+        self.program = program
         self.environment = environment
         self.descriptors = descriptors
         self.newSession = newSession
@@ -83,7 +87,7 @@ public struct Spawn: Sendable {
         defer {
             for pointer in argv + envp { free(pointer) }
         }
-        let result = posix_spawn(&pid, subject, &actions, &attributes, &argv, &envp)
+        let result = posix_spawn(&pid, program ?? subject, &actions, &attributes, &argv, &envp)
         guard result == 0 else { throw SystemError("spawn", errno: result, subject) }
         return pid
     }

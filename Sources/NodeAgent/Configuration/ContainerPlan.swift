@@ -11,6 +11,8 @@ struct ContainerPlan: Sendable {
     let pod: Object
     let image: ResolvedImage
     let paths: PodPaths
+    /// Of the node's own profiles.
+    let seccompDirectory: String
     /// By the volume's name.
     let volumes: [String: MountableVolume]
     let environment: Environment
@@ -52,6 +54,8 @@ struct ContainerPlan: Sendable {
         result.addedCapabilities = context["capabilities"]["add"].strings
         result.droppedCapabilities = context["capabilities"]["drop"].strings
         result.noNewPrivileges = context["allowPrivilegeEscalation"].bool == false
+        result.seccomp = try SeccompLookup(directory: seccompDirectory).resolve(
+            pod: pod.spec["securityContext"], container: context)
         result.target = target
         return result
     }
@@ -82,19 +86,20 @@ struct ContainerPlan: Sendable {
             guard let volume = volumes[mount["name"].string ?? ""] else {
                 throw failure("volume \"\(mount["name"].string ?? "")\" of the mount is not in the pod's volumes")
             }
-            var source = volume.path
+            var source = Mount.Source.path(volume.path)
             let inner = mount["subPath"].string ?? mount["subPathExpr"].string.map { expand($0) { declared[$0] } } ?? ""
             if !inner.isEmpty {
-                source = try subPath(inner, of: source, isGenerated: volume.isGenerated)
+                try prepareSubPath(inner, of: volume)
+                source = .subPath(inner, of: volume.path)
             } else if volume.isMadeOnMount {
                 var status = stat()
-                if stat(source, &status) != 0 { try makeDirectory(source, exactly: 0o755) }
+                if stat(volume.path, &status) != 0 { try makeDirectory(volume.path, exactly: 0o755) }
             }
             var target = mount["mountPath"].string ?? ""
             if !target.hasPrefix("/") { target = "/" + target }
             mounts.append(
                 Mount(
-                    source: .path(source), target: target,
+                    source: source, target: target,
                     readOnly: volume.isGenerated || (mount["readOnly"].bool ?? false)))
         }
         func addFile(_ source: String, _ target: String) {
@@ -120,31 +125,34 @@ struct ContainerPlan: Sendable {
         return mounts
     }
 
-    /// The part of a volume that `subPath` names; it may not lead out of the volume.
-    private func subPath(_ inner: String, of source: String, isGenerated: Bool) throws -> String {
+    /// Makes the part of a volume that `subPath` names, where it is missing; it may not lead out of the volume, now or
+    /// when it is mounted.
+    private func prepareSubPath(_ inner: String, of volume: MountableVolume) throws {
         guard !inner.hasPrefix("/"), !inner.split(separator: "/").contains("..") else {
             throw failure("failed to prepare subPath for volumeMount: subPath \"\(inner)\" must stay in the volume")
         }
-        let path = "\(source)/\(inner)"
-        var status = stat()
-        if stat(path, &status) != 0 {
-            if isGenerated { throw failure("failed to prepare subPath for volumeMount: \(inner) is not in the volume") }
-            try makeDirectory(path, exactly: 0o755)
+        do throws(SystemError) {
+            let directory = try Descriptor.open(volume.path, O_PATH)
+            do throws(SystemError) {
+                _ = try Descriptor.open(inner, in: directory, O_PATH, confined: [.beneath, .noMagicLinks])
+            } catch  where error.errno == ENOENT && !volume.isGenerated {
+                // As the kubelet: with the mode of the volume's own directory.
+                try directory.makeDirectories(beneath: inner, mode: try directory.status().st_mode & 0o7777)
+            }
+        } catch {
+            let reason =
+                switch error.errno {
+                case EXDEV, ELOOP: "\"\(inner)\" leads out of the volume"
+                case ENOENT: "\(inner) is not in the volume"
+                default: "\(error)"
+                }
+            throw failure("failed to prepare subPath for volumeMount: \(reason)")
         }
-        guard let real = resolvedPath(path), let root = resolvedPath(source), real == root || real.hasPrefix(root + "/")
-        else { throw failure("failed to prepare subPath for volumeMount: \"\(inner)\" leads out of the volume") }
-        return real
     }
 
     private func failure(_ message: String) -> StartFailure {
         .configuration(reason: "CreateContainerConfigError", message: message)
     }
-}
-
-private func resolvedPath(_ path: String) -> String? {
-    guard let buffer = realpath(path, nil) else { return nil }
-    defer { free(buffer) }
-    return String(cString: buffer)
 }
 
 extension Container {

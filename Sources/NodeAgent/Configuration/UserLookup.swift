@@ -26,49 +26,61 @@ struct UserLookup: Sendable {
         let wantedUser = context["runAsUser"].int ?? podContext["runAsUser"].int
         let name = wantedUser.map(String.init) ?? parts.first ?? ""
         let account = accounts.first { $0.count >= 6 && ($0[0] == name || $0[2] == name) }
-        let isNumeric = UInt32(name) != nil
+        let isNumeric = !name.isEmpty && name.allSatisfy { ("0"..."9").contains($0) }
 
         if !name.isEmpty {
-            guard let id = isNumeric ? UInt32(name) : account.flatMap({ UInt32($0[2]) }) else {
+            guard let text = isNumeric ? name : account.map({ $0[2] }) else {
                 throw StartFailure.configuration(
                     reason: "CreateContainerError",
                     message: "unable to find user \(name): no matching entries in passwd file")
             }
-            result.user = id
+            result.user = try id(text)
         }
         if let account = account ?? accounts.first(where: { $0.count >= 6 && $0[2] == "0" && name.isEmpty }) {
-            result.group = UInt32(account[3]) ?? 0
+            result.group = try id(account[3])
             result.home = account[5]
             // By `Strict` only those groups count that the pod names.
             let merges = podContext["supplementalGroupsPolicy"].string != "Strict"
-            result.supplementary = (merges ? groups : []).filter {
+            result.supplementary = try (merges ? groups : []).filter {
                 $0.count >= 4 && $0[3].split(separator: ",").contains { $0 == account[0] }
             }
-            .compactMap { UInt32($0[2]) }
+            .map { try id($0[2]) }
         }
         if wantedUser == nil, parts.count == 2 {
+            let isNumber = !parts[1].isEmpty && parts[1].allSatisfy { ("0"..."9").contains($0) }
             guard
-                let id = UInt32(parts[1])
-                    ?? groups.first(where: { $0.count >= 3 && $0[0] == parts[1] }).flatMap({ UInt32($0[2]) })
+                let text = isNumber ? parts[1] : groups.first(where: { $0.count >= 3 && $0[0] == parts[1] })?[2]
             else {
                 throw StartFailure.configuration(
                     reason: "CreateContainerError",
                     message: "unable to find group \(parts[1]): no matching entries in group file")
             }
-            result.group = id
+            result.group = try id(text)
         }
         if let group = context["runAsGroup"].int ?? podContext["runAsGroup"].int {
-            result.group = UInt32(truncatingIfNeeded: group)
+            result.group = try id("\(group)")
         }
-        if let group = podContext["fsGroup"].int { result.supplementary.append(UInt32(truncatingIfNeeded: group)) }
+        if let group = podContext["fsGroup"].int { result.supplementary.append(try id("\(group)")) }
         for group in podContext["supplementalGroups"].items.compactMap(\.int) {
-            result.supplementary.append(UInt32(truncatingIfNeeded: group))
+            result.supplementary.append(try id("\(group)"))
         }
         try check(
             result, nonRoot: context["runAsNonRoot"].bool ?? podContext["runAsNonRoot"].bool ?? false,
             isNamed: wantedUser == nil && !isNumeric && !name.isEmpty, name: name, container: container,
             asked: wantedUser != nil)
         return result
+    }
+
+    /// - Throws: for what lies beyond the numbers that the kernel's calls take: the last one means "as it is", root.
+    private func id(_ text: String) throws(StartFailure) -> UInt32 {
+        guard let id = UInt32(text), id <= Int32.max else {
+            throw .configuration(
+                reason: "CreateContainerError",
+                message:
+                    "uids and gids must be in range 0-\(Int32.max), and \"\(text)\" is not: mend the image's USER, "
+                    + "its /etc/passwd or /etc/group, or set runAsUser and runAsGroup")
+        }
+        return id
     }
 
     private func check(

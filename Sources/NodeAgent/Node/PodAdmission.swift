@@ -5,6 +5,7 @@ import KubernetesModel
 struct PodAdmission: Sendable {
     let allocatable: ResourceList
     let labels: [String: String]
+    var allowedUnsafeSysctls: [SysctlPattern] = []
 
     struct Rejection: Sendable, Equatable {
         let reason: String
@@ -20,6 +21,7 @@ struct PodAdmission: Sendable {
                     "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
             )
         }
+        if let rejection = forbiddenSysctl(pod) { return rejection }
         if let most = allocatable["pods"]?.value, others.count + 1 > most {
             return shortage("pods", requested: 1, used: others.count, capacity: most)
         }
@@ -31,6 +33,24 @@ struct PodAdmission: Sendable {
             func count(_ quantity: Quantity) -> Int { name == "cpu" ? quantity.milliValue : quantity.value }
             return shortage(
                 name, requested: count(amount), used: count(used[name] ?? .zero), capacity: count(capacity))
+        }
+        return nil
+    }
+
+    /// A kernel parameter that is not the pod's own, or that could harm others and is not allowed by the node.
+    private func forbiddenSysctl(_ pod: Pod) -> Rejection? {
+        func forbidden(_ name: String, _ reason: String) -> Rejection {
+            Rejection(reason: "SysctlForbidden", message: "forbidden sysctl: \"\(name)\" \(reason)")
+        }
+        for item in pod.spec["securityContext"]["sysctls"].items {
+            let name = item["name"].string ?? ""
+            guard let sysctl = Sysctl(name), let namespace = sysctl.namespace,
+                sysctl.isSafe || allowedUnsafeSysctls.contains(where: { $0.matches(sysctl) })
+            else { return forbidden(name, "not allowlisted") }
+            if namespace == .network, pod.hostNetwork { return forbidden(name, "not allowed with host net enabled") }
+            if namespace == .ipc, pod.spec["hostIPC"].bool == true {
+                return forbidden(name, "not allowed with host ipc enabled")
+            }
         }
         return nil
     }

@@ -95,7 +95,8 @@ actor PodWorkers {
         let shape = node.configuration.shape
         let own = nodes.get(node.configuration.nodeName)
         let admission = PodAdmission(
-            allocatable: shape.capacity.compactMapValues { Quantity($0) }, labels: own?.labels ?? shape.labels)
+            allocatable: shape.capacity.compactMapValues { Quantity($0) }, labels: own?.labels ?? shape.labels,
+            allowedUnsafeSysctls: shape.allowedUnsafeSysctls)
         var others: [Pod] = []
         for worker in workers.values {
             if let other = await worker.activePod { others.append(other) }

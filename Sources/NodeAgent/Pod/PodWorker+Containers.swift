@@ -85,7 +85,8 @@ extension PodWorker {
             container: container, image: image.configuration.environment, services: services, downward: downward(),
             lookup: lookup)
         return ContainerPlan(
-            id: id, container: container, pod: pod, image: image, paths: paths, volumes: volumes().mountable,
+            id: id, container: container, pod: pod, image: image, paths: paths,
+            seccompDirectory: node.configuration.paths.seccomp, volumes: volumes().mountable,
             environment: all,
             target: try target(of: container), declared: declared)
     }

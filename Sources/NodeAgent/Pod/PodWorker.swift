@@ -237,8 +237,9 @@ actor PodWorker {
             dnsAddress: configuration.dnsAddress, clusterDomain: configuration.clusterDomain)
         let paths = paths
         try await Blocking.run { () throws(SystemError) in try files.write(to: paths) }
-        let sysctls = pod.spec["securityContext"]["sysctls"].items.map {
-            ($0["name"].string ?? "", $0["value"].string ?? "")
+        // Checked at the pod's admission.
+        let sysctls = pod.spec["securityContext"]["sysctls"].items.compactMap { item in
+            item["name"].string.flatMap(Sysctl.init).map { ($0, item["value"].string ?? "") }
         }
         return try await node.runtime.startSandbox(
             SandboxConfiguration(

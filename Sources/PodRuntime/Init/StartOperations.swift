@@ -6,37 +6,42 @@ import Linux
 /// (`CInitProtocol.h`).
 struct StartOperations: Sendable {
     private(set) var bytes: [UInt8] = []
+    /// What the operations need of the host; an operation names it by its place, of which the list itself has the first.
+    private(set) var descriptors: [SharedDescriptor] = []
 
-    /// mount(2), with the paths of the host.
-    mutating func mount(_ source: String, on target: String, type: String, flags: UInt64 = 0, options: String = "") {
-        add(.mount, [flags], [source, target, type, options])
+    /// Joins a control group, by its `cgroup.procs`.
+    mutating func group(_ processes: SharedDescriptor, optional: Bool = false) {
+        add(.group, [optional ? 1 : 0, place(of: processes)], [])
     }
+    /// The groups that the process is in become the root of what it sees of control groups.
+    mutating func groupNamespace() { add(.groupNamespace, [], []) }
     /// The root for the operations that follow.
-    mutating func root(_ path: String) { add(.root, [], [path]) }
+    mutating func root(_ mount: DetachedMount) { add(.root, [place(of: mount.descriptor)], []) }
     mutating func makeDirectory(_ path: String, mode: UInt64 = 0o755) { add(.makeDirectory, [mode], [path]) }
     mutating func symlink(_ path: String, to target: String) { add(.symlink, [], [target, path]) }
     mutating func device(_ path: String, mode: UInt64, major: UInt64, minor: UInt64) {
         let number = (major & 0xfff) << 8 | minor & 0xff
-        add(.device, [0o020000 | mode, number], [path, path])
+        add(.device, [0o020000 | mode, number], [path])
     }
-    mutating func bind(_ source: String, to target: String, readOnly: Bool, optional: Bool = false) {
-        var flags: InitBindFlags = []
-        if readOnly { flags.insert(.readOnly) }
-        if optional { flags.insert(.optional) }
-        add(.bind, [flags.rawValue], [source, target])
+    mutating func bind(_ mount: DetachedMount, to target: String) {
+        add(.bind, [place(of: mount.descriptor)], [target])
     }
-    mutating func filesystem(_ type: String, on target: String, attributes: MountAttributes, options: String = "") {
+    mutating func filesystem(
+        _ type: String, on target: String, attributes: DetachedMount.Attributes, options: String = ""
+    ) {
         add(.filesystem, [attributes.rawValue], [type, options, target])
     }
     mutating func pivot() { add(.pivot, [], []) }
     mutating func hide(_ path: String) { add(.hide, [], [path]) }
     mutating func readOnly(_ path: String) { add(.readOnly, [], [path]) }
-    mutating func write(_ text: String, to path: String, optional: Bool = false) {
-        add(.write, [optional ? 1 : 0], [path, text])
-    }
     mutating func groups(_ groups: [UInt32]) { add(.groups, [UInt64(groups.count)] + groups.map(UInt64.init), []) }
     mutating func ids(user: UInt32, group: UInt32) { add(.ids, [UInt64(user), UInt64(group)], []) }
     mutating func capabilities(_ kept: Capabilities) { add(.capabilities, [kept.mask], []) }
+    mutating func keyring() { add(.keyring, [], []) }
+    /// Last before `execute`: what comes after it needs calls that the filter may refuse.
+    mutating func seccomp(_ filter: SeccompFilter) {
+        add(.seccomp, [UInt64(filter.instructions.count)] + filter.instructions, [])
+    }
     mutating func noNewPrivileges() { add(.noNewPrivileges, [], []) }
     mutating func changeDirectory(_ path: String) { add(.changeDirectory, [], [path]) }
     mutating func execute(_ arguments: [String], environment: [String]) {
@@ -48,6 +53,11 @@ struct StartOperations: Sendable {
         add(.terminal, [size.map { UInt64($0.columns) << 16 | UInt64($0.rows) } ?? 0], [])
     }
 
+    private mutating func place(of descriptor: SharedDescriptor) -> UInt64 {
+        descriptors.append(descriptor)
+        return UInt64(descriptors.count)
+    }
+
     private mutating func add(_ operation: InitOperation, _ numbers: [UInt64], _ strings: [String]) {
         var body: [UInt8] = []
         for number in numbers { body.append(number: number) }
@@ -57,8 +67,19 @@ struct StartOperations: Sendable {
         bytes += body
     }
 
-    /// The list as a memory file, to hand to the init.
-    func file() throws(SystemError) -> SharedDescriptor { try makeMemoryFile("operations", bytes) }
+    /// The list as a memory file and the descriptors that it names, to hand to the init.
+    ///
+    /// - Parameter others: what the request itself names, in places from `descriptors.count + 1` on.
+    /// - Throws: `RuntimeError` where the container has more mounts than a packet takes.
+    func handOver(with others: [SharedDescriptor]) throws -> [SharedDescriptor] {
+        let all = [try makeMemoryFile("operations", bytes)] + descriptors + others
+        guard all.count <= max_descriptors else {
+            throw RuntimeError.failed(
+                "the container has too many mounts: a node mounts some \(max_descriptors - 20) at most, so put what "
+                    + "belongs together in one volume")
+        }
+        return all
+    }
 
     /// The failure of an operation, for the pod's status.
     static func describe(operation: UInt32, error: Int32, subject: String) -> String {
@@ -72,19 +93,10 @@ struct StartOperations: Sendable {
                     : "exec: \"\(subject)\": executable file not found in $PATH"
             default: return "exec: \"\(subject)\": \(reason.lowercased())"
             }
-        case InitOperation.mount.rawValue, InitOperation.bind.rawValue, InitOperation.filesystem.rawValue:
+        case InitOperation.bind.rawValue, InitOperation.filesystem.rawValue:
             return "mount \(subject): \(reason.lowercased())"
         case InitOperation.changeDirectory.rawValue: return "working directory \(subject): \(reason.lowercased())"
         default: return subject.isEmpty ? reason : "\(subject): \(reason.lowercased())"
         }
     }
-}
-
-/// Attributes of a mount (`MOUNT_ATTR_*` of mount_setattr(2)).
-struct MountAttributes: OptionSet {
-    let rawValue: UInt64
-    static let readOnly = MountAttributes(rawValue: 1)
-    static let noSetUID = MountAttributes(rawValue: 2)
-    static let noDevices = MountAttributes(rawValue: 4)
-    static let noExecute = MountAttributes(rawValue: 8)
 }

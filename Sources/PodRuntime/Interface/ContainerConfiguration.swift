@@ -1,3 +1,5 @@
+import KubernetesModel
+
 /// How to run a container.
 package struct ContainerConfiguration: Sendable {
     package var id: ContainerID
@@ -21,6 +23,7 @@ package struct ContainerConfiguration: Sendable {
     package var addedCapabilities: [String]
     package var droppedCapabilities: [String]
     package var noNewPrivileges: Bool
+    package var seccomp: Seccomp
     /// The container whose processes it sees (`targetContainerName` of an ephemeral container).
     package var target: ContainerID?
     /// The CRI log file; its directory exists.
@@ -48,5 +51,27 @@ package struct ContainerConfiguration: Sendable {
         addedCapabilities = []
         droppedCapabilities = []
         noNewPrivileges = false
+        seccomp = .runtimeDefault(required: false)
     }
+}
+
+extension ContainerConfiguration {
+    /// What its programs can have.
+    ///
+    /// - Parameter guardsDevices: it is kept from the machine's devices. Where it is not, it cannot make nodes of them,
+    ///   whatever it asks for.
+    package func capabilities(guardsDevices: Bool) -> Capabilities {
+        if privileged { return .all }
+        return Capabilities(
+            adding: addedCapabilities, dropping: droppedCapabilities + (guardsDevices ? [] : ["MKNOD"]))
+    }
+}
+
+/// Which system calls a container's programs may make.
+package enum Seccomp: Sendable, Hashable {
+    case unconfined
+    /// What container engines allow. Where the node has no filters, a container that did not ask for one does without.
+    case runtimeDefault(required: Bool)
+    /// A profile of the node's own, as engines have them.
+    case profile(JSON)
 }

@@ -15,6 +15,8 @@ package struct Mount: Sendable, Hashable {
     package enum Source: Sendable, Hashable {
         /// A file or directory of the host.
         case path(String)
+        /// What a path within a directory of the host leads to, which is in that directory (`subPath`).
+        case subPath(String, of: String)
         /// A memory filesystem with a limit in bytes.
         case memory(limit: Int?)
     }

@@ -1,3 +1,5 @@
+import Linux
+
 /// The limits of a container or pod.
 package struct ResourceLimits: Sendable, Hashable {
     /// Thousandths of a core; nil for no limit.
@@ -8,12 +10,18 @@ package struct ResourceLimits: Sendable, Hashable {
     package var memory: Int?
     /// Processes and threads; nil for no limit.
     package var processes: Int?
+    /// The devices that it may use; nil for all.
+    package var devices: [DeviceRule]?
 
-    package init(cpuMillis: Int? = nil, cpuRequestMillis: Int? = nil, memory: Int? = nil, processes: Int? = nil) {
+    package init(
+        cpuMillis: Int? = nil, cpuRequestMillis: Int? = nil, memory: Int? = nil, processes: Int? = nil,
+        devices: [DeviceRule]? = nil
+    ) {
         self.cpuMillis = cpuMillis
         self.cpuRequestMillis = cpuRequestMillis
         self.memory = memory
         self.processes = processes
+        self.devices = devices
     }
 }
 

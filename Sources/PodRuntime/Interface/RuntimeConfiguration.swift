@@ -11,17 +11,17 @@ package struct RuntimeConfiguration: Sendable {
     /// The node's bridge, and its address, which is the pods' gateway.
     package var bridge: String
     package var gateway: IPv4Address
-    /// Directories that containers on the host's own root must not see: the parents of state and run directories.
-    package var hiddenDirectories: [String]
+    /// What containers on the host's own root must not see.
+    package var hidden: HiddenPaths
 
     package init(
         paths: NodePaths, initPath: String, bridge: String = AddressPlan.podBridge, gateway: IPv4Address,
-        hiddenDirectories: [String]
+        hidden: HiddenPaths
     ) {
         self.paths = paths
         self.initPath = initPath
         self.bridge = bridge
         self.gateway = gateway
-        self.hiddenDirectories = hiddenDirectories
+        self.hidden = hidden
     }
 }

@@ -1,3 +1,5 @@
+import KubernetesModel
+
 /// How to make a pod's sandbox.
 package struct SandboxConfiguration: Sendable {
     package var podUID: String
@@ -10,7 +12,7 @@ package struct SandboxConfiguration: Sendable {
     package var sharesProcesses: Bool
     /// The containers use the machine's own System V IPC, message queues and shared memory (`hostIPC`).
     package var sharesHostIPC: Bool
-    package var sysctls: [String: String]
+    package var sysctls: [Sysctl: String]
     /// The pod's QoS class, which names its parent cgroup: Guaranteed, Burstable, BestEffort.
     package var qosClass: String
     /// Limits of the pod as a whole.
@@ -18,7 +20,7 @@ package struct SandboxConfiguration: Sendable {
 
     package init(
         podUID: String, namespace: String, name: String, hostname: String, address: String?,
-        sharesProcesses: Bool = false, sharesHostIPC: Bool = false, sysctls: [String: String] = [:],
+        sharesProcesses: Bool = false, sharesHostIPC: Bool = false, sysctls: [Sysctl: String] = [:],
         qosClass: String = "BestEffort",
         limits: ResourceLimits = ResourceLimits()
     ) {

@@ -7,6 +7,8 @@ struct CgroupController: ResourceController {
 
     init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
 
+    var guardsDevices: Bool { cgroups.guardsDevices }
+
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)
         if let millis = limits.cpuMillis { try cgroups.setCPULimit(group.path, millis: millis) }
@@ -16,6 +18,7 @@ struct CgroupController: ResourceController {
         }
         if let bytes = limits.memory { try cgroups.setMemoryLimit(group.path, bytes: bytes) }
         if let count = limits.processes { try cgroups.setProcessLimit(group.path, count) }
+        if let devices = limits.devices { try cgroups.allowDevices(group.path, devices) }
         return cgroups.joinFiles(group.path)
     }
 

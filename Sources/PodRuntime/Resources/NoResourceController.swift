@@ -2,13 +2,15 @@
 struct NoResourceDriver: ResourceDriver {
     var name: String { "none" }
     var consequence: String? {
-        "no control groups that can be written here: limits are not enforced, use is not measured"
+        "no control groups that can be written here: limits are not enforced, use is not measured, and containers "
+            + "do without CAP_MKNOD"
     }
 
     func controller(nodeDirectory: String) -> (any ResourceController)? { NoResourceController() }
 }
 
 struct NoResourceController: ResourceController {
+    var guardsDevices: Bool { false }
     func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func joinFile(_ group: ResourceGroup) -> String { "" }

@@ -7,6 +7,8 @@ package protocol ResourceController: Sendable {
     ///
     /// - Returns: the files that a process writes its number to, to join the group.
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String]
+    /// Whether a container can be kept from the machine's devices.
+    var guardsDevices: Bool { get }
     /// Makes a pod's group, with its limits.
     ///
     /// - Returns: the files by which the pod's init joins.

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// What a container's process does before it becomes the program: its root, mounts and identity, as runc makes them
@@ -7,86 +8,120 @@ struct ContainerOperations: Sendable {
     /// The container's own directory, for the writable layer and the mount point of its root.
     let directory: String
     let hostname: String
-    /// Directories hidden where a container's root is the host's: Martlet's own state.
-    let hiddenDirectories: [String]
+    /// What is hidden where a container's root is the host's.
+    let hidden: HiddenPaths
     /// The directory that the pod's containers share as `/dev/shm`; nil for one of the container's own.
     let sharedMemory: String?
     let machine: HostRoot
     /// The container's control groups, by their names below `/sys/fs/cgroup`.
     var controlGroups: [String: String] = [:]
+    /// The container is kept from the machine's devices, so that it may make nodes of them.
+    var guardsDevices = false
 
-    /// Directories that must exist before the list is carried out.
-    var directories: [String] {
-        var result = ["\(directory)/root"]
-        if !machine.needsMemoryLayer {
-            result += ["upper", "work"].map { "\(directory)/\($0)" }
-        } else {
-            result.append(writable)
-        }
-        if onHost, configuration.root.layers.count > 1 {
-            result.append("\(directory)/host")
-            if !machine.needsMemoryLayer { result += ["host-upper", "host-work"].map { "\(directory)/\($0)" } }
-        }
-        if configuration.root.layers.isEmpty { result.append("\(directory)/empty") }
-        return result
+    private var root: ContainerRoot {
+        ContainerRoot(
+            filesystem: configuration.root, directory: directory, machine: machine,
+            layerLimit: configuration.layerLimit, privileged: configuration.privileged)
     }
 
-    /// Where the writable layers are.
-    private var writable: String { machine.needsMemoryLayer ? "\(directory)/memory" : directory }
-
-    private var onHost: Bool { configuration.root.layers.contains("/") }
-
-    func start(joining groups: [String]) -> StartOperations {
+    /// Opens all that the container sees of the host. It blocks.
+    ///
+    /// - Parameter groups: the `cgroup.procs` of the container's groups.
+    func start(joining groups: [SharedDescriptor]) throws -> StartOperations {
         var list = StartOperations()
-        for group in groups { list.write("0", to: group) }
-        // Nothing that is mounted from here on may be seen outside.
-        list.mount("none", on: "/", type: "", flags: Self.recursivePrivate)
-        root(&list)
-        devices(&list)
-        kernelFilesystems(&list)
-        for mount in configuration.mounts.sorted(by: { Self.depth($0.target) < Self.depth($1.target) }) {
-            switch mount.source {
-            case .path(let path): list.bind(path, to: mount.target, readOnly: mount.readOnly)
-            case .memory(let limit):
-                list.filesystem(
-                    "tmpfs", on: mount.target, attributes: mount.readOnly ? [.readOnly] : [.noSetUID, .noDevices],
-                    options: "mode=1777" + (limit.map { ",size=\($0)" } ?? ""))
-            }
+        for group in groups { list.group(group) }
+        list.groupNamespace()
+        list.root(try root.mount())
+        if root.isHost {
+            for path in machine.mounts { if let mount = try show(path, readOnly: true) { list.bind(mount, to: path) } }
         }
+        try devices(&list)
+        try kernelFilesystems(&list)
         if !configuration.privileged { protect(&list) }
-        if onHost { for hidden in hiddenDirectories { list.hide(hidden) } }
-        if configuration.root.readOnly {
-            list.mount("none", on: "\(directory)/root", type: "", flags: Self.remountReadOnly)
+        if root.isHost { try hide(&list) }
+        for mount in configuration.mounts.sorted(by: { Self.depth($0.target) < Self.depth($1.target) }) {
+            try self.mount(mount, &list)
         }
         list.pivot()
-        identity(&list, arguments: configuration.arguments, terminal: configuration.terminal)
+        if configuration.root.readOnly { list.readOnly("/") }
+        try identity(&list, arguments: configuration.arguments, terminal: configuration.terminal)
         return list
     }
 
     /// For one more program in the running container.
-    func execute(_ arguments: [String], terminal: Bool, size: WindowSize?, joining groups: [String])
-        -> StartOperations
-    {
+    func execute(
+        _ arguments: [String], terminal: Bool, size: WindowSize?, joining groups: [SharedDescriptor]
+    ) throws -> StartOperations {
         var list = StartOperations()
-        for group in groups { list.write("0", to: group, optional: true) }
+        for group in groups { list.group(group, optional: true) }
         list.joinContainer()
-        identity(&list, arguments: arguments, terminal: terminal, size: size)
+        try identity(&list, arguments: arguments, terminal: terminal, size: size)
         return list
     }
 
-    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool, size: WindowSize? = nil) {
+    private func mount(_ mount: Mount, _ list: inout StartOperations) throws(SystemError) {
+        switch mount.source {
+        case .path(let path):
+            list.bind(try DetachedMount(of: path, attributes(readOnly: mount.readOnly)), to: mount.target)
+        case .subPath(let inner, let path):
+            let directory = try Descriptor.open(path, O_PATH)
+            let file = try Descriptor.open(inner, in: directory, O_PATH, confined: [.beneath, .noMagicLinks])
+            list.bind(try DetachedMount(of: file, attributes(readOnly: mount.readOnly)), to: mount.target)
+        case .memory(let limit):
+            list.filesystem(
+                "tmpfs", on: mount.target, attributes: mount.readOnly ? [.readOnly] : [.noSetUID, .noDevices],
+                options: "mode=1777" + (limit.map { ",size=\($0)" } ?? ""))
+        }
+    }
+
+    /// What of the machine is there; nil where nothing is.
+    private func show(_ path: String, readOnly: Bool) throws(SystemError) -> DetachedMount? {
+        do throws(SystemError) {
+            return try DetachedMount(of: path, attributes(readOnly: readOnly))
+        } catch  where error.errno == ENOENT {
+            return nil
+        }
+    }
+
+    /// A device in a volume is a file like any other, unless the container may use the machine's devices.
+    private func attributes(readOnly: Bool) -> DetachedMount.Attributes {
+        var attributes: DetachedMount.Attributes = configuration.privileged ? [] : [.noDevices]
+        if readOnly { attributes.insert(.readOnly) }
+        return attributes
+    }
+
+    private func identity(_ list: inout StartOperations, arguments: [String], terminal: Bool, size: WindowSize? = nil)
+        throws(RuntimeError)
+    {
         list.changeDirectory(configuration.workingDirectory.isEmpty ? "/" : configuration.workingDirectory)
         if terminal { list.terminal(size) }
         let groups = configuration.supplementaryGroups
         list.groups(groups.contains(configuration.group) ? groups : [configuration.group] + groups)
         // Root's program gets what the bounding set leaves; any other user's nothing (capabilities(7), execve).
-        if !configuration.privileged {
-            list.capabilities(
-                Capabilities(adding: configuration.addedCapabilities, dropping: configuration.droppedCapabilities))
-        }
+        if !configuration.privileged { list.capabilities(capabilities) }
         list.ids(user: configuration.user, group: configuration.group)
         if configuration.noNewPrivileges { list.noNewPrivileges() }
+        list.keyring()
+        if let filter = try seccompFilter() { list.seccomp(filter) }
         list.execute(arguments, environment: environment(terminal: terminal))
+    }
+
+    private var capabilities: Capabilities { configuration.capabilities(guardsDevices: guardsDevices) }
+
+    private func seccompFilter() throws(RuntimeError) -> SeccompFilter? {
+        // As container engines: a privileged container has none, whatever its profile.
+        if configuration.privileged { return nil }
+        do {
+            switch configuration.seccomp {
+            case .unconfined: return nil
+            case .runtimeDefault(let isRequired):
+                if !isRequired, SeccompFilter.obstacle != nil { return nil }
+                return try .compiled(.runtimeDefault(capabilities))
+            case .profile(let json): return try .compiled(SeccompProfile(json, capabilities: capabilities))
+            }
+        } catch {
+            throw .failed("\(error)")
+        }
     }
 
     /// With what container engines add where the image and the pod say nothing.
@@ -101,41 +136,9 @@ struct ContainerOperations: Sendable {
         return given + missing.map { "\($0)=\($1)" }
     }
 
-    private func root(_ list: inout StartOperations) {
-        // The overlay filesystem wants the uppermost layer first.
-        var layers = Array(configuration.root.layers.reversed())
-        if layers.isEmpty { layers = ["\(directory)/empty"] }
-        if machine.needsMemoryLayer {
-            // At least a page, for no bytes at all mean no limit (tmpfs(5)).
-            let limit = configuration.layerLimit.map { ",size=\(max($0, 4096))" } ?? ""
-            list.mount("none", on: writable, type: "tmpfs", options: "mode=700\(limit)")
-            list.root(writable)
-            for name in ["upper", "work", "host-upper", "host-work"] { list.makeDirectory("/\(name)") }
-        }
-        if layers.count > 1, let host = layers.firstIndex(of: "/") {
-            // All other layers lie within `/`, which the kernel refuses as overlapping; an overlay of `/` alone is
-            // another filesystem.
-            list.mount(
-                "overlay", on: "\(directory)/host", type: "overlay",
-                options: "lowerdir=/,upperdir=\(writable)/host-upper,workdir=\(writable)/host-work")
-            layers[host] = "\(directory)/host"
-        }
-        // Options fit a page: many layers are named relative to the directory that they have in common.
-        let parent = layers[0].prefix(upTo: layers[0].lastIndex(of: "/") ?? layers[0].startIndex)
-        if layers.count > 16, !parent.isEmpty {
-            list.changeDirectory(String(parent))
-            layers = layers.map { $0.hasPrefix("\(parent)/") ? String($0.dropFirst(parent.count + 1)) : $0 }
-        }
-        list.mount(
-            "overlay", on: "\(directory)/root", type: "overlay",
-            options: "lowerdir=\(layers.joined(separator: ":")),upperdir=\(writable)/upper,workdir=\(writable)/work")
-        list.root("\(directory)/root")
-        if onHost { for path in machine.mounts { list.bind(path, to: path, readOnly: true, optional: true) } }
-    }
-
-    private func devices(_ list: inout StartOperations) {
+    private func devices(_ list: inout StartOperations) throws(SystemError) {
         if configuration.privileged {
-            list.bind("/dev", to: "/dev", readOnly: false)
+            list.bind(try DetachedMount(of: "/dev"), to: "/dev")
         } else {
             list.filesystem(
                 "tmpfs", on: "/dev", attributes: [.noSetUID], options: "mode=755,size=65536k")
@@ -149,7 +152,7 @@ struct ContainerOperations: Sendable {
             options: "newinstance,ptmxmode=0666,mode=0620,gid=5")
         list.filesystem("mqueue", on: "/dev/mqueue", attributes: [.noSetUID, .noDevices, .noExecute])
         if let sharedMemory {
-            list.bind(sharedMemory, to: "/dev/shm", readOnly: false)
+            list.bind(try DetachedMount(of: sharedMemory), to: "/dev/shm")
         } else {
             list.filesystem(
                 "tmpfs", on: "/dev/shm", attributes: [.noSetUID, .noDevices, .noExecute],
@@ -157,8 +160,8 @@ struct ContainerOperations: Sendable {
         }
     }
 
-    private func kernelFilesystems(_ list: inout StartOperations) {
-        let safe: MountAttributes = [.noSetUID, .noDevices, .noExecute]
+    private func kernelFilesystems(_ list: inout StartOperations) throws(SystemError) {
+        let safe: DetachedMount.Attributes = [.noSetUID, .noDevices, .noExecute]
         list.filesystem("proc", on: "/proc", attributes: safe)
         list.filesystem("sysfs", on: "/sys", attributes: configuration.privileged ? safe : safe.union(.readOnly))
         guard !controlGroups.isEmpty else { return }
@@ -167,7 +170,24 @@ struct ContainerOperations: Sendable {
             list.filesystem("tmpfs", on: "/sys/fs/cgroup", attributes: safe, options: "mode=755,size=64k")
         }
         for (name, directory) in controlGroups {
-            list.bind(directory, to: "/sys/fs/cgroup/\(name)", readOnly: !configuration.privileged, optional: true)
+            if let mount = try show(directory, readOnly: !configuration.privileged) {
+                list.bind(mount, to: "/sys/fs/cgroup/\(name)")
+            }
+        }
+    }
+
+    /// What of a hidden directory is shown is the machine's own, not a layer over it.
+    private func hide(_ list: inout StartOperations) throws(SystemError) {
+        for entry in hidden.entries where access(entry.path, F_OK) == 0 {
+            let mode = HiddenPaths.writableMode(entry.path)
+            if mode == nil, entry.shown.isEmpty {
+                list.hide(entry.path)
+                continue
+            }
+            list.filesystem(
+                "tmpfs", on: entry.path, attributes: [.noSetUID, .noDevices], options: "mode=\(mode ?? "755")")
+            for path in entry.shown { if let mount = try show(path, readOnly: true) { list.bind(mount, to: path) } }
+            if mode == nil { list.readOnly(entry.path) }
         }
     }
 
@@ -178,8 +198,6 @@ struct ContainerOperations: Sendable {
 
     private static func depth(_ path: String) -> Int { path.split(separator: "/").count }
 
-    private static let recursivePrivate: UInt64 = 1 << 18 | 1 << 14  // MS_PRIVATE | MS_REC
-    private static let remountReadOnly: UInt64 = 1 << 5 | 1 << 12 | 1  // MS_REMOUNT | MS_BIND | MS_RDONLY
     private static let devices: [(String, UInt64, UInt64)] = [
         ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
     ]

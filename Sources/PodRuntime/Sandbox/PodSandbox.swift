@@ -62,18 +62,18 @@ final class PodSandbox: Sendable {
     /// Makes the namespaces, the link and the groups, and connects.
     static func start(
         _ sandbox: SandboxConfiguration, bridge: Int32?, paths: SandboxPaths,
-        configuration: RuntimeConfiguration, resources: any ResourceController,
+        configuration: RuntimeConfiguration, program: InitProgram, resources: any ResourceController,
         onExit: AsyncStream<ContainerState>.Continuation
     ) async throws -> PodSandbox {
         let group = ResourceGroup.node(configuration.paths)
             .pod(sandbox.podUID, qosClass: sandbox.qosClass)
-        let record = try await Blocking.run { () throws -> SandboxRecord in
+        let making = { @Sendable () throws -> SandboxRecord in
             try makeDirectory(paths.podDirectory, mode: 0o700)
             try makeDirectory(paths.socketDirectory, mode: 0o700)
             unlink(paths.exits)
             if !sandbox.sharesHostIPC { try paths.sharedMemory.make() }
             let join = try resources.createPod(group, limits: sandbox.limits)
-            let process = try launch(sandbox, paths: paths, initPath: configuration.initPath, join: join)
+            let process = try launch(sandbox, paths: paths, program: program, join: join)
             do {
                 // Before anything else can fail: what is on disk can be found and removed.
                 let record = SandboxRecord(sandbox, process: process)
@@ -84,6 +84,14 @@ final class PodSandbox: Sendable {
                 process.signal(SIGKILL)
                 throw error
             }
+        }
+        let record: SandboxRecord
+        do {
+            record = try await Blocking.run(making)
+        } catch {
+            await resources.remove(group)
+            await Blocking.run { paths.remove() }
+            throw error
         }
         let pod = PodSandbox(
             record: record, paths: paths, configuration: configuration, resources: resources, onExit: onExit)
@@ -110,22 +118,31 @@ final class PodSandbox: Sendable {
 
     /// Blocks until the init is set up, some milliseconds.
     private static func launch(
-        _ sandbox: SandboxConfiguration, paths: SandboxPaths, initPath: String, join: [String]
+        _ sandbox: SandboxConfiguration, paths: SandboxPaths, program: InitProgram, join: [String]
     ) throws -> ProcessIdentity {
         let listener = try PacketSocket.listen(paths.socket)
+        let exits = SharedDescriptor(
+            try Descriptor.open(paths.exits, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600))
         let (reader, writer) = try makePipe()
+        var descriptors = [(listener.descriptor, Int32(3)), (exits, 4), (try program.sealed(), 5)]
+        // The directory tells whose init it is, also where its record is damaged (`ClusterRemains`).
         var arguments = [
-            initPath, "pod", "--socket-fd", "3", "--state", paths.exits, "--hostname", sandbox.hostname,
+            program.path, "pod", "--socket-fd", "3", "--exits-fd", "4", "--hostname", sandbox.hostname,
+            "--directory", paths.podDirectory,
         ]
         if sandbox.address == nil { arguments.append("--host-network") }
         if sandbox.sharesHostIPC { arguments.append("--host-ipc") }
-        for file in join { arguments += ["--cgroup", file] }
-        for (name, value) in sandbox.sysctls {
-            arguments += ["--sysctl", "\(name.split(separator: ".").joined(separator: "/"))=\(value)"]
+        if sandbox.sharesProcesses { arguments.append("--share-processes") }
+        for file in join {
+            let number = descriptors[descriptors.count - 1].1 + 1
+            descriptors.append((SharedDescriptor(try Descriptor.open(file, O_WRONLY)), number))
+            arguments += ["--join-fd", "\(number)"]
         }
+        for (sysctl, value) in sandbox.sysctls { arguments += ["--sysctl", "\(sysctl.path)=\(value)"] }
         let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in
             try Spawn(
-                arguments, environment: [], descriptors: [(listener.descriptor, 3), (writer, 1), (writer, 2)]
+                arguments, program: "/proc/self/fd/5", environment: [],
+                descriptors: descriptors + [(writer, 1), (writer, 2)]
             ).start()
         }
         writer.close()
@@ -358,15 +375,13 @@ final class PodSandbox: Sendable {
         await Blocking.run {
             for name in (try? listDirectory(paths.containers)) ?? [] {
                 for restart in (try? listDirectory("\(paths.containers)/\(name)")) ?? [] where Int(restart) != nil {
+                    ContainerRoot.remove("\(paths.containers)/\(name)/\(restart)")
                     try? removeTree("\(paths.containers)/\(name)/\(restart)")
                 }
                 // Fails where somebody else keeps something there.
                 rmdir("\(paths.containers)/\(name)")
             }
-            paths.sharedMemory.remove()
-            unlink(paths.record)
-            unlink(paths.exits)
-            try? removeTree(paths.socketDirectory)
+            paths.remove()
         }
     }
 }

@@ -13,6 +13,13 @@ struct SandboxRecord: Sendable {
     var qosClass: String
     /// The init, and when it started.
     var process: ProcessIdentity
+    /// What the init understands (`CInitProtocol.h`).
+    var initProtocol: Int
+
+    /// Of the requests that an init takes; it changes with those of start and exec.
+    private static let currentProtocol = 2
+    /// The init starts containers for this version of the agent. Of one that does not, those that run go on.
+    var isCurrent: Bool { initProtocol == Self.currentProtocol }
 
     init(_ configuration: SandboxConfiguration, process: ProcessIdentity) {
         podUID = configuration.podUID
@@ -24,6 +31,7 @@ struct SandboxRecord: Sendable {
         sharesHostIPC = configuration.sharesHostIPC
         qosClass = configuration.qosClass
         self.process = process
+        initProtocol = Self.currentProtocol
     }
 
     init?(_ json: JSON) {
@@ -39,6 +47,7 @@ struct SandboxRecord: Sendable {
         sharesHostIPC = json["sharesHostIPC"].bool ?? false
         qosClass = json["qosClass"].string ?? "BestEffort"
         self.process = process
+        initProtocol = json["initProtocol"].int ?? 1
     }
 
     var json: JSON {
@@ -46,7 +55,7 @@ struct SandboxRecord: Sendable {
             "podUID": .string(podUID), "namespace": .string(namespace), "name": .string(name),
             "hostname": .string(hostname), "sharesProcesses": .bool(sharesProcesses),
             "sharesHostIPC": .bool(sharesHostIPC), "qosClass": .string(qosClass),
-            "process": .string(process.description),
+            "process": .string(process.description), "initProtocol": JSON(initProtocol),
         ]
         if let address { json["address"] = .string(address) }
         return json
@@ -61,7 +70,7 @@ extension ContainerConfiguration {
             "group": JSON(Int(group)), "supplementaryGroups": .array(supplementaryGroups.map { JSON(Int($0)) }),
             "privileged": .bool(privileged), "addedCapabilities": JSON(addedCapabilities),
             "droppedCapabilities": JSON(droppedCapabilities), "noNewPrivileges": .bool(noNewPrivileges),
-            "startedAt": .string(Timestamp.now.nano),
+            "seccomp": seccomp.record, "startedAt": .string(Timestamp.now.nano),
         ]
     }
 
@@ -76,6 +85,27 @@ extension ContainerConfiguration {
         addedCapabilities = json["addedCapabilities"].strings
         droppedCapabilities = json["droppedCapabilities"].strings
         noNewPrivileges = json["noNewPrivileges"].bool ?? false
+        seccomp = Seccomp(record: json["seccomp"])
+    }
+}
+
+extension Seccomp {
+    /// A name, or the profile itself, whose file may change.
+    fileprivate var record: JSON {
+        switch self {
+        case .unconfined: "Unconfined"
+        case .runtimeDefault(let required): required ? "RuntimeDefault" : .null
+        case .profile(let profile): profile
+        }
+    }
+
+    fileprivate init(record: JSON) {
+        switch record {
+        case .null: self = .runtimeDefault(required: false)
+        case "Unconfined": self = .unconfined
+        case .string: self = .runtimeDefault(required: true)
+        default: self = .profile(record)
+        }
     }
 }
 

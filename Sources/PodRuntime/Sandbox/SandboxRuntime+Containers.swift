@@ -8,30 +8,45 @@ import Linux
 extension SandboxRuntime {
     package nonisolated func startContainer(_ container: ContainerConfiguration) async throws -> ContainerState {
         let pod = try await pod(container.id.podUID)
+        guard pod.record.isCurrent else {
+            throw RuntimeError.notFound("pod \(pod.record.name) was started by an earlier version")
+        }
         let operations = operations(container, pod)
         let group = pod.group.container(container.id)
         let resources = resources
-        let list = try await Blocking.run { () throws -> SharedDescriptor in
-            // A writable layer's mode is that of the container's root.
-            for directory in operations.directories { try makeDirectory(directory, exactly: 0o755) }
+        let sharesProcesses = pod.record.sharesProcesses || container.target != nil
+        let log = container.logPath
+        var limits = container.limits
+        if !container.privileged { limits.devices = DeviceRule.standard }
+        let allowed = limits
+        let (list, others) = try await Blocking.run { () throws -> (StartOperations, [SharedDescriptor]) in
+            try makeDirectory(operations.directory)
             try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
-            return try operations.start(joining: resources.create(group, limits: container.limits)).file()
+            let groups = try resources.create(group, limits: allowed)
+            var others = [SharedDescriptor(try Descriptor.open(parent(of: log), O_PATH | O_DIRECTORY))]
+            // With a PID namespace of its own a container's processes end with its first one, by the kernel's hand.
+            let processes = resources.joinFile(group)
+            if sharesProcesses, !processes.isEmpty {
+                others.append(SharedDescriptor(try Descriptor.open(processes, O_RDONLY)))
+            }
+            return (try operations.start(joining: Self.open(groups)), others)
         }
         var flags: InitFlags = []
         if container.terminal { flags.insert(.terminal) }
         if container.stdin { flags.insert(.stdin) }
         if container.stdinOnce { flags.insert(.stdinOnce) }
-        let sharesProcesses = pod.record.sharesProcesses || container.target != nil
         if !sharesProcesses { flags.insert(.ownProcesses) }
+        let place = UInt32(list.descriptors.count + 1)
         var body: [UInt8] = []
+        body.append(number: place)
+        body.append(number: others.count > 1 ? place + 1 : 0)
         body.append(terminated: container.id.key)
-        body.append(terminated: container.logPath)
-        // With a PID namespace of its own a container's processes end with its first one, by the kernel's hand.
-        body.append(terminated: sharesProcesses ? resources.joinFile(group) : "")
+        body.append(terminated: String(log.dropFirst(parent(of: log).count + 1)))
         body.append(terminated: pod.record.sharesProcesses ? "" : container.target?.key ?? "")
         let answer: InitMessage
         do {
-            answer = try await pod.request(.start, flags: flags, body: body, descriptors: [list])
+            answer = try await pod.request(
+                .start, flags: flags, body: body, descriptors: list.handOver(with: others))
             // Not an operation's fault, which has a text.
             if answer.status == ESRCH, answer.body.count <= 5, let target = container.target {
                 throw RuntimeError.targetDoesNotRun(target.name)
@@ -74,25 +89,34 @@ extension SandboxRuntime {
         guard let bytes = try? readBytes(pod.paths.execRecord(id)), let json = try? JSON(decoding: bytes) else {
             throw RuntimeError.notFound("container \(id.name) does not run")
         }
+        guard pod.record.isCurrent else {
+            throw RuntimeError.failed(
+                "the pod was started by an earlier version of martlet: restart it to execute in it")
+        }
         let operations = operations(ContainerConfiguration(id: id, execRecord: json), pod)
         let groups = try resources.create(pod.group.container(id), limits: ResourceLimits())
         let list = try operations.execute(
-            exec.arguments, terminal: exec.terminal, size: exec.terminalSize, joining: groups
-        ).file()
+            exec.arguments, terminal: exec.terminal, size: exec.terminalSize, joining: Self.open(groups))
+        let pipes = exec.terminal ? nil : try ExecPipes(stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr)
+        defer { pipes?.closeTheirs() }
+        let theirs = pipes?.theirs ?? [nil, nil, nil]
         var body: [UInt8] = []
+        var place = UInt32(list.descriptors.count)
+        for end in theirs {
+            if end != nil { place += 1 }
+            body.append(number: end == nil ? 0 : place)
+        }
         body.append(terminated: id.key)
-        if exec.terminal {
-            let answer = try await pod.request(.exec, flags: [.terminal], body: body, descriptors: [list])
-            try checkExec(answer, pod, id)
+        let answer = try await pod.request(
+            .exec, flags: exec.terminal ? [.terminal] : [], body: body,
+            descriptors: list.handOver(with: theirs.compactMap(\.self)))
+        try checkExec(answer, pod, id)
+        guard let pipes else {
             guard let master = answer.descriptors.first else { throw RuntimeError.failed("no terminal was made") }
             return SandboxExec(
                 pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process),
                 stdin: exec.stdin ? try SharedDescriptor(master.duplicate()) : nil, stdout: master, stderr: nil)
         }
-        let pipes = try ExecPipes(stdin: exec.stdin, stdout: exec.stdout, stderr: exec.stderr)
-        defer { pipes.closeTheirs() }
-        let answer = try await pod.request(.exec, body: body, descriptors: [list] + pipes.theirs)
-        try checkExec(answer, pod, id)
         return SandboxExec(
             pod: pod, tag: answer.tag, process: ProcessIdentity(pid: answer.process), stdin: pipes.stdin,
             stdout: pipes.stdout, stderr: pipes.stderr)
@@ -104,7 +128,7 @@ extension SandboxRuntime {
         body.append(terminated: container.key)
         let pipes = try ExecPipes(stdin: false, stdout: true, stderr: true)
         defer { pipes.closeTheirs() }
-        let answer = try await pod.request(.attach, body: body, descriptors: Array(pipes.theirs.dropFirst()))
+        let answer = try await pod.request(.attach, body: body, descriptors: pipes.theirs.compactMap(\.self))
         guard answer.status != ESRCH else {
             throw RuntimeError.notFound("container \(container.name) does not run")
         }
@@ -136,15 +160,24 @@ extension SandboxRuntime {
     private nonisolated func operations(_ container: ContainerConfiguration, _ pod: PodSandbox) -> ContainerOperations {
         ContainerOperations(
             configuration: container, directory: pod.paths.container(container.id), hostname: pod.record.hostname,
-            hiddenDirectories: configuration.hiddenDirectories, sharedMemory: pod.sharedMemory, machine: machine,
-            controlGroups: resources.directories(pod.group.container(container.id)))
+            hidden: configuration.hidden, sharedMemory: pod.sharedMemory, machine: machine,
+            controlGroups: resources.directories(pod.group.container(container.id)),
+            guardsDevices: resources.guardsDevices)
     }
 
     private nonisolated func discard(_ container: ContainerID, _ pod: PodSandbox) async {
         pod.forget(container)
         await resources.remove(pod.group.container(container))
         let directory = pod.paths.container(container)
-        await Blocking.run { try? removeTree(directory) }
+        await Blocking.run {
+            ContainerRoot.remove(directory)
+            try? removeTree(directory)
+        }
+    }
+
+    /// Their `cgroup.procs`, to join groups by.
+    private nonisolated static func open(_ groups: [String]) throws(SystemError) -> [SharedDescriptor] {
+        try groups.map { path throws(SystemError) in SharedDescriptor(try Descriptor.open(path, O_WRONLY)) }
     }
 
     private nonisolated func checkExec(_ answer: InitMessage, _ pod: PodSandbox, _ id: ContainerID) throws {

@@ -15,6 +15,7 @@ package actor SandboxRuntime: Runtime {
 
     nonisolated let configuration: RuntimeConfiguration
     nonisolated let machine: HostRoot
+    nonisolated let program: InitProgram
     nonisolated let resources: any ResourceController
     nonisolated let logger: Logger
     /// Those known to this process; the rest of the truth is on disk.
@@ -28,23 +29,28 @@ package actor SandboxRuntime: Runtime {
         self.configuration = configuration
         self.resources = resources
         machine = HostRoot(nodeDirectory: configuration.paths.directory)
+        program = InitProgram(path: configuration.initPath)
         self.logger = logger
         (exits, exitsInput) = AsyncStream.makeStream()
     }
 
     package func startSandbox(_ sandbox: SandboxConfiguration) async throws -> Sandbox {
         try await discover()
-        if let pod = pods[sandbox.podUID], pod.isRunning { return pod.sandbox }
+        if let pod = pods[sandbox.podUID], pod.isRunning, pod.record.isCurrent { return pod.sandbox }
         let task: Task<PodSandbox, any Error>
         if let running = starting[sandbox.podUID] {
             task = running
         } else {
-            await pods[sandbox.podUID]?.cleanUp()
+            let former = pods[sandbox.podUID]
             let bridge = sandbox.address == nil ? nil : try bridgeLink()
             task = Task { [self] in
-                try await PodSandbox.start(
+                if let former {
+                    if former.isRunning { await former.end() }
+                    await former.cleanUp()
+                }
+                return try await PodSandbox.start(
                     sandbox, bridge: bridge, paths: paths(sandbox.podUID), configuration: configuration,
-                    resources: resources, onExit: exitsInput)
+                    program: program, resources: resources, onExit: exitsInput)
             }
             starting[sandbox.podUID] = task
         }
@@ -151,4 +157,12 @@ struct SandboxPaths: Sendable {
     var containers: String { "\(podDirectory)/containers" }
     func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }
     func execRecord(_ id: ContainerID) -> String { "\(container(id))/exec.json" }
+
+    /// Removes what a sandbox has itself: not its containers', volumes and logs. It blocks.
+    func remove() {
+        sharedMemory.remove()
+        unlink(record)
+        unlink(exits)
+        try? removeTree(socketDirectory)
+    }
 }

@@ -7,8 +7,8 @@ struct ExecPipes: Sendable {
     private(set) var stdin: SharedDescriptor?
     private(set) var stdout: SharedDescriptor?
     private(set) var stderr: SharedDescriptor?
-    /// The program's ends: `/dev/null` where a stream is not wanted.
-    private(set) var theirs: [SharedDescriptor] = []
+    /// The program's ends; nil where a stream is not wanted.
+    private(set) var theirs: [SharedDescriptor?] = []
 
     init(stdin: Bool, stdout: Bool, stderr: Bool) throws(SystemError) {
         try add(stdin) { pipes, reader, writer in
@@ -28,17 +28,13 @@ struct ExecPipes: Sendable {
     private mutating func add(
         _ wanted: Bool, _ keep: (inout ExecPipes, SharedDescriptor, SharedDescriptor) -> Void
     ) throws(SystemError) {
-        guard wanted else { return theirs.append(try Self.nothing()) }
+        guard wanted else { return theirs.append(nil) }
         let (reader, writer) = try makePipe()
         keep(&self, reader, writer)
     }
 
-    private static func nothing() throws(SystemError) -> SharedDescriptor {
-        SharedDescriptor(try Descriptor.open("/dev/null", O_RDWR))
-    }
-
     /// So that the program's end is the pipes' end.
-    func closeTheirs() { for descriptor in theirs { descriptor.close() } }
+    func closeTheirs() { for descriptor in theirs { descriptor?.close() } }
 }
 
 /// A program run in a container.

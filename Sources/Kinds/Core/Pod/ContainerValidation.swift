@@ -180,11 +180,8 @@ extension Validation {
         if context["allowPrivilegeEscalation"].bool == false, context["privileged"].bool == true {
             invalid(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
         }
-        for field in ["runAsUser", "runAsGroup"] {
-            if let id = context[field].int, !(0...2_147_483_647).contains(id) {
-                invalid("\(path).\(field)", JSON(id), "must be between 0 and 2147483647, inclusive")
-            }
-        }
+        for field in ["runAsUser", "runAsGroup"] { id(context[field], "\(path).\(field)") }
+        seccompProfile(context["seccompProfile"], "\(path).seccompProfile")
     }
 
     private mutating func probe(_ probe: JSON, _ path: String, isReadiness: Bool) {

@@ -30,6 +30,7 @@ extension Validation {
         }
         ephemeralContainers(
             spec["ephemeralContainers"], "\(path).ephemeralContainers", volumes: volumes, others: names)
+        podSecurityContext(spec["securityContext"], "\(path).securityContext", spec: spec)
         oneOf("\(path).restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"], required: true)
         oneOf(
             "\(path).dnsPolicy", spec["dnsPolicy"], ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"],
