@@ -42,7 +42,8 @@ test-stress: test-dependencies
 test-vm: release
 	@scripts/install-missing vm
 	$(SWIFT) build -c release --product hello
-	scripts/test-vm $(RELEASE)/martlet
+	$(SWIFT) build --build-tests
+	scripts/test-vm $(RELEASE)/martlet $(DEBUG)/martletPackageTests.xctest
 
 # The example images in a store that all tests share and none changes.
 test-images:

@@ -24,7 +24,7 @@ int clinux_clone_mount(int directory, const char *path, int recursive) {
     return (int)syscall(SYS_open_tree, directory, path, flags);
 }
 int clinux_set_mount_attributes(int mount, unsigned long long attributes, int recursive) {
-    struct mount_attr change = {.attr_set = attributes};
+    struct mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
     return (int)syscall(
         SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &change, sizeof change);
 }

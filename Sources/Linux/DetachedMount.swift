@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// A mount that is nowhere yet: whoever has its descriptor can put it in its own mount namespace (move_mount(2)).
+/// A mount that is nowhere yet: whoever has its descriptor can put it in its own mount namespace (move_mount(2)). What is
+/// mounted later where it comes from is not seen there.
 public struct DetachedMount: Sendable {
     public let descriptor: SharedDescriptor
 
@@ -37,7 +38,6 @@ public struct DetachedMount: Sendable {
     }
 
     private func add(_ attributes: Attributes, recursive: Bool, _ subject: String) throws(SystemError) {
-        if attributes.isEmpty { return }
         try descriptor.withRawValue { number throws(SystemError) in
             _ = try check("mount_setattr", subject) {
                 clinux_set_mount_attributes(number, attributes.rawValue, recursive ? 1 : 0)

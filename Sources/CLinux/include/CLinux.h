@@ -28,7 +28,7 @@ int clinux_memfd(const char *name);
 int clinux_seal(int memfd);
 // A copy of a mount, or of the tree below it, that is nowhere yet (open_tree(2)).
 int clinux_clone_mount(int directory, const char *path, int recursive);
-// Adds attributes (MOUNT_ATTR_*) to a mount.
+// Adds attributes (MOUNT_ATTR_*) to a mount, which gets and passes on no mounts of others any more.
 int clinux_set_mount_attributes(int mount, unsigned long long attributes, int recursive);
 int clinux_set_window(int terminal, unsigned short columns, unsigned short rows);
 void clinux_name_thread(const char *name);
