@@ -193,7 +193,7 @@ let package = Package(
         tests("APIMachinery", ["KubernetesModel", "Kinds"]),
         tests("Kinds", ["KubernetesModel", "APIMachinery"]),
         tests("Store", ["KubernetesModel", "GRDB"]),
-        tests("ImageStore", ["CArchive", "Linux", "KubernetesModel"]),
+        tests("ImageStore", ["CArchive", "Linux", "KubernetesModel", "martlet", "TestSupport"]),
         tests("ServiceHTTP", []),
         tests("NodeStreams", ["KubernetesModel"]),
         tests("APIClient", ["KubernetesModel", "TestSupport", "NIOCore"]),

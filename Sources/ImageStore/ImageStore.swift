@@ -17,9 +17,9 @@ public actor ImageStore {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// A store at `root`; its directories are made by the first write.
-    public init(root: String) {
+    public init(root: String, unpacking: LayerUnpacking = .here) {
         self.root = root
-        layout = Layout(root: root)
+        layout = Layout(root: root, unpacking: unpacking)
     }
 
     /// The image that `reference` names, with its layers unpacked.
@@ -78,6 +78,16 @@ public actor ImageStore {
         try layout.collectGarbage()
         return removed
     }
+}
+
+/// Where layers, which others wrote, are unpacked.
+public enum LayerUnpacking: Sendable, Hashable {
+    /// In this process.
+    case here
+    /// In a child without rights: this program, which has `LayerChild.main` as a subcommand, or another.
+    case child(program: String)
+
+    public static let ownProgram = LayerUnpacking.child(program: "/proc/self/exe")
 }
 
 extension ImageStore {

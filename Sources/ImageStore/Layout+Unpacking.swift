@@ -37,9 +37,15 @@ extension Layout {
             try Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         }
         top.withRawValue { _ = fchmod($0, 0o755) }
-        let own = try ImageError.mapping { () throws(SystemError) in try top.duplicate() }
-        var unpacker = LayerUnpacker(archive: path, into: own)
-        let outcome = try unpacker.run(blob)
+        let outcome: LayerUnpacker.Outcome
+        switch unpacking {
+        case .child(let program):
+            outcome = try LayerChild(program: program).run(blob, archive: path, into: directory)
+        case .here:
+            let own = try ImageError.mapping { () throws(SystemError) in try top.duplicate() }
+            var unpacker = LayerUnpacker(archive: path, into: own)
+            outcome = try unpacker.run(blob)
+        }
         guard outcome.diffID == layer.diffID else {
             throw .damaged(path: path, problem: "it has the diffID \(outcome.diffID), and not \(layer.diffID)")
         }
@@ -51,6 +57,7 @@ extension Layout {
     /// A blob whose bytes are those that its name says: nothing of it is interpreted before.
     private func verifiedBlob(_ digest: String) throws(ImageError) -> Descriptor {
         let path = try blobPath(digest)
+        // Read from its beginning by whoever unpacks it.
         let blob = try ImageError.mapping { () throws(SystemError) in
             try Descriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         }

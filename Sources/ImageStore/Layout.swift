@@ -8,6 +8,7 @@ import Linux
 /// collection; `index.lock` is held alone by whoever changes `index.json`.
 struct Layout: Sendable {
     let root: String
+    var unpacking = LayerUnpacking.here
 
     func prepare() throws(ImageError) {
         // Layers hold programs with the rights of their owners, which only containers are to run.

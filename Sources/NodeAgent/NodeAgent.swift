@@ -37,7 +37,7 @@ public struct NodeAgent: Sendable {
         let memory = NodeMemory(configuration.paths)
         try await Blocking.run { () throws(SystemError) in try memory.mount() }
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
-        let images = ImageStore(root: configuration.imageDirectory)
+        let images = ImageStore(root: configuration.imageDirectory, unpacking: .ownProgram)
         do {
             try await serve(
                 client: client, runtime: runtime, images: images, serviceRules: makeServiceRules, notify: .inherited)

@@ -17,7 +17,7 @@ struct Martlet: AsyncParsableCommand {
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
             LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,
             CompletionCommand.self, ImageCommand.self, SupervisorCommand.self, ControlPlaneCommand.self,
-            ServiceProxyCommand.self, NodeAgentCommand.self,
+            ServiceProxyCommand.self, NodeAgentCommand.self, UnpackLayerCommand.self,
         ])
 
     static func main() async {

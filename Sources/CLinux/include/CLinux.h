@@ -1,6 +1,7 @@
 // What Swift cannot import of the kernel's interface: variadic functions, macros over ancillary data, new system calls.
 #pragma once
 
+#include "CLinuxConfine.h"
 #include "CLinuxDevices.h"
 #include "CLinuxProcess.h"
 

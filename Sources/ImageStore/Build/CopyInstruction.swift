@@ -13,6 +13,13 @@ struct CopySource {
         ignore?.ignores(Files.components(path).map(String.init)) ?? false
     }
 
+    /// A directory in a directory and so on takes more of a thread's stack with each.
+    func checkDepth(_ path: String) throws(ImageError) {
+        guard Files.components(path).count < 100 else {
+            throw .usage("\(path.prefix(80))… in \(name): more than 100 directories within each other")
+        }
+    }
+
     /// The paths that a source of `COPY` means, sorted.
     func expand(_ pattern: String) throws(ImageError) -> [String] {
         var paths = ["/"]
@@ -125,6 +132,7 @@ struct CopyInstruction {
         guard let node = try source.stack.find(path) else { return false }
         if path == "/" || !source.ignores(path) { return true }
         guard node.isDirectory else { return false }
+        try source.checkDepth(path)
         for name in try source.stack.names(in: node) where try isThere(path + "/" + name, in: source) { return true }
         return false
     }
@@ -144,6 +152,7 @@ private struct Copy {
             let (user, group) = owner(node)
             try plan.makeDirectory(target, mode: mode ?? node.status.st_mode & 0o7777, user: user, group: group)
         }
+        try source.checkDepth(name)
         for childName in try source.stack.names(in: node) {
             guard let child = try source.stack.child(childName, of: node) else { continue }
             let childPath = (name == "/" ? "" : name) + "/" + childName

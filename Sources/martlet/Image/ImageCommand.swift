@@ -9,5 +9,5 @@ struct ImageCommand: AsyncParsableCommand {
             ImageBuild.self, ImageList.self, ImageInspect.self, ImageRemove.self, ImageTag.self,
         ])
 
-    static var store: ImageStore { ImageStore(root: ClusterPaths.userImages) }
+    static var store: ImageStore { ImageStore(root: ClusterPaths.userImages, unpacking: .ownProgram) }
 }
