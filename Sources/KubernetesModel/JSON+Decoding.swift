@@ -5,6 +5,9 @@ public struct JSONDecodingError: Error, Sendable, CustomStringConvertible {
 }
 
 extension JSON {
+    /// How deep values may be nested: whoever reads one goes as deep on the stack.
+    static let deepest = 512
+
     /// Decodes one JSON value (RFC 8259) that takes up all of `bytes`.
     ///
     /// - Throws: `JSONDecodingError` with the offset of the first byte that does not fit.
@@ -55,7 +58,7 @@ private struct Parser {
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
 
-    static let deepest = 512
+    static let deepest = JSON.deepest
 
     private(set) var hasDuplicates = false
     /// Their paths, where it keeps track of its own.

@@ -1,33 +1,15 @@
 import Yams
 
 extension JSON {
-    /// Decodes the first document of a YAML text, by YAML 1.2's core schema as Kubernetes reads manifests.
+    /// Decodes the document of a YAML text, by YAML 1.2's core schema as Kubernetes reads manifests.
     ///
-    /// - Throws: `YamlError` with line and column.
-    public init(yaml text: String) throws {
-        guard let node = try Yams.compose(yaml: text) else {
-            self = .null
-            return
-        }
-        self = Self.value(of: node)
-    }
+    /// - Throws: with the line; also where it is too deep, or its aliases stand for too much.
+    public init(yaml text: String) throws(YAMLDecodingError) { self = try YAMLReader.read(text) }
 
-    private static func value(of node: Yams.Node) -> JSON {
-        switch node {
-        case .mapping(let mapping):
-            var members: [String: JSON] = [:]
-            for (key, value) in mapping { members[key.string ?? ""] = Self.value(of: value) }
-            return .object(members)
-        case .sequence(let sequence): return .array(sequence.map(Self.value(of:)))
-        case .scalar(let scalar): return Self.value(of: scalar)
-        case .alias: return .null
-        }
-    }
+    /// What a plain scalar stands for.
+    init(plainYAML text: String) { self = Self.value(ofPlain: text) }
 
-    private static func value(of scalar: Yams.Node.Scalar) -> JSON {
-        // Only plain scalars are anything but text.
-        guard scalar.style == .any || scalar.style == .plain else { return .string(scalar.string) }
-        let text = scalar.string
+    private static func value(ofPlain text: String) -> JSON {
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
         case "true", "True", "TRUE": return .bool(true)
@@ -59,8 +41,7 @@ extension JSON {
         case .double(let value): return Yams.Node("\(value)", Tag(.float))
         case .string(let text):
             // Text that would read back as something else is quoted.
-            let ambiguous =
-                Self.value(of: Yams.Node.Scalar(text, Tag(.str), .plain)) != .string(text) || Self.isDate(text)
+            let ambiguous = Self.value(ofPlain: text) != .string(text) || Self.isDate(text)
             return .scalar(Yams.Node.Scalar(text, Tag(.str), ambiguous ? .doubleQuoted : .any))
         case .array(let elements): return .sequence(Yams.Node.Sequence(elements.map(Self.node(of:))))
         case .object(let members):

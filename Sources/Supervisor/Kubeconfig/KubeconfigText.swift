@@ -9,7 +9,7 @@ struct KubeconfigText {
     private(set) var text: String
     private(set) var content: JSON
 
-    /// - Throws: `YamlError` where the text is not YAML, `Refusal` where it is no mapping.
+    /// - Throws: `YAMLDecodingError` where the text is not YAML, `Refusal` where it is no mapping.
     init(_ text: String) throws {
         self.text = text
         content = try JSON(yaml: text)
