@@ -107,6 +107,8 @@ extension Schema {
     /// The limits of JSON schema that built-in kinds do not use.
     public struct Constraints: Sendable {
         public var pattern: String?
+        /// The pattern, ready to be matched; nil without one, and for one that is no regular expression.
+        package var matcher: Pattern?
         public var minimum: Double?
         public var maximum: Double?
         public var exclusiveMinimum = false
@@ -132,6 +134,7 @@ extension Schema {
             ]
             guard names.contains(where: { !json[$0].isNull }) else { return nil }
             pattern = json["pattern"].string
+            matcher = pattern.flatMap { try? Pattern($0) }
             minimum = json["minimum"].double
             maximum = json["maximum"].double
             exclusiveMinimum = json["exclusiveMinimum"].bool ?? false

@@ -68,8 +68,12 @@ extension Validation {
             if let most = limits.maxLength, length > most {
                 add(FieldError(.tooLong, path, detail: "may not be more than \(most) bytes"))
             }
-            if let pattern = limits.pattern, let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil {
-                invalid(path, value, inBody("should match '\(pattern)'"))
+            if let pattern = limits.pattern {
+                switch limits.matcher?.match(text) {
+                case nil, .matches: break
+                case .differs: invalid(path, value, inBody("should match '\(pattern)'"))
+                case .tooCostly: add(FieldError(.tooLong, path, detail: "it cannot be matched with '\(pattern)'"))
+                }
             }
         }
         if let elements = value.array {

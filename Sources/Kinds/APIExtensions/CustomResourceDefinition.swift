@@ -46,6 +46,29 @@ extension Validation {
             if version["schema"]["openAPIV3Schema"].isNull {
                 required("spec.versions[\(index)].schema.openAPIV3Schema", "schemas are required")
             }
+            patterns(version["schema"]["openAPIV3Schema"], "spec.versions[\(index)].schema.openAPIV3Schema")
+        }
+    }
+
+    /// The regular expressions of a schema and of those within it.
+    private mutating func patterns(_ schema: JSON, _ path: String) {
+        if let text = schema["pattern"].string {
+            do {
+                _ = try Pattern(text)
+            } catch {
+                invalid("\(path).pattern", .string(text), "must be a valid regular expression, but isn't: \(error)")
+            }
+        }
+        for field in ["items", "additionalProperties", "not"] where schema[field].object != nil {
+            patterns(schema[field], "\(path).\(field)")
+        }
+        for field in ["allOf", "anyOf", "oneOf"] {
+            for (index, part) in schema[field].items.enumerated() { patterns(part, "\(path).\(field)[\(index)]") }
+        }
+        for field in ["properties", "patternProperties", "definitions"] {
+            for (name, part) in schema[field].object?.sorted(by: { $0.key < $1.key }) ?? [] {
+                patterns(part, "\(path).\(field)[\(name)]")
+            }
         }
     }
 }
