@@ -16,31 +16,58 @@ struct PathPattern {
         names.indices.contains { matches(Array(names[...$0])) }
     }
 
+    /// Where something does not match, only the last `**` takes one name more: those before it need not be tried again,
+    /// so that the time grows with the product of both lengths and no further.
     private static func matches(_ pattern: ArraySlice<[Character]>, _ names: ArraySlice<[Character]>) -> Bool {
-        guard let first = pattern.first else { return names.isEmpty }
-        if first == ["*", "*"] {
-            return matches(pattern.dropFirst(), names) || (!names.isEmpty && matches(pattern, names.dropFirst()))
+        var (pattern, names) = (pattern, names)
+        var retry: (pattern: ArraySlice<[Character]>, names: ArraySlice<[Character]>)?
+        while true {
+            if pattern.first == ["*", "*"] {
+                pattern = pattern.dropFirst()
+                retry = (pattern, names)
+            } else if let first = pattern.first, let name = names.first, matches(first[...], name[...]) {
+                (pattern, names) = (pattern.dropFirst(), names.dropFirst())
+            } else if pattern.isEmpty, names.isEmpty {
+                return true
+            } else {
+                guard let last = retry, !last.names.isEmpty else { return false }
+                retry = (last.pattern, last.names.dropFirst())
+                (pattern, names) = (last.pattern, last.names.dropFirst())
+            }
         }
-        guard let name = names.first, matches(first[...], name[...]) else { return false }
-        return matches(pattern.dropFirst(), names.dropFirst())
     }
 
+    /// As above, with `*` within a name.
     private static func matches(_ pattern: ArraySlice<Character>, _ text: ArraySlice<Character>) -> Bool {
-        guard let first = pattern.first else { return text.isEmpty }
-        switch first {
-        case "*":
-            return matches(pattern.dropFirst(), text) || (!text.isEmpty && matches(pattern, text.dropFirst()))
-        case "?":
-            return !text.isEmpty && matches(pattern.dropFirst(), text.dropFirst())
-        case "[":
-            guard let character = text.first, let (isIn, rest) = bracket(pattern.dropFirst(), character) else {
-                return false
+        var (pattern, text) = (pattern, text)
+        var retry: (pattern: ArraySlice<Character>, text: ArraySlice<Character>)?
+        while true {
+            if pattern.first == "*" {
+                pattern = pattern.dropFirst()
+                retry = (pattern, text)
+            } else if let character = text.first, let rest = one(pattern, character) {
+                (pattern, text) = (rest, text.dropFirst())
+            } else if pattern.isEmpty, text.isEmpty {
+                return true
+            } else {
+                guard let last = retry, !last.text.isEmpty else { return false }
+                retry = (last.pattern, last.text.dropFirst())
+                (pattern, text) = (last.pattern, last.text.dropFirst())
             }
-            return isIn && matches(rest, text.dropFirst())
+        }
+    }
+
+    /// What follows the part of a pattern that one character matches; nil where it does not.
+    private static func one(_ pattern: ArraySlice<Character>, _ character: Character) -> ArraySlice<Character>? {
+        switch pattern.first {
+        case nil: return nil
+        case "?": return pattern.dropFirst()
+        case "[":
+            guard let (isIn, rest) = bracket(pattern.dropFirst(), character), isIn else { return nil }
+            return rest
         case "\\" where pattern.count > 1:
-            return text.first == pattern.dropFirst().first && matches(pattern.dropFirst(2), text.dropFirst())
-        default:
-            return text.first == first && matches(pattern.dropFirst(), text.dropFirst())
+            return pattern.dropFirst().first == character ? pattern.dropFirst(2) : nil
+        case let first: return first == character ? pattern.dropFirst() : nil
         }
     }
 
