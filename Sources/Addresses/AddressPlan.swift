@@ -42,6 +42,20 @@ package enum AddressPlan {
     /// The last numbers of pods' addresses: .0 is the network, .1 the bridge, .255 the broadcast address.
     package static let podNumbers = 2...254
 
+    /// The index of the node whose pods have addresses in `network`, in the form that `pods(ofNode:)` has.
+    package static func nodeIndex(ofPodNetwork network: String) -> Int? {
+        nodeIndexes.first { pods(ofNode: $0).description == network }
+    }
+
+    // MARK: Reaching others
+
+    /// Whether the API server may connect to an address for a user: one of a pod or a node, and not of what serves the
+    /// cluster itself, which takes whoever comes from within for one of its own.
+    package static func isReachableForUsers(_ address: IPv4Address) -> Bool {
+        guard address != gateway else { return false }
+        return pods.contains(address) || nodes.contains(address)
+    }
+
     // MARK: Services
 
     package static let services = IPv4Network(IPv4Address(10, 96, 0, 0), prefix: 16)
@@ -49,6 +63,15 @@ package enum AddressPlan {
     package static let kubernetes = IPv4Address(10, 96, 0, 1)
     /// The DNS server: a plain address of the cluster's namespace.
     package static let dns = IPv4Address(10, 96, 0, 10)
+
+    /// The ports of nodes, and of the host's loopback address, that Services may have.
+    package static let nodePorts = 30000...32767
+
+    /// Whose addresses within the cluster no Service may have besides its own: who claimed one would take over names or
+    /// the API.
+    package static let ownNetworks: [(use: String, network: IPv4Network)] = [
+        ("Services", services), ("pods", pods), ("nodes", nodes),
+    ]
 
     /// The octets that clusters take for their LoadBalancer Services: 127.0 and its neighbours stay the host's own.
     package static let loadBalancerOctets = 16...250

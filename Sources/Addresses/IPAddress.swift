@@ -23,7 +23,9 @@ package struct IPAddress: Sendable, Hashable {
         }
     }
 
-    private var isIPv4: Bool { bytes.count == 4 }
+    package var isIPv4: Bool { bytes.count == 4 }
+    /// Nil for an IPv6 address.
+    package var ipv4: IPv4Address? { isIPv4 ? IPv4Address(bytes[0], bytes[1], bytes[2], bytes[3]) : nil }
 
     package var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
     package var isLoopback: Bool {

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import KubernetesModel
 import Synchronization
 
@@ -8,6 +9,21 @@ struct ServiceEndpoint: Sendable, Hashable, Comparable {
     let port: Int
     /// The node on which it runs, where that is known.
     let nodeName: String?
+
+    /// Nil for what no rule can lead to. The API server accepts no such entry; one that is there nevertheless, of
+    /// whatever origin, must not hold up the others.
+    init?(_ endpoint: EndpointSlice.Endpoint, port: Int?) {
+        guard let port, (1...65_535).contains(port), let text = endpoint.addresses.first, IPv4Address(text) != nil,
+            let address = IPAddress(text), !address.isUnspecified, !address.isLoopback, !address.isLinkLocal
+        else { return nil }
+        self.init(address: text, port: port, nodeName: endpoint.nodeName)
+    }
+
+    init(address: String, port: Int, nodeName: String?) {
+        self.address = address
+        self.port = port
+        self.nodeName = nodeName
+    }
 
     static func < (left: ServiceEndpoint, right: ServiceEndpoint) -> Bool {
         (left.address, left.port) < (right.address, right.port)
@@ -24,19 +40,28 @@ extension Service.Port {
             var found: [String: ServiceEndpoint] = [:]
             for slice in slices where slice.addressType == "IPv4" {
                 let matching = slice.ports.first { $0.name == name && $0.transport == transport }
-                guard let number = matching?.port else { continue }
-                for endpoint in slice.endpoints where suits(endpoint) {
-                    guard let address = endpoint.addresses.first, node == nil || endpoint.nodeName == node else {
-                        continue
-                    }
-                    found["\(address):\(number)"] = ServiceEndpoint(
-                        address: address, port: number, nodeName: endpoint.nodeName)
+                guard let matching else { continue }
+                for endpoint in slice.endpoints where suits(endpoint) && (node == nil || endpoint.nodeName == node) {
+                    guard let target = ServiceEndpoint(endpoint, port: matching.port) else { continue }
+                    found["\(target.address):\(target.port)"] = target
                 }
             }
             return found.values.sorted()
         }
         let ready = collect { $0.isReady }
         return ready.isEmpty ? collect { $0.isServing && $0.isTerminating } : ready
+    }
+}
+
+extension EndpointSlice {
+    /// What of a slice cannot be programmed, for the log.
+    var unusable: [String] {
+        guard addressType == "IPv4" else { return [] }
+        return ports.flatMap { port in
+            endpoints.filter { ServiceEndpoint($0, port: port.port) == nil }.map {
+                "\(object.key): \($0.addresses.first ?? "no address") port \(port.port.map(String.init) ?? "none")"
+            }
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubernetesModel
 import Linux
@@ -15,7 +16,8 @@ extension Supervisor {
                 return ControlServer.Answer([:])
             case "bind": return try bind(request)
             case "release":
-                ports.release(address(request))
+                let address = address(request)
+                if isForServices(address) { ports.release(address) }
                 return ControlServer.Answer([:])
             case "node-add":
                 let added = try await inTurn { try await self.addNode(request) }
@@ -60,9 +62,30 @@ extension Supervisor {
             transport: request["transport"].string ?? "TCP")
     }
 
+    /// Whether an address is one at which the host reaches Services: of this cluster's LoadBalancer Services, or a node
+    /// port. All others are the host's, or belong to what the supervisor itself has bound.
+    func isForServices(_ address: HostPorts.Address) -> Bool {
+        guard let host = IPv4Address(address.address), ["TCP", "UDP"].contains(address.transport) else { return false }
+        if host == AddressPlan.loopback { return AddressPlan.nodePorts.contains(address.port) }
+        return AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet).contains(host)
+            && (1...65_535).contains(address.port)
+    }
+
     func bind(_ request: JSON) throws -> ControlServer.Answer {
+        let address = address(request)
+        let isAddress = IPv4Address(address.address) != nil && (0...65_535).contains(address.port)
+        guard !isAddress || isForServices(address) else {
+            let range = AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet)
+            let ports = AddressPlan.nodePorts
+            return ControlServer.Answer([
+                "error": .string(
+                    "it is not for Services of this cluster: LoadBalancer addresses are in \(range), node ports of "
+                        + "\(AddressPlan.loopback) from \(ports.lowerBound) to \(ports.upperBound)"),
+                "errno": JSON(Int(EACCES)),
+            ])
+        }
         do {
-            return ControlServer.Answer([:], descriptor: try ports.bind(address(request)))
+            return ControlServer.Answer([:], descriptor: try ports.bind(address))
         } catch {
             return ControlServer.Answer([
                 "error": .string(String(cString: strerror(error.errno))), "errno": JSON(Int(error.errno)),

@@ -52,6 +52,38 @@ import Testing
         #expect(try cluster.text(cluster.paths.configuration) == before)
     }
 
+    /// The service proxy asks by what Services say, which users write.
+    @Test(arguments: [
+        ("127.0.0.1", 22), ("127.0.0.1", 29_999), ("127.0.0.1", 32_768), ("127.0.0.1", 0), ("127.17.0.1", 80),
+        ("127.0.0.53", 53), ("127.16.0.1", 0), ("0.0.0.0", 30_000), ("192.168.0.1", 30_000), ("10.96.0.10", 53),
+    ]) func bindsForServicesAlone(_ address: String, _ port: Int) async throws {
+        let cluster = try TestCluster()
+        let supervisor = try Self.supervisor(cluster)
+        for transport in ["TCP", "UDP"] {
+            let answer = await supervisor.answer([
+                "op": "bind", "address": .string(address), "port": JSON(port), "transport": .string(transport),
+            ])
+            #expect(answer.descriptor == nil)
+            #expect(answer.json["error"].string?.contains("LoadBalancer addresses are in 127.16.0.0/16") == true)
+        }
+    }
+
+    @Test func bindsAndReleasesWhatServicesHave() async throws {
+        let supervisor = try Self.supervisor(try TestCluster())
+        for (address, port) in [("127.16.200.7", 8080), ("127.0.0.1", 32_761)] {
+            let request: JSON = ["address": .string(address), "port": JSON(port), "transport": "TCP"]
+            var bind = request
+            bind["op"] = "bind"
+            #expect(await supervisor.answer(bind).descriptor != nil)
+            var release = request
+            release["op"] = "release"
+            #expect(await supervisor.answer(release).json == [:])
+            #expect(await supervisor.isForServices(HostPorts.Address(address: address, port: port, transport: "TCP")))
+            #expect(
+                await !supervisor.isForServices(HostPorts.Address(address: address, port: port, transport: "SCTP")))
+        }
+    }
+
     @Test func keepsTheLastNode() async throws {
         let cluster = try TestCluster()
         let answer = try await Self.supervisor(cluster, nodes: 1).answer(["op": "node-remove", "name": "node-1"])

@@ -3,7 +3,7 @@ import KubernetesModel
 
 /// Hands out the cluster IPs and node ports of Services, each to one Service at a time.
 actor ServiceAllocation {
-    static let ports = 30000...32767
+    static let ports = AddressPlan.nodePorts
     /// Addresses with a fixed use: the API server and the DNS server.
     static let reserved: Set<IPv4Address> = [AddressPlan.kubernetes, AddressPlan.dns]
 

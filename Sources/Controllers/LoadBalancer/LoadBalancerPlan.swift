@@ -21,7 +21,9 @@ enum LoadBalancerPlan: Equatable {
             self = present != nil && service.spec["type"].string != "LoadBalancer" ? .release : .leave
             return
         }
-        let wanted = service.spec["loadBalancerIP"].string.flatMap { Self.assignable($0) == nil ? nil : $0 }
+        let wanted = service.spec["loadBalancerIP"].string.flatMap {
+            Self.assignable($0, in: network) == nil ? nil : $0
+        }
         if let wanted, !taken.contains(wanted) {
             self = wanted == present ? .leave : .assign(wanted)
         } else if let present, !taken.contains(present), let address = IPv4Address(present),
@@ -34,7 +36,7 @@ enum LoadBalancerPlan: Equatable {
     }
 
     private static func firstFree(_ taken: Set<String>, in network: IPv4Network) -> IPv4Address? {
-        let used = Set(taken.compactMap(assignable))
+        let used = Set(taken.compactMap { assignable($0, in: network) })
         // One of this many numbers is free, whatever is taken.
         let end = min(network.count - 2, used.count * 2 + 3)
         return (1...end).lazy.map { network.base.advanced(by: $0) }.first {
@@ -42,12 +44,11 @@ enum LoadBalancerPlan: Equatable {
         }
     }
 
-    /// The address that a text names, where it can be given out: one of the host's loopback network.
-    private static func assignable(_ text: String) -> IPv4Address? {
-        guard let address = IPv4Address(text), assignable.contains(address) else { return nil }
+    /// The address that a text names, where it can be given out: one of this cluster's, which others keep away from.
+    private static func assignable(_ text: String, in network: IPv4Network) -> IPv4Address? {
+        guard let address = IPv4Address(text), network.contains(address), address != network.base else { return nil }
         return address
     }
-    private static let assignable = IPv4Address(127, 0, 0, 2)...IPv4Address(127, 255, 255, 254)
 }
 
 extension Object {

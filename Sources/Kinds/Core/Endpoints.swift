@@ -32,13 +32,40 @@ extension Validation {
             for list in ["addresses", "notReadyAddresses"] {
                 for (position, address) in subset[list].items.enumerated() {
                     endpointAddress(address["ip"], "\(at).\(list)[\(position)].ip")
+                    endpointHost(address, "\(at).\(list)[\(position)]")
                 }
             }
-            for (position, port) in subset["ports"].items.enumerated() {
-                invalid(
-                    "\(at).ports[\(position)].port", JSON(port["port"].int ?? 0),
-                    each: Names.portNumber(port["port"].int ?? 0))
+            let ports = subset["ports"].items
+            for (position, port) in ports.enumerated() {
+                let place = "\(at).ports[\(position)]"
+                if ports.count > 1, port["name"].string?.isEmpty ?? true { required("\(place).name") }
+                endpointPort(port, place, needsNumber: true)
             }
+        }
+    }
+
+    /// A port of Endpoints or of an EndpointSlice.
+    mutating func endpointPort(_ port: JSON, _ path: String, needsNumber: Bool) {
+        if let name = port["name"].string, !name.isEmpty {
+            invalid("\(path).name", .string(name), each: Names.label(name))
+        }
+        if needsNumber || !port["port"].isNull {
+            let number = port["port"].int ?? 0
+            invalid("\(path).port", JSON(number), each: Names.portNumber(number))
+        }
+        oneOf("\(path).protocol", port["protocol"], ["SCTP", "TCP", "UDP"], required: true)
+        if let application = port["appProtocol"].string {
+            invalid("\(path).appProtocol", .string(application), each: Names.qualifiedName(application))
+        }
+    }
+
+    /// The node and the name of an endpoint's host.
+    mutating func endpointHost(_ endpoint: JSON, _ path: String) {
+        if let name = endpoint["hostname"].string, !name.isEmpty {
+            invalid("\(path).hostname", .string(name), each: Names.label(name))
+        }
+        if let node = endpoint["nodeName"].string {
+            invalid("\(path).nodeName", .string(node), each: Names.subdomain(node))
         }
     }
 

@@ -1,4 +1,5 @@
 import APIMachinery
+import Addresses
 import KubernetesModel
 
 extension Kind {
@@ -23,21 +24,62 @@ extension Kind {
 }
 
 extension Validation {
+    private static let maxEndpoints = 1000
+    private static let maxAddresses = 100
+    private static let maxPorts = 20_000
+
     fileprivate mutating func endpointSlice(_ object: Object) {
-        oneOf("addressType", object["addressType"], ["FQDN", "IPv4", "IPv6"], required: true)
-        for (index, endpoint) in object["endpoints"].items.enumerated() {
-            let addresses = endpoint["addresses"].items
-            if addresses.isEmpty { required("endpoints[\(index)].addresses", "must contain at least 1 address") }
-            guard object["addressType"] != "FQDN" else { continue }
-            for (position, address) in addresses.enumerated() {
-                endpointAddress(address, "endpoints[\(index)].addresses[\(position)]")
+        let type = object["addressType"]
+        oneOf("addressType", type, ["FQDN", "IPv4", "IPv6"], required: true)
+        let endpoints = object["endpoints"].items
+        if endpoints.count > Self.maxEndpoints {
+            tooMany("endpoints", endpoints.count, max: Self.maxEndpoints)
+        } else {
+            for (index, endpoint) in endpoints.enumerated() { sliceEndpoint(endpoint, type, "endpoints[\(index)]") }
+        }
+        let ports = object["ports"].items
+        guard ports.count <= Self.maxPorts else { return tooMany("ports", ports.count, max: Self.maxPorts) }
+        var names: Set<String> = []
+        for (index, port) in ports.enumerated() {
+            let name = port["name"].string ?? ""
+            endpointPort(port, "ports[\(index)]", needsNumber: false)
+            if !names.insert(name).inserted { duplicate("ports[\(index)].name", .string(name)) }
+        }
+    }
+
+    private mutating func sliceEndpoint(_ endpoint: JSON, _ type: JSON, _ path: String) {
+        let addresses = endpoint["addresses"].items
+        if addresses.isEmpty {
+            required("\(path).addresses", "must contain at least 1 address")
+        } else if addresses.count > Self.maxAddresses {
+            tooMany("\(path).addresses", addresses.count, max: Self.maxAddresses)
+        }
+        for (position, address) in addresses.prefix(Self.maxAddresses).enumerated() {
+            let at = "\(path).addresses[\(position)]"
+            switch type {
+            case "FQDN": domainName(address, at)
+            case "IPv4" where address.string.flatMap({ IPv4Address($0) }) == nil:
+                invalid(at, address, "must be a valid IPv4 address")
+            case "IPv6" where address.string.flatMap({ IPAddress($0) })?.isIPv4 ?? true:
+                invalid(at, address, "must be a valid IPv6 address")
+            default: endpointAddress(address, at)
             }
         }
-        var names: Set<String> = []
-        for (index, port) in object["ports"].items.enumerated() {
-            let name = port["name"].string ?? ""
-            if !names.insert(name).inserted { duplicate("ports[\(index)].name", .string(name)) }
-            oneOf("ports[\(index)].protocol", port["protocol"], ["SCTP", "TCP", "UDP"])
+        endpointHost(endpoint, path)
+    }
+
+    private mutating func domainName(_ value: JSON, _ path: String) {
+        let text = value.string ?? ""
+        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        if name.isEmpty { return required(path) }
+        let faults = Names.subdomain(name)
+        invalid(path, value, each: faults)
+        if faults.isEmpty, !name.contains(".") {
+            invalid(path, value, "should be a domain with at least two segments separated by dots")
         }
+    }
+
+    private mutating func tooMany(_ path: String, _ count: Int, max: Int) {
+        add(FieldError(.tooMany, path, value: JSON(count), detail: "must have at most \(max) items"))
     }
 }

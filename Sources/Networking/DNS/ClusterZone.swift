@@ -151,7 +151,8 @@ struct ClusterZone: Sendable {
     private func endpoints(of service: Service) -> [NamedEndpoint] {
         slices.list(index: Self.byService, service.object.key.description).map(EndpointSlice.init).flatMap { slice in
             slice.endpoints.filter(\.isReady).flatMap { endpoint in
-                endpoint.addresses.map {
+                // Clusters here have IPv4 only.
+                endpoint.addresses.filter { IPv4Address($0) != nil }.map {
                     NamedEndpoint(address: $0, hostname: Self.hostname(endpoint, $0), ports: slice.ports)
                 }
             }

@@ -29,6 +29,11 @@ public actor ServiceProxy {
         }
     }
 
+    private struct Fault: Hashable {
+        let address: HostAddress
+        let service: ObjectKey
+    }
+
     private let client: any Client
     private let binder: any HostBinder
     private let recorder: EventRecorder
@@ -36,10 +41,10 @@ public actor ServiceProxy {
     private let slices: Informer
     private let loop: any EventLoop
     private let logger: Logger
-    private var listeners: [HostAddress: HostListener] = [:]
+    private(set) var listeners: [HostAddress: HostListener] = [:]
     private var forwarders: [HostAddress: Forwarder] = [:]
     /// Addresses that could not be bound, so that each is reported once.
-    private var faults: [HostAddress: String] = [:]
+    private var faults: [Fault: String] = [:]
 
     private static let byService = "service"
 
@@ -85,7 +90,13 @@ public actor ServiceProxy {
 
     private func apply(_ wanted: HostListener) async throws -> Bool {
         let address = wanted.address
-        if listeners[address] == wanted { return true }
+        if let present = listeners[address] {
+            if present == wanted { return true }
+            guard present.service == wanted.service else {
+                await report("Service \(present.service) is served there", on: wanted)
+                return false
+            }
+        }
         if let forwarder = forwarders[address] {
             forwarder.update(wanted)
             listeners[address] = wanted
@@ -108,7 +119,9 @@ public actor ServiceProxy {
                 try await StreamForwarder.start(descriptor: descriptor, balancer: balancer, on: loop))
         }
         listeners[address] = wanted
-        if faults.removeValue(forKey: address) != nil { await setCondition(wanted, fault: nil) }
+        if faults.removeValue(forKey: Fault(address: address, service: wanted.service)) != nil {
+            await setCondition(wanted, fault: nil)
+        }
         logger.info("\(wanted.service) is served at \(address)")
         return true
     }
@@ -116,7 +129,6 @@ public actor ServiceProxy {
     private func remove(_ address: HostAddress) async {
         listeners[address] = nil
         await forwarders.removeValue(forKey: address)?.stop()
-        faults[address] = nil
         await binder.release(address)
     }
 
@@ -124,8 +136,9 @@ public actor ServiceProxy {
         let message =
             "cannot listen at \(listener.address) on this machine: \(problem); "
             + "end what holds that port, or give the Service another one"
-        guard faults[listener.address] != message else { return }
-        faults[listener.address] = message
+        let fault = Fault(address: listener.address, service: listener.service)
+        guard faults[fault] != message else { return }
+        faults[fault] = message
         logger.warning("\(listener.service): \(message)")
         if let service = services.get(listener.service) {
             recorder.record(service, .warning, reason: "PortNotAvailable", message: message)
@@ -162,6 +175,7 @@ extension ServiceProxy: Reconciler {
         for (address, listener) in listeners where listener.service == key && !addresses.contains(address) {
             await remove(address)
         }
+        faults = faults.filter { $0.key.service != key || addresses.contains($0.key.address) }
         var complete = true
         for listener in wanted { complete = try await apply(listener) && complete }
         // The port may become free.

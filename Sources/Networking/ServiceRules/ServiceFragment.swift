@@ -28,17 +28,25 @@ struct ServiceFragment: Sendable, Equatable {
 
     /// - Parameter node: the name of the node whose rules these are.
     init(_ service: Service, slices: [EndpointSlice], node: String) {
-        guard service.type != "ExternalName", let clusterIP = service.clusterIP, !Self.isReserved(clusterIP) else {
+        guard service.type != "ExternalName", let clusterIP = service.clusterIP, Self.isTranslated(clusterIP) else {
             return
         }
-        for port in service.ports where port.transport == "TCP" || port.transport == "UDP" {
+        for port in service.ports where ["TCP", "UDP"].contains(port.transport) && (1...65_535).contains(port.port) {
             add(port, of: service, clusterIP: clusterIP, slices: slices, node: node)
         }
     }
 
-    /// Addresses that the cluster's namespace has itself.
-    private static func isReserved(_ address: String) -> Bool {
-        address == AddressPlan.kubernetes.description || address == AddressPlan.dns.description
+    /// Whether an address is one that Services have, and none that the cluster's namespace has itself.
+    private static func isTranslated(_ clusterIP: String) -> Bool {
+        guard let address = IPv4Address(clusterIP) else { return false }
+        return AddressPlan.services.contains(address) && address != AddressPlan.kubernetes && address != AddressPlan.dns
+    }
+
+    /// Whether an address outside the cluster may be led to a Service; the API server accepts no other.
+    private static func isExternal(_ text: String) -> Bool {
+        guard let address = IPAddress(text), let number = IPv4Address(text) else { return false }
+        return !address.isUnspecified && !address.isLoopback && !address.isLinkLocal
+            && !AddressPlan.ownNetworks.contains { $0.network.contains(number) }
     }
 
     private mutating func add(
@@ -47,7 +55,7 @@ struct ServiceFragment: Sendable, Equatable {
         let transport = port.transport.lowercased()
         let chain = PortChains(
             name: "\(service.object.namespace)/\(service.object.name)/\(transport)/\(port.port)", transport: transport,
-            affinity: service.hasClientIPAffinity ? service.affinityTimeout : nil,
+            affinity: service.hasClientIPAffinity ? min(max(1, service.affinityTimeout), 86_400) : nil,
             all: port.endpoints(in: slices), local: port.endpoints(in: slices, onNode: node))
         if transport == "udp", !chain.all.isEmpty {
             datagramEndpoints.formUnion(chain.all.compactMap { Self.flowEnd($0.address, $0.port) })
@@ -60,8 +68,9 @@ struct ServiceFragment: Sendable, Equatable {
         let inner = verdict(chain, local: service.isInternalTrafficLocal)
         lead("\(clusterIP) . \(transport) . \(port.port)", to: inner, "services", "refused-services")
 
-        let externalIPs = service.externalIPs.filter { IPv4Address($0) != nil }
-        guard port.nodePort != nil || !externalIPs.isEmpty else { return }
+        let externalIPs = service.externalIPs.filter(Self.isExternal)
+        let nodePort = port.nodePort.flatMap { AddressPlan.nodePorts.contains($0) ? $0 : nil }
+        guard nodePort != nil || !externalIPs.isEmpty else { return }
         let outer: Verdict
         switch verdict(chain, local: service.isExternalTrafficLocal) {
         case .chain(let name) where !service.isExternalTrafficLocal:
@@ -74,7 +83,7 @@ struct ServiceFragment: Sendable, Equatable {
         for address in externalIPs {
             lead("\(address) . \(transport) . \(port.port)", to: outer, "services", "refused-services")
         }
-        if let nodePort = port.nodePort {
+        if let nodePort {
             lead("\(transport) . \(nodePort)", to: outer, "node-ports", "refused-node-ports")
         }
     }

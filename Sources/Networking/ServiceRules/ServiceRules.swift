@@ -77,23 +77,59 @@ public actor ServiceRules {
         let before = table.datagrams
         var changes: [ObjectKey: ServiceFragment] = [:]
         for key in dirty.take() {
-            changes[key] =
-                services.get(key).map {
-                    ServiceFragment(Service($0), slices: slicesByService.slices(of: key), node: node)
-                } ?? ServiceFragment()
+            guard let service = services.get(key) else {
+                changes[key] = ServiceFragment()
+                continue
+            }
+            let slices = slicesByService.slices(of: key)
+            for entry in slices.flatMap(\.unusable) { logger.warning("an endpoint is passed over: \(entry)") }
+            changes[key] = ServiceFragment(Service(service), slices: slices, node: node)
         }
-        let transaction = table.update(changes)
-        if !isInPlace {
-            // A table that is not there cannot be listed.
-            let listing = (try? await nftables.run("list table \(RuleTable.table)")) ?? ""
-            try await nftables.run(table.replacement(listing: listing))
-            isInPlace = true
-        } else if let transaction {
-            try await nftables.run(transaction)
+        do {
+            try await program(changes)
+        } catch {
+            for key in changes.keys { dirty.add(key) }
+            throw error
         }
         let after = table.datagrams
         await forgetFlows(
             before.endpoints.subtracting(after.endpoints).union(after.addresses.subtracting(before.addresses)))
+    }
+
+    /// Brings the kernel's table to the present state with these changes.
+    ///
+    /// All of them are one transaction, which fails as a whole. Where the kernel refuses it, each Service has one of its
+    /// own, so that one that cannot be programmed holds up no other.
+    private func program(_ changes: [ObjectKey: ServiceFragment]) async throws {
+        do {
+            try await commit(changes)
+        } catch Nftables.Failure.refused(let reason) where !changes.isEmpty {
+            logger.error(
+                "the rules of \(changes.count) Services are refused together, so each is made alone: \(reason)")
+            if !isInPlace { try await commit([:]) }
+            for (key, fragment) in changes.sorted(by: { $0.key < $1.key }) {
+                do {
+                    try await commit([key: fragment])
+                } catch Nftables.Failure.refused(let reason) {
+                    logger.error("\(key) has no rules on this node, because they are refused: \(reason)")
+                    try await commit([key: ServiceFragment()])
+                }
+            }
+        }
+    }
+
+    private func commit(_ changes: [ObjectKey: ServiceFragment]) async throws {
+        var changed = table
+        let transaction = changed.update(changes)
+        if !isInPlace {
+            // A table that is not there cannot be listed.
+            let listing = (try? await nftables.run("list table \(RuleTable.table)")) ?? ""
+            try await nftables.run(changed.replacement(listing: listing))
+        } else if let transaction {
+            try await nftables.run(transaction)
+        }
+        table = changed
+        isInPlace = true
     }
 
     /// A UDP client that goes on sending would reach an endpoint that is gone, or an address that was none yet, for as

@@ -27,10 +27,11 @@ extension Kind {
         },
         validateUpdate: { $0.podUpdate($1, old: $2) },
         validateSubresources: [
+            "status": { validation, pod, _ in validation.podAddresses(pod.status) },
             "ephemeralcontainers": { validation, pod, old in
                 validation.podSpec(pod.spec, "spec")
                 validation.ephemeralContainersUpdate(pod, old: old)
-            }
+            },
         ],
         columns: podColumns, strategy: podStrategy,
         selectableFields: [

@@ -3,6 +3,20 @@ import Addresses
 import KubernetesModel
 
 extension Validation {
+    /// The addresses that a pod's status reports: endpoints and names are made of them.
+    mutating func podAddresses(_ status: JSON) {
+        var fields = [("status.podIP", status["podIP"]), ("status.hostIP", status["hostIP"])]
+        for (list, name) in [("podIPs", "ip"), ("hostIPs", "ip")] {
+            for (index, entry) in status[list].items.enumerated() {
+                fields.append(("status.\(list)[\(index)].ip", entry[name]))
+            }
+        }
+        for (path, value) in fields {
+            guard let text = value.string, !text.isEmpty, IPAddress(text) == nil else { continue }
+            invalid(path, value, Self.addressFault)
+        }
+    }
+
     /// A pod template's metadata and spec.
     mutating func podTemplate(_ template: JSON, _ path: String) {
         labels(template["metadata"]["labels"], "\(path).labels")

@@ -13,7 +13,7 @@ extension Validation {
         labels(spec["selector"], "spec.selector")
         clusterIP(spec, type, isHeadless: isHeadless)
         for (index, address) in spec["externalIPs"].items.enumerated() {
-            endpointAddress(address, "spec.externalIPs[\(index)]")
+            externalAddress(address, "spec.externalIPs[\(index)]")
         }
         if type == "ExternalName" {
             let name = spec["externalName"].string ?? ""
@@ -38,6 +38,16 @@ extension Validation {
             invalid(
                 "spec.sessionAffinityConfig.clientIP.timeoutSeconds", JSON(seconds),
                 "must be greater than 0 and less than 86400")
+        }
+    }
+
+    /// An address outside the cluster that is led to the Service. All nodes translate it, so that one of the cluster's
+    /// own would take the traffic of whoever has it: names, the API, other Services, pods.
+    private mutating func externalAddress(_ address: JSON, _ path: String) {
+        endpointAddress(address, path)
+        guard let parsed = address.string.flatMap({ IPAddress($0)?.ipv4 }) else { return }
+        for (use, network) in AddressPlan.ownNetworks where network.contains(parsed) {
+            invalid(path, address, "may not be in the range of the cluster's own \(use) (\(network))")
         }
     }
 
