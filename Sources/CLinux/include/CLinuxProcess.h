@@ -1,5 +1,6 @@
 #pragma once
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 // System calls that glibc 2.36 or Swift's view of it lacks; each answers -1 with errno as usual.
@@ -22,3 +23,7 @@ int clinux_accept(int socket);
 
 // Has a program that is spawned begin without the descriptors from `lowest` on. Returns 0 or an error number.
 int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);
+
+// The limits of the open files of this process (RLIMIT_NOFILE).
+int clinux_get_open_files(uint64_t *soft, uint64_t *hard);
+int clinux_set_open_files(uint64_t soft, uint64_t hard);

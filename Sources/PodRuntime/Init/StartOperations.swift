@@ -43,6 +43,9 @@ struct StartOperations: Sendable {
         add(.seccomp, [UInt64(filter.instructions.count)] + filter.instructions, [])
     }
     mutating func noNewPrivileges() { add(.noNewPrivileges, [], []) }
+    mutating func limitOpenFiles(_ limit: OpenFileLimit.Values) {
+        add(.rlimit, [UInt64(RLIMIT_NOFILE.rawValue), limit.soft, limit.hard], [])
+    }
     mutating func changeDirectory(_ path: String) { add(.changeDirectory, [], [path]) }
     mutating func execute(_ arguments: [String], environment: [String]) {
         add(.execute, [UInt64(arguments.count), UInt64(environment.count)], arguments + environment)

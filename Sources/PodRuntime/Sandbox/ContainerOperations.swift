@@ -100,6 +100,7 @@ struct ContainerOperations: Sendable {
         // Root's program gets what the bounding set leaves; any other user's nothing (capabilities(7), execve).
         if !configuration.privileged { list.capabilities(capabilities) }
         list.ids(user: configuration.user, group: configuration.group)
+        list.limitOpenFiles(OpenFileLimit.inherited)
         if configuration.noNewPrivileges { list.noNewPrivileges() }
         list.keyring()
         if let filter = try seccompFilter() { list.seccomp(filter) }

@@ -1,3 +1,4 @@
+import Linux
 import Logging
 import Systemd
 
@@ -7,6 +8,7 @@ public enum ClusterProcess {
     public static func run(
         _ label: String, _ body: @escaping @Sendable (Logger) async throws -> Void
     ) async throws {
+        OpenFileLimit.raise()
         let logger = Logger(label: label)
         let terminations = TerminationSignals()
         // It beats by the same threads as the work, so that it falls silent when they are stuck.

@@ -34,6 +34,7 @@ struct ComponentSpecification: Sendable {
         environment +=
             self.environment + [
                 "NOTIFY_SOCKET=\(paths.notifySocket)", "WATCHDOG_USEC=\(Int(watchdog / .microseconds(1)))",
+                "\(OpenFileLimit.variable)=\(OpenFileLimit.inherited.soft)",
             ]
         var descriptors: [(own: SharedDescriptor, child: Int32)] = [(log, 1), (log, 2)]
         if !sockets.isEmpty {
@@ -219,7 +220,9 @@ actor Component {
     /// The supervisor's environment without what a service manager set for that process alone.
     static var ownEnvironment: [String] {
         Spawn.ownEnvironment.filter { variable in
-            !["NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_"].contains { variable.hasPrefix($0) }
+            !["NOTIFY_SOCKET=", "LISTEN_", "WATCHDOG_", "\(OpenFileLimit.variable)="].contains {
+                variable.hasPrefix($0)
+            }
         }
     }
 
