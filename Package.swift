@@ -200,8 +200,8 @@ let package = Package(
         tests(
             "APIServer",
             [
-                "Linux", "KubernetesModel", "APIMachinery", "Kinds", "Store", "NodeStreams", "APIClient", "TestSupport",
-                "Crypto", "HTTPTypes", "Logging", "NIOCore", "NIOPosix", "X509",
+                "Addresses", "Linux", "KubernetesModel", "APIMachinery", "Kinds", "Store", "NodeStreams", "APIClient",
+                "TestSupport", "Crypto", "HTTPTypes", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "X509",
             ]),
         tests("Controllers", ["KubernetesModel", "APIClient", "TestSupport", "InMemoryClient"]),
         tests("Scheduler", ["Retrying", "KubernetesModel", "APIClient", "TestSupport", "InMemoryClient"]),

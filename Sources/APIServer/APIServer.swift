@@ -36,7 +36,8 @@ public final class APIServer: Sendable {
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, logger: Logger
     ) throws(APIServerError) {
         try self.init(
-            configuration: configuration, store: store, catalogue: catalogue, plugins: AdmissionPlugins.all(store),
+            configuration: configuration, store: store, catalogue: catalogue,
+            plugins: AdmissionPlugins.all(store, loadBalancers: configuration.loadBalancers),
             group: group, logger: logger)
     }
 
@@ -61,7 +62,9 @@ public final class APIServer: Sendable {
             advertised: "\(configuration.advertiseAddress):\(configuration.advertisePort)",
             openAPI: OpenAPIRequests(documents: OpenAPIDocuments(catalogue, version: configuration.version)),
             store: store, tokens: tokens)
-        let authentication = Authentication(tokens: tokens)
+        let authentication = Authentication(
+            tokens: tokens, invalidation: { objects.invalidation(of: $0) },
+            isCurrentNodeCertificate: configuration.isCurrentNodeCertificate)
         let authorization = Authorization()
         pipeline = Pipeline(
             objects: objects, authentication: authentication, authorization: authorization, discovery: discovery,
@@ -71,7 +74,8 @@ public final class APIServer: Sendable {
                 ResourceMetrics(objects: objects, runDirectory: configuration.runDirectory),
             ], logger: logger)
         connections = ConnectionChannel(
-            tls: try Self.tls(configuration), executors: EventLoopExecutor.Group(group),
+            tls: try Self.tls(configuration), connections: Connections(limits: configuration.limits),
+            executors: EventLoopExecutor.Group(group),
             handler: RequestHandler(pipeline: pipeline, logger: logger), logger: logger)
         bootstrap = Bootstrap(objects: objects, configuration: configuration)
         client = InProcessClient(objects: objects, subresources: subresources, user: .controlPlane)

@@ -20,6 +20,16 @@ extension APIServer {
         /// The address at which pods and nodes reach the server, which is the endpoint of Service `kubernetes`.
         public var advertiseAddress: String
         public var advertisePort: Int
+        var limits = ConnectionLimits()
+        /// The most connections that there may be.
+        public var maxConnections: Int {
+            get { limits.count }
+            set { limits.count = newValue }
+        }
+        /// Where the addresses of LoadBalancer Services are.
+        package var loadBalancers = AddressPlan.loadBalancers(octet: AddressPlan.loadBalancerOctets.lowerBound)
+        /// Whether a node's certificate is the one that the node has now; nil: each one of the authority's is.
+        package var isCurrentNodeCertificate: (@Sendable (_ node: String, _ der: [UInt8]) -> Bool)?
 
         package init(
             listeners: [Listener], certificate: String, key: String, clientCA: String, serviceAccountKey: String,

@@ -83,10 +83,16 @@ public struct ControlPlane: Sendable {
     private var apiServer: APIServer.Configuration {
         let listeners = configuration.apiSockets.map { Listener.descriptor($0) }
         let pki = configuration.paths.pki
-        return APIServer.Configuration(
+        var server = APIServer.Configuration(
             listeners: listeners, certificate: pki.apiServer, key: pki.apiServerKey, clientCA: pki.authority,
             serviceAccountKey: pki.serviceAccountKey, serviceAccountPublicKey: pki.serviceAccountPublicKey,
             runDirectory: configuration.paths.runtime, version: Version.kubernetes)
+        server.loadBalancers = AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet)
+        let nodes = NodeCertificates(pki: pki)
+        server.isCurrentNodeCertificate = { nodes.isCurrent($1, of: $0) }
+        // A connection may need another one, to a node agent or a pod; the rest is for the store and the like.
+        server.maxConnections = (min(max(Int(clamping: OpenFileLimit.current.soft), 512), 20_512) - 256) / 2
+        return server
     }
 
     private func controllerOptions() throws -> ControllerOptions {

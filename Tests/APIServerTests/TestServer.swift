@@ -18,7 +18,7 @@ enum TestServer {
     static func run<Result: Sendable>(
         _ body: @escaping @Sendable (_ kubeconfig: String, _ client: any Client) async throws -> Result
     ) async throws -> Result {
-        try await serve { try await body($0, $1.client) }
+        try await serve { kubeconfig, server, _ in try await body(kubeconfig, server.client) }
     }
 
     /// As `run`, with what shows requests to the server as they come over a connection.
@@ -27,23 +27,25 @@ enum TestServer {
     ///   - history: how many of the last events the server remembers.
     ///   - plugins: admission plug-ins after those of every cluster.
     static func run(
-        history: Int? = nil, plugins: [any AdmissionPlugin] = [],
+        history: Int? = nil, plugins: [any AdmissionPlugin] = [], limits: ConnectionLimits = ConnectionLimits(),
         _ body: @escaping @Sendable (_ api: TestRequests) async throws -> Void
     ) async throws {
-        try await serve(history: history, plugins: plugins) { try await body(TestRequests(server: $1)) }
+        try await serve(history: history, plugins: plugins, limits: limits) {
+            try await body(TestRequests(server: $1, port: $2, directory: $1.configuration.runDirectory))
+        }
     }
 
     private static func serve<Result: Sendable>(
-        history: Int? = nil, plugins: [any AdmissionPlugin] = [],
-        _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer) async throws -> Result
+        history: Int? = nil, plugins: [any AdmissionPlugin] = [], limits: ConnectionLimits = ConnectionLimits(),
+        _ body: @escaping @Sendable (_ kubeconfig: String, _ server: APIServer, _ port: Int) async throws -> Result
     ) async throws -> Result {
         let directory = NSTemporaryDirectory() + "martlet-api-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let certificates = try TestCertificates(directory: directory)
-        var limits = EventWindow.Limits()
-        if let history { limits.count = history }
-        let store = try SQLiteStore(path: directory + "/store.db", limits: limits)
+        var window = EventWindow.Limits()
+        if let history { window.count = history }
+        let store = try SQLiteStore(path: directory + "/store.db", limits: window)
         var logger = Logger(label: "api")
         logger.logLevel = .warning
         var configuration = APIServer.Configuration(
@@ -52,9 +54,10 @@ enum TestServer {
             serviceAccountKey: directory + "/sa.key",
             serviceAccountPublicKey: "", runDirectory: directory)
         configuration.repairInterval = .milliseconds(100)
+        configuration.limits = limits
         let server = try APIServer(
             configuration: configuration, store: store, catalogue: .builtIn,
-            plugins: AdmissionPlugins.all(store) + plugins, logger: logger)
+            plugins: AdmissionPlugins.all(store, loadBalancers: configuration.loadBalancers) + plugins, logger: logger)
         let (ports, continuation) = AsyncStream<[Int]>.makeStream()
         let result = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -68,7 +71,7 @@ enum TestServer {
                 throw CancellationError()
             }
             let kubeconfig = try certificates.writeKubeconfig(port: port)
-            return try await body(kubeconfig, server)
+            return try await body(kubeconfig, server, port)
         }
         await store.close()
         return result
@@ -78,6 +81,9 @@ enum TestServer {
 /// Requests to a server, by an administrator, without a connection.
 struct TestRequests: Sendable {
     let server: APIServer
+    let port: Int
+    /// Where the certificates are.
+    let directory: String
 
     var client: any Client { server.client }
 

@@ -1,4 +1,6 @@
+import APIClient
 import Crypto
+import HTTPTypes
 import KubernetesModel
 import Testing
 
@@ -65,6 +67,119 @@ import Testing
                 .post, "/api/v1/namespaces/default/serviceaccounts/bob/token",
                 ["spec": ["expirationSeconds": JSON(seconds)]])
             #expect(status.code == 422 && status.message.contains(fault))
+        }
+    }
+}
+
+/// Tokens that are for somebody else, such as one that a pod has for a service of its own.
+@Suite struct TokenAudienceTests {
+    private static let accounts = "/api/v1/namespaces/default/serviceaccounts"
+    private static let reviews = "/apis/authentication.k8s.io/v1/tokenreviews"
+    private static let issuer = TokenAuthority.issuer
+
+    private static func token(_ api: TestRequests, _ audiences: [String], pod: Bool = false) async throws -> String {
+        var request: JSON = ["spec": ["audiences": JSON(audiences)]]
+        if pod { request["spec"]["boundObjectRef"] = ["kind": "Pod", "apiVersion": "v1", "name": "p"] }
+        let (code, json) = try await api.send(.post, "\(accounts)/bob/token", request)
+        try #require(code == 201, "\(json)")
+        return try #require(json["status"]["token"].string)
+    }
+
+    private static func prepare(_ api: TestRequests) async throws {
+        try await api.client.create(.serviceAccounts, Object(.serviceAccounts, namespace: "default", name: "bob"))
+        var node = Object(.nodes, name: "n")
+        node.spec = [:]
+        try await api.client.create(.nodes, node)
+        var pod = Object(.pods, namespace: "default", name: "p")
+        pod.spec = ["nodeName": "n", "serviceAccountName": "bob", "containers": [["name": "c", "image": "i"]]]
+        try await api.client.create(.pods, pod)
+    }
+
+    @Test(
+        arguments: [
+            ([], true), ([issuer], true), (["vault", issuer], true), (["vault"], false), ([issuer + "/"], false),
+        ] as [([String], Bool)])
+    func theServerTakesItsOwnTokensOnly(_ audiences: [String], _ isAccepted: Bool) async throws {
+        try await TestServer.run { api in
+            try await Self.prepare(api)
+            var headers = HTTPFields()
+            headers[.authorization] = "Bearer \(try await Self.token(api, audiences))"
+            let pipeline = api.server.pipeline
+            guard !isAccepted else {
+                let user = try pipeline.user(headers: headers, certificate: nil)
+                #expect(user.name == "system:serviceaccount:default:bob")
+                return
+            }
+            let error = #expect(throws: Status.self) { try pipeline.user(headers: headers, certificate: nil) }
+            #expect(error?.code == 401)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([], [], [issuer]), ([], ["vault"], nil), (["vault"], [], nil), (["vault"], ["vault"], ["vault"]),
+            (["vault", issuer], ["other", "vault"], ["vault"]),
+            (["vault", "other"], ["other", "vault"], ["vault", "other"]),
+        ] as [([String], [String], [String]?)])
+    func reviewsTellForWhomATokenIs(_ audiences: [String], _ wanted: [String], _ found: [String]?) async throws {
+        try await TestServer.run { api in
+            try await Self.prepare(api)
+            let token = try await Self.token(api, audiences)
+            let review: JSON = ["spec": ["token": .string(token), "audiences": JSON(wanted)]]
+            let (code, json) = try await api.send(.post, Self.reviews, review)
+            let status = json["status"]
+            #expect(code == 201)
+            #expect(status["audiences"].strings == found ?? [])
+            #expect(status["authenticated"].bool ?? false == (found != nil))
+            guard found == nil else { return }
+            let (has, wants) = (audiences.isEmpty ? Self.issuer : "vault", wanted.isEmpty ? Self.issuer : "vault")
+            #expect(
+                status["error"].string
+                    == "[invalid bearer token, token audiences [\"\(has)\"] is invalid for the target audiences "
+                    + "[\"\(wants)\"]]")
+            #expect(status["user"]["username"].isNull)
+        }
+    }
+
+    @Test func reviewsTellWhoseATokenIs() async throws {
+        try await TestServer.run { api in
+            try await Self.prepare(api)
+            let review: JSON = ["spec": ["token": .string(try await Self.token(api, [], pod: true))]]
+            let user = try await api.send(.post, Self.reviews, review).json["status"]["user"]
+            let account = try await api.client.get(.serviceAccounts, namespace: "default", name: "bob")
+            let pod = try await api.client.get(.pods, namespace: "default", name: "p")
+            let node = try await api.client.get(.nodes, namespace: nil, name: "n")
+            #expect(user["username"] == "system:serviceaccount:default:bob")
+            #expect(user["uid"] == .string(account.uid))
+            #expect(
+                user["groups"].strings == [
+                    "system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated",
+                ])
+            let prefix = "authentication.kubernetes.io/"
+            #expect(user["extra"]["\(prefix)credential-id"][0].string?.hasPrefix("JTI=") == true)
+            for (key, value) in [("pod-name", "p"), ("pod-uid", pod.uid), ("node-name", "n"), ("node-uid", node.uid)] {
+                #expect(user["extra"][prefix + key] == [.string(value)], "\(key)")
+            }
+            // A token ends with what it is bound to.
+            try await api.client.delete(
+                .pods, namespace: "default", name: "p", options: DeleteOptions(gracePeriodSeconds: 0))
+            let status = try await api.send(.post, Self.reviews, review).json["status"]
+            #expect(status["authenticated"].bool != true)
+            #expect(
+                status["error"] == "[invalid bearer token, service account token has been invalidated]", "\(status)")
+        }
+    }
+
+    @Test(arguments: [("", 400), ("x", 201), ("a.b.c", 201)])
+    func whatIsNoTokenIsNobodys(_ token: String, _ code: Int) async throws {
+        try await TestServer.run { api in
+            let answer = try await api.send(.post, Self.reviews, ["spec": ["token": .string(token)]])
+            #expect(answer.code == code)
+            if code == 400 {
+                #expect(answer.json["message"] == "token is required for TokenReview in authentication")
+            } else {
+                #expect(answer.json["status"]["error"] == "invalid bearer token")
+            }
         }
     }
 }

@@ -1,38 +1,63 @@
-import Crypto
 import HTTPTypes
 import KubernetesModel
-import NIOSSL
-import SwiftASN1
-import X509
 
-/// Pipeline step: the user of a request, by its bearer token, else the connection's client certificate, else anonymous.
+/// Pipeline step: the user of a request, by its bearer token, else the connection's client certificate, else anonymous;
+/// then the user whom that one impersonates.
 struct Authentication: Sendable {
-    let tokens: TokenAuthority?
+    /// What the API server's own tokens are for; one for somebody else does not count here.
+    static let audiences = [TokenAuthority.issuer]
 
-    /// The user that a verified client certificate names: its common name, in the groups of its organizations.
-    static func user(of certificate: NIOSSLCertificate?) -> User? {
-        guard let certificate, let der = try? certificate.toDERBytes(), let parsed = try? Certificate(derEncoded: der)
-        else { return nil }
-        var name = ""
-        var groups: [String] = []
-        for attribute in parsed.subject.lazy.joined() {
-            guard let value = String(attribute.value) else { continue }
-            if attribute.type == .RDNAttributeType.commonName { name = value }
-            if attribute.type == .RDNAttributeType.organizationName { groups.append(value) }
-        }
-        guard !name.isEmpty else { return nil }
-        return User(name: name, groups: groups + ["system:authenticated"])
+    /// Why a token is refused.
+    struct TokenFault: Error, Sendable, CustomStringConvertible {
+        let description: String
     }
 
-    /// - Throws: `Unauthorized` for a token that is not, or no longer, valid.
-    func user(
-        headers: HTTPFields, certificate: User?, isCurrent: (TokenClaims) -> Bool
-    ) throws(Status) -> User {
+    let tokens: TokenAuthority?
+    /// Why a token with a valid signature does not count, as its account or the object that it is bound to is gone; nil
+    /// where it does.
+    let invalidation: @Sendable (TokenClaims) -> String?
+    /// Whether a node's certificate is the one that the node has now.
+    let isCurrentNodeCertificate: (@Sendable (_ node: String, _ der: [UInt8]) -> Bool)?
+
+    init(
+        tokens: TokenAuthority?, invalidation: @escaping @Sendable (TokenClaims) -> String? = { _ in nil },
+        isCurrentNodeCertificate: (@Sendable (_ node: String, _ der: [UInt8]) -> Bool)? = nil
+    ) {
+        self.tokens = tokens
+        self.invalidation = invalidation
+        self.isCurrentNodeCertificate = isCurrentNodeCertificate
+    }
+
+    /// - Throws: `Unauthorized` for a token or a certificate that is not, or no longer, valid.
+    func user(headers: HTTPFields, certificate: ClientCertificate?) throws(Status) -> User {
         if let header = headers[.authorization], header.lowercased().hasPrefix("bearer ") {
-            let token = String(header.dropFirst("bearer ".count))
-            guard let tokens, let claims = tokens.verify(token), isCurrent(claims) else { throw .unauthorized() }
-            return claims.user
+            do {
+                return try user(token: String(header.dropFirst("bearer ".count)), audiences: Self.audiences).user
+            } catch {
+                throw .unauthorized()
+            }
         }
-        return certificate ?? .anonymous
+        guard let certificate else { return .anonymous }
+        if let node = certificate.node, let isCurrentNodeCertificate, !isCurrentNodeCertificate(node, certificate.der) {
+            throw .unauthorized()
+        }
+        return certificate.user
+    }
+
+    /// The user of a token, and which of `wanted` audiences it is for.
+    func user(token: String, audiences wanted: [String]) throws(TokenFault) -> (user: User, audiences: [String]) {
+        guard let claims = tokens?.verify(token) else { throw TokenFault(description: "invalid bearer token") }
+        let audiences = claims.audiences.filter(wanted.contains)
+        guard !audiences.isEmpty else {
+            func list(_ names: [String]) -> String {
+                "[" + names.map { JSON.string($0).description }.joined(separator: " ") + "]"
+            }
+            throw TokenFault(
+                description:
+                    "[invalid bearer token, token audiences \(list(claims.audiences)) is invalid for the target "
+                    + "audiences \(list(wanted))]")
+        }
+        if let fault = invalidation(claims) { throw TokenFault(description: "[invalid bearer token, \(fault)]") }
+        return (claims.user, audiences)
     }
 }

@@ -79,6 +79,8 @@ struct TokenClaims: Sendable {
     let serviceAccountUID: String
     /// The object that the token is bound to: once that is deleted, the token is invalid.
     let bound: (kind: String, name: String, uid: String)?
+    /// The node of the pod that the token is bound to.
+    let node: (name: String, uid: String)?
     let audiences: [String]
     let notBefore: Int
     let expires: Int
@@ -86,13 +88,14 @@ struct TokenClaims: Sendable {
 
     init(
         namespace: String, serviceAccount: String, serviceAccountUID: String,
-        bound: (kind: String, name: String, uid: String)?, audiences: [String], notBefore: Int, expires: Int,
-        id: String
+        bound: (kind: String, name: String, uid: String)?, node: (name: String, uid: String)? = nil,
+        audiences: [String], notBefore: Int, expires: Int, id: String
     ) {
         self.namespace = namespace
         self.serviceAccount = serviceAccount
         self.serviceAccountUID = serviceAccountUID
         self.bound = bound
+        self.node = node
         self.audiences = audiences
         self.notBefore = notBefore
         self.expires = expires
@@ -101,7 +104,7 @@ struct TokenClaims: Sendable {
 
     init?(_ json: JSON) {
         let kubernetes = json["kubernetes.io"]
-        guard let namespace = kubernetes["namespace"].string,
+        guard json["iss"].string == TokenAuthority.issuer, let namespace = kubernetes["namespace"].string,
             let serviceAccount = kubernetes["serviceaccount"]["name"].string, let expires = json["exp"].int
         else { return nil }
         self.namespace = namespace
@@ -111,6 +114,9 @@ struct TokenClaims: Sendable {
         bound = kind.map {
             ($0, kubernetes[$0]["name"].string ?? "", kubernetes[$0]["uid"].string ?? "")
         }
+        node =
+            kind == "pod"
+            ? kubernetes["node"]["name"].string.map { ($0, kubernetes["node"]["uid"].string ?? "") } : nil
         audiences = json["aud"].string.map { [$0] } ?? json["aud"].strings
         notBefore = json["nbf"].int ?? 0
         self.expires = expires
@@ -123,6 +129,7 @@ struct TokenClaims: Sendable {
             "serviceaccount": ["name": .string(serviceAccount), "uid": .string(serviceAccountUID)],
         ]
         if let bound { kubernetes[bound.kind] = ["name": .string(bound.name), "uid": .string(bound.uid)] }
+        if let node { kubernetes["node"] = ["name": .string(node.name), "uid": .string(node.uid)] }
         return [
             "iss": .string(TokenAuthority.issuer), "aud": JSON(audiences), "iat": JSON(notBefore),
             "nbf": JSON(notBefore), "exp": JSON(expires), "jti": .string(id), "kubernetes.io": kubernetes,
@@ -137,6 +144,10 @@ struct TokenClaims: Sendable {
         if let bound, bound.kind == "pod" {
             extra["authentication.kubernetes.io/pod-name"] = [bound.name]
             extra["authentication.kubernetes.io/pod-uid"] = [bound.uid]
+        }
+        if let node {
+            extra["authentication.kubernetes.io/node-name"] = [node.name]
+            extra["authentication.kubernetes.io/node-uid"] = [node.uid]
         }
         return User(
             name: userName, uid: serviceAccountUID,

@@ -16,7 +16,7 @@ struct ConnectionChannel: Sendable {
 
     /// An HTTP/1.1 connection after its first request.
     enum First: Sendable {
-        case http1(HTTP1Parts, User?)
+        case http1(HTTP1Parts, RequestHandler.Client)
         case upgraded(Upgrade.Session)
     }
 
@@ -28,56 +28,76 @@ struct ConnectionChannel: Sendable {
     /// An accepted connection, perhaps before the end of its handshake.
     struct Accepted: Sendable {
         let channel: any Channel
+        let connection: Connection
         let negotiated: EventLoopFuture<Negotiated>
     }
 
+    /// The connection was refused because there are too many.
+    struct TooMany: Error {}
+
     let tls: NIOSSLContext
+    let connections: Connections
     let executors: EventLoopExecutor.Group
     let handler: RequestHandler
     let logger: Logger
 
     func accept(_ channel: any Channel) -> EventLoopFuture<Accepted> {
         channel.eventLoop.makeCompletedFuture {
+            guard let connection = connections.admit(channel) else { throw TooMany() }
+            let limits = connection.limits
             let negotiation = NIOTypedApplicationProtocolNegotiationHandler<Negotiated> { result, channel in
-                let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate()
-                let user = Authentication.user(of: certificate)
-                if case .negotiated("h2") = result {
-                    let http2 = HTTP2Channel(responder: responder(for: user))
+                let isMultiplexed = if case .negotiated("h2") = result { true } else { false }
+                let client = RequestHandler.Client(
+                    connection: connection,
+                    certificate: ClientCertificate(try? channel.pipeline.syncOperations.nioSSL_peerCertificate()),
+                    isMultiplexed: isMultiplexed)
+                if isMultiplexed {
+                    let http2 = HTTP2Channel(
+                        responder: responder(for: client), configuration: .init(idleTimeout: limits.idle))
                     return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
                 }
-                return channel.eventLoop.makeCompletedFuture { .http1(try http1(channel, user)) }
+                return channel.eventLoop.makeCompletedFuture { .http1(try http1(channel, client)) }
             }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
             try channel.pipeline.syncOperations.addHandler(negotiation)
-            return Accepted(channel: channel, negotiated: negotiation.protocolNegotiationResult)
+            return Accepted(
+                channel: channel, connection: connection, negotiated: negotiation.protocolNegotiationResult)
         }
     }
 
     /// Serves a connection until it ends.
     func serve(_ accepted: Accepted) async {
+        let channel = accepted.channel
+        let deadline = channel.eventLoop.scheduleTask(in: accepted.connection.limits.firstRequest) {
+            channel.close(promise: nil)
+        }
+        defer { deadline.cancel() }
         do {
             switch try await accepted.negotiated.get() {
             case .http2(let http2, let value):
+                deadline.cancel()
                 await http2.handle(value: value, logger: logger)
             case .http1(let first):
-                switch try await first.get() {
-                case .http1(let parts, let user):
-                    await HTTP1Channel(responder: responder(for: user)).handle(value: parts, logger: logger)
+                let first = try await first.get()
+                deadline.cancel()
+                switch first {
+                case .http1(let parts, let client):
+                    await HTTP1Channel(responder: responder(for: client)).handle(value: parts, logger: logger)
                 case .upgraded(let session):
                     await session.run()
                 }
             }
         } catch {
             logger.debug("a connection ended before its first request", metadata: ["error": "\(error)"])
-            try? await accepted.channel.close()
+            try? await channel.close()
         }
     }
 
-    private func responder(for user: User?) -> HTTPChannelHandler.Responder {
-        { request, writer, channel in try await handler.respond(to: request, writer, channel, certificate: user) }
+    private func responder(for client: RequestHandler.Client) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in try await handler.respond(to: request, writer, channel, client) }
     }
 
-    private func http1(_ channel: any Channel, _ user: User?) throws -> EventLoopFuture<First> {
+    private func http1(_ channel: any Channel, _ client: RequestHandler.Client) throws -> EventLoopFuture<First> {
         let decision = Upgrader.Decision()
         let upgraders = Upgrade.protocols.map { name in
             Upgrader(supportedProtocol: name, decision: decision)
@@ -87,10 +107,10 @@ struct ConnectionChannel: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: true))
                     try channel.pipeline.syncOperations.addHandler(
-                        HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
+                        HTTPConnectionStateHandler(idleTimeout: client.connection.limits.idle, logger: logger))
                     let parts = try HTTP1Parts(
                         wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                    return .http1(parts, user)
+                    return .http1(parts, client)
                 }
             })
         configuration.enablePipelining = false
@@ -99,7 +119,7 @@ struct ConnectionChannel: Sendable {
         let pipeline = channel.pipeline.syncOperations
         let first = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
         try pipeline.addHandler(
-            UpgradeGate(handler: handler, certificate: user, decision: decision),
+            UpgradeGate(handler: handler, client: client, decision: decision),
             position: .before(try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<First>.self)))
         return first
     }

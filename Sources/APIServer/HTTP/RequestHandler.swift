@@ -4,64 +4,97 @@ import KubernetesModel
 import Logging
 import NIOCore
 
-/// Between HTTP and the pipeline: reads a request, passes it through the pipeline, writes the response.
+/// Between HTTP and the pipeline: passes a request through the pipeline, which reads its body, and writes the response.
 struct RequestHandler: Sendable {
-    /// Kubernetes' own limit.
-    static let maxBody = 3 * 1024 * 1024
-    static let maxProxiedBody = 256 * 1024 * 1024
+    /// Who asks, and how.
+    struct Client: Sendable {
+        let connection: Connection
+        let certificate: ClientCertificate?
+        /// Whether requests share the connection (HTTP/2).
+        let isMultiplexed: Bool
+    }
+
+    /// What of a refused request's body is read nevertheless, so that its connection can be used for the next one.
+    private static let maxUnread = 256 * 1024
 
     let pipeline: Pipeline
     let logger: Logger
 
     func respond(
-        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel, certificate: User?
+        to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel, _ client: Client
     ) async throws {
-        let response = await response(to: request, certificate: certificate)
+        let target = RequestTarget(request.head.path ?? "/")
+        // Whether it is one the pipeline knows, after authorization.
+        let mayBeProxied = target.segments.contains("proxy")
+        let body = IncomingBody(request, isMultiplexed: client.isMultiplexed, isStreamed: mayBeProxied)
+        if body.isExpected, mayBeProxied {
+            var sink: ResponseWriter? = consume writer
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await body.pump() }
+                defer { group.cancelAll() }
+                let response = await self.response(to: request, target, body, client)
+                guard let writer = sink.take() else { return }
+                try await write(response, to: request, writer, channel, body, client)
+            }
+            return
+        }
+        // A client that is slow on purpose would keep what the request has by now.
+        let deadline =
+            body.isExpected
+            ? channel.eventLoop.scheduleTask(in: client.connection.limits.body) { channel.close(promise: nil) } : nil
+        let response = await self.response(to: request, target, body, client)
+        deadline?.cancel()
+        try await write(response, to: request, writer, channel, body, client)
+    }
+
+    private func response(
+        to request: Request, _ target: RequestTarget, _ body: IncomingBody, _ client: Client
+    ) async -> APIResponse {
+        do {
+            let user = try pipeline.user(headers: request.headers, certificate: client.certificate)
+            if user.isAuthenticated { client.connection.identify() }
+            return await pipeline.respond(
+                to: APIRequest(
+                    method: request.method, target: target, headers: request.headers, incoming: body, user: user))
+        } catch {
+            return Encoding.response(error)
+        }
+    }
+
+    private func write(
+        _ response: APIResponse, to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel,
+        _ body: IncomingBody, _ client: Client
+    ) async throws {
         var head = HTTPResponse(status: HTTPResponse.Status(code: response.code))
         head.headerFields[.contentType] = response.contentType
         head.headerFields[.cacheControl] = "no-cache, private"
         for header in response.headers { head.headerFields.append(HTTPField(name: header.name, value: header.value)) }
         switch response.body {
         case .bytes(let bytes):
+            // A body that is refused may have no end.
+            let breaksOff = !body.isRead && (client.isMultiplexed || (body.length ?? .max) > Self.maxUnread)
+            if breaksOff, !client.isMultiplexed { head.headerFields[.connection] = "close" }
             head.headerFields[.contentLength] = String(bytes.readableBytes)
-            let body = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: bytes)
-            try await writer.write(response: head, body: body)
+            let content = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: bytes)
+            try await writer.write(response: head, body: content)
+            guard breaksOff else { return }
+            // Closed at once, what the client sends meanwhile would take the response from it.
+            if !client.isMultiplexed { try await Task.sleep(for: .milliseconds(500)) }
+            channel.close(promise: nil)
         case .stream(let produce):
-            let body = try await writer.writeHead(head)
-            try await stream(produce, to: body, until: channel)
-        }
-    }
-
-    private func response(to request: Request, certificate: User?) async -> APIResponse {
-        do {
-            let target = RequestTarget(request.head.path ?? "/")
-            let user = try pipeline.user(headers: request.headers, certificate: certificate)
-            let limit = target.segments.contains("proxy") ? Self.maxProxiedBody : Self.maxBody
-            let body: ByteBuffer
-            do {
-                body = try await request.body.collect(upTo: limit)
-            } catch is NIOTooManyBytesError {
-                throw Status(
-                    code: 413, reason: "RequestEntityTooLarge",
-                    message: "Request entity too large: limit is \(limit)")
-            }
-            return await pipeline.respond(
-                to: APIRequest(
-                    method: request.method, target: target, headers: request.headers, body: body, user: user))
-        } catch let status as Status {
-            return Encoding.response(status)
-        } catch {
-            return Encoding.response(.badRequest("the body of the request could not be read: \(error)"))
+            let content = try await writer.writeHead(head)
+            try await stream(produce, to: content, until: channel)
         }
     }
 
     /// The upgrade for which a connection's first request asks; nil where it is refused.
     func upgrade(
-        method: String, target: String, headers: HTTPFields, to protocolName: String, certificate: User?
+        method: String, target: String, headers: HTTPFields, to protocolName: String, _ client: Client
     ) async -> Upgrade? {
         guard let method = HTTPRequest.Method(rawValue: method),
-            let user = try? pipeline.user(headers: headers, certificate: certificate)
+            let user = try? pipeline.user(headers: headers, certificate: client.certificate)
         else { return nil }
+        if user.isAuthenticated { client.connection.identify() }
         let request = APIRequest(
             method: method, target: RequestTarget(target), headers: headers, body: ByteBuffer(), user: user)
         return try? await pipeline.upgrade(request, to: protocolName)

@@ -8,9 +8,10 @@ import NIOHTTPTypesHTTP1
 /// That handler loses a request whose upgrade is refused, so one that is not granted goes on without its `Upgrade`
 /// header, and is answered as any other. The header's value moves to `X-Refused-Upgrade`, so that the response can say
 /// why. Everything here runs on the connection's event loop.
-final class UpgradeGate: ChannelInboundHandler {
+final class UpgradeGate: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = Any
 
     private enum State {
         case first
@@ -20,13 +21,14 @@ final class UpgradeGate: ChannelInboundHandler {
     }
 
     private var state = State.first
+    private var wantsMore = false
     private let handler: RequestHandler
-    private let certificate: User?
+    private let client: RequestHandler.Client
     private let decision: Upgrader.Decision
 
-    init(handler: RequestHandler, certificate: User?, decision: Upgrader.Decision) {
+    init(handler: RequestHandler, client: RequestHandler.Client, decision: Upgrader.Decision) {
         self.handler = handler
-        self.certificate = certificate
+        self.client = client
         self.decision = decision
     }
 
@@ -45,14 +47,19 @@ final class UpgradeGate: ChannelInboundHandler {
         }
     }
 
+    /// Nothing more is read while the decision is made: what waits for it is no more than what has come by then.
+    func read(context: ChannelHandlerContext) {
+        if case .deciding = state { wantsMore = true } else { context.read() }
+    }
+
     private func decide(_ head: HTTPRequestHead, wanted: String, _ context: ChannelHandlerContext) {
         let protocolName = Upgrade.protocols.first { $0.lowercased() == wanted.lowercased() }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.makeFutureWithTask { [handler, certificate] () -> Upgrade? in
+        context.eventLoop.makeFutureWithTask { [handler, client] () -> Upgrade? in
             guard let protocolName else { return nil }
             return await handler.upgrade(
                 method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers, splitCookie: false),
-                to: protocolName, certificate: certificate)
+                to: protocolName, client)
         }.whenSuccess { upgrade in
             let (gate, context) = bound.value
             gate.decision.upgrade.withLock { $0 = upgrade }
@@ -71,5 +78,6 @@ final class UpgradeGate: ChannelInboundHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
         for part in parts { context.fireChannelRead(part) }
         context.fireChannelReadComplete()
+        if wantsMore { context.read() }
     }
 }

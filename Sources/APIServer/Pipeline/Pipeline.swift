@@ -17,14 +17,22 @@ struct Pipeline: Sendable {
     let virtualResources: [any VirtualResources]
     let logger: Logger
 
-    func user(headers: HTTPFields, certificate: User?) throws(Status) -> User {
-        try authentication.user(headers: headers, certificate: certificate) { claims in
-            let account = objects.object(.serviceAccounts, namespace: claims.namespace, name: claims.serviceAccount)
-            guard let account, account.uid == claims.serviceAccountUID else { return false }
-            guard let bound = claims.bound, bound.kind == "pod" || bound.kind == "secret" else { return true }
-            let type: ResourceType = bound.kind == "pod" ? .pods : .secrets
-            return objects.object(type, namespace: claims.namespace, name: bound.name)?.uid == bound.uid
+    /// The user of a request, or the one whom that user impersonates.
+    func user(headers: HTTPFields, certificate: ClientCertificate?) throws(Status) -> User {
+        let user = try authentication.user(headers: headers, certificate: certificate)
+        guard let impersonation = try Impersonation(headers) else { return user }
+        for subject in impersonation.subjects {
+            let type = ResourceType(
+                group: subject.group, version: "v1", plural: subject.resource, kind: "",
+                namespaced: subject.namespace != nil)
+            try authorization.check(
+                user,
+                .init(
+                    verb: Authorization.impersonate,
+                    subject: .resource(
+                        type, namespace: subject.namespace, name: subject.name, subresource: subject.subresource)))
         }
+        return impersonation.user
     }
 
     func respond(to request: APIRequest) async -> APIResponse {
@@ -43,12 +51,17 @@ struct Pipeline: Sendable {
             let path = request.target.path
             try authorization.check(
                 request.user, .init(verb: request.method.rawValue.lowercased(), subject: .path(path)))
+            var request = request
+            try await request.readBody()
             return try await discovery.respond(to: request)
         }
         guard let verb = Verb(request, resource) else {
             throw Status.methodNotSupported(resource.type, request.method.rawValue.lowercased())
         }
         try authorize(request.user, verb, resource)
+        var request = request
+        // A proxy passes its body on as it comes.
+        if resource.subresource != "proxy" { try await request.readBody() }
         var context = RequestContext(user: request.user)
         try RequestOptions.read(request.query, of: verb, into: &context)
         if let text = resource.resource.deprecation { context.warnings.add(text) }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import KubernetesModel
 import NIOCore
 
 /// One request, over HTTP/1.1 or HTTP/2, or one for an upgrade.
@@ -6,8 +7,34 @@ struct APIRequest: Sendable {
     let method: HTTPRequest.Method
     let target: RequestTarget
     let headers: HTTPFields
-    let body: ByteBuffer
+    /// Empty until the request is authorized, and for one whose body is streamed.
+    private(set) var body: ByteBuffer
+    /// The body while it is still with the client.
+    let incoming: IncomingBody?
     let user: User
+
+    init(method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, body: ByteBuffer, user: User) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.user = user
+        incoming = nil
+    }
+
+    init(method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, incoming: IncomingBody, user: User) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.user = user
+        self.incoming = incoming
+        body = ByteBuffer()
+    }
+
+    /// Reads the body, where it is still with the client.
+    mutating func readBody() async throws(Status) {
+        if let incoming { body = try await incoming.collect() }
+    }
 
     var query: Query { target.query }
 

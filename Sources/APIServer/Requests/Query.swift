@@ -59,7 +59,7 @@ struct Query: Sendable {
     }
 }
 
-private func percentDecoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String {
+func percentDecoded(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String {
     guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
         return String(decoding: text, as: UTF8.self)
     }

@@ -8,7 +8,7 @@ struct NodeProxy: Sendable {
     let runDirectory: String
 
     /// Whether a request is for the kubelet, and not for some other port of the node.
-    static func answers(_ type: ResourceType, _ target: ReverseProxy.Target) -> Bool {
+    static func answers(_ type: ResourceType, _ target: ProxyTarget) -> Bool {
         type == .nodes && (target.port.isEmpty || target.port == "10250")
     }
 

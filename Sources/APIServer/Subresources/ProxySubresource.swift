@@ -7,10 +7,10 @@ struct ProxySubresource: ConnectSubresource {
     let node: NodeProxy
 
     func connect(_ http: APIRequest, _ request: SubresourceRequest) async throws -> APIResponse {
-        let target = ReverseProxy.Target(request.name)
+        let target = try ProxyTarget(request.name, request.resource.type.kind.lowercased())
         if NodeProxy.answers(request.resource.type, target) {
             return try await node.respond(to: http, request.resource, target.name)
         }
-        return try await proxy.respond(to: http, request.resource, request.name, node.objects)
+        return try await proxy.respond(to: http, request.resource, target, node.objects)
     }
 }

@@ -25,9 +25,8 @@ final class ReverseProxy: Sendable {
     func shutDown() async { try? await client.shutdown() }
 
     func respond(
-        to request: APIRequest, _ resource: ResourceRequest, _ name: String, _ objects: Objects
+        to request: APIRequest, _ resource: ResourceRequest, _ target: ProxyTarget, _ objects: Objects
     ) async throws -> APIResponse {
-        let target = Target(name)
         let address = try Self.address(target, resource, objects)
         let path =
             "/" + resource.rest.joined(separator: "/")
@@ -36,10 +35,14 @@ final class ReverseProxy: Sendable {
         let scheme = target.scheme == "https" ? "https" : "http"
         var outgoing = HTTPClientRequest(url: "\(scheme)://\(address)\(Self.encoded(path))\(query)")
         outgoing.method = NIOHTTP1.HTTPMethod(rawValue: request.method.rawValue)
-        for field in request.headers where !Self.ownHeaders.contains(field.name.canonicalName) {
+        for field in request.headers where Self.isForwarded(field.name.canonicalName) {
             outgoing.headers.add(name: field.name.rawName, value: field.value)
         }
-        if request.body.readableBytes > 0 { outgoing.body = .bytes(request.body) }
+        if let body = request.incoming, body.isExpected {
+            outgoing.body = .stream(body.stream(), length: body.length.map { .known(Int64($0)) } ?? .unknown)
+        } else if request.body.readableBytes > 0 {
+            outgoing.body = .bytes(request.body)
+        }
         let answer: HTTPClientResponse
         do {
             answer = try await client.execute(outgoing, deadline: .now() + .hours(24))
@@ -52,9 +55,9 @@ final class ReverseProxy: Sendable {
                 for try await part in answer.body { try await sink.write(part) }
             })
         for header in answer.headers {
-            guard let name = HTTPField.Name(header.name), !Self.ownHeaders.contains(name.canonicalName) else {
-                continue
-            }
+            guard let name = HTTPField.Name(header.name), !Self.ownHeaders.contains(name.canonicalName),
+                name != .contentType
+            else { continue }
             response.headers.append((name, header.value))
         }
         return response
@@ -62,52 +65,46 @@ final class ReverseProxy: Sendable {
 
     /// Headers of one connection, which are not forwarded.
     private static let ownHeaders: Set<String> = [
-        "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "authorization",
-        "content-length", "content-type-options", "content-type",
+        "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "content-length",
+        "proxy-connection", HTTPField.Name.refusedUpgrade.canonicalName,
     ]
 
-    /// `[scheme:]name[:port]`, as in the path.
-    struct Target {
-        let scheme: String
-        let name: String
-        let port: String
-
-        init(_ text: String) {
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            switch parts.count {
-            case 3: (scheme, name, port) = (parts[0], parts[1], parts[2])
-            case 2: (scheme, name, port) = ("", parts[0], parts[1])
-            default: (scheme, name, port) = ("", text, "")
-            }
-        }
+    /// Whether a header of a request is forwarded: what says who the user is, is for the API server alone.
+    static func isForwarded(_ name: String) -> Bool {
+        !ownHeaders.contains(name) && name != "authorization" && !name.hasPrefix("impersonate-")
+            && !name.hasPrefix("x-remote-")
     }
 
     private static func address(
-        _ target: Target, _ resource: ResourceRequest, _ objects: Objects
-    ) throws(Status) -> String {
+        _ target: ProxyTarget, _ resource: ResourceRequest, _ objects: Objects
+    ) throws(Status) -> ProxyAddress {
         switch resource.type {
         case .pods:
-            let pod = try objects.stored(.pods, namespace: resource.namespace, name: target.name).object
-            guard let ip = pod.status["podIP"].string, !ip.isEmpty else {
-                throw .badRequest("address not allowed: pod \(target.name) has no IP yet")
+            let pod = Pod(try objects.stored(.pods, namespace: resource.namespace, name: target.name).object)
+            guard target.port.isEmpty || target.portNumber != nil else {
+                throw .badRequest("invalid pod request \"\(target.name):\(target.port)\"")
             }
-            if !target.port.isEmpty { return "\(ip):\(target.port)" }
             let ports = pod.spec["containers"].items.flatMap { $0["ports"].items }
-            return "\(ip):\(ports.first?["containerPort"].int ?? 80)"
+            return try .of(
+                pod: pod, node: pod.nodeName.flatMap { objects.object(.nodes, name: $0) }.map(Node.init),
+                port: target.portNumber ?? ports.first?["containerPort"].int ?? 80)
         case .services:
             return try service(target, resource, objects)
         default:
             let node = try objects.stored(resource.type, namespace: nil, name: target.name).object
             let ip = node.status["addresses"].items.first { $0["type"].string == "InternalIP" }?["address"].string
             guard let ip else { throw .serviceUnavailable("no address is known for node \(target.name)") }
-            return "\(ip):\(target.port)"
+            guard let port = target.portNumber else {
+                throw .badRequest("invalid node request \"\(target.name):\(target.port)\"")
+            }
+            return try .of(node: ip, port: port)
         }
     }
 
     /// A ready endpoint of a Service.
     private static func service(
-        _ target: Target, _ resource: ResourceRequest, _ objects: Objects
-    ) throws(Status) -> String {
+        _ target: ProxyTarget, _ resource: ResourceRequest, _ objects: Objects
+    ) throws(Status) -> ProxyAddress {
         let service = try objects.stored(.services, namespace: resource.namespace, name: target.name).object
         let ports = service.spec["ports"].items
         let port = ports.first { port in
@@ -118,15 +115,15 @@ final class ReverseProxy: Sendable {
             throw .serviceUnavailable("no service port \"\(target.port)\" found for service \"\(target.name)\"")
         }
         let endpoints = objects.object(.endpoints, namespace: resource.namespace, name: target.name)
-        let candidates = (endpoints?["subsets"].items ?? []).flatMap { subset -> [String] in
+        let candidates = (endpoints?["subsets"].items ?? []).flatMap { subset -> [(String, Int)] in
             let match = subset["ports"].items.first { $0["name"].string ?? "" == port["name"].string ?? "" }
             guard let number = match?["port"].int else { return [] }
-            return subset["addresses"].items.compactMap { $0["ip"].string }.map { "\($0):\(number)" }
+            return subset["addresses"].items.compactMap { $0["ip"].string }.map { ($0, number) }
         }
         guard let chosen = candidates.randomElement() else {
             throw .serviceUnavailable("no endpoints available for service \"\(target.name)\"")
         }
-        return chosen
+        return try .of(endpoint: chosen.0, port: chosen.1)
     }
 
     private static func encoded(_ path: String) -> String {

@@ -26,9 +26,10 @@ struct TokenSubresource: ObjectSubresource {
                 [FieldError(.invalid, "spec.expirationSeconds", value: JSON(lifetime), detail: fault)])
         }
         let now = Timestamp.now
+        let bound = try bound(request.spec["boundObjectRef"], account)
         let claims = TokenClaims(
             namespace: account.namespace, serviceAccount: name, serviceAccountUID: account.uid,
-            bound: try bound(request.spec["boundObjectRef"], account),
+            bound: bound, node: node(of: bound, account),
             audiences: audiences.isEmpty ? [TokenAuthority.issuer] : audiences, notBefore: now.seconds,
             expires: now.seconds + lifetime, id: Identifiers.uuid())
         guard let token = tokens.issue(claims) else {
@@ -46,6 +47,16 @@ struct TokenSubresource: ObjectSubresource {
             "expirationTimestamp": .string(Timestamp(seconds: claims.expires).description),
         ]
         return request
+    }
+
+    private func node(
+        of bound: (kind: String, name: String, uid: String)?, _ account: Object
+    ) -> (name: String, uid: String)? {
+        guard let bound, bound.kind == "pod",
+            let pod = objects.object(.pods, namespace: account.namespace, name: bound.name),
+            let name = Pod(pod).nodeName
+        else { return nil }
+        return (name, objects.object(.nodes, name: name)?.uid ?? "")
     }
 
     private func bound(

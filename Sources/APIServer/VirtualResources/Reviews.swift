@@ -74,13 +74,17 @@ struct Reviews: VirtualResources {
     }
 
     private func token(_ spec: JSON) throws(Status) -> JSON {
-        guard let claims = authentication.tokens?.verify(spec["token"].string ?? "") else {
-            return ["user": [:], "error": "[invalid bearer token, service account token has been invalidated]"]
+        guard let token = spec["token"].string, !token.isEmpty else {
+            throw .badRequest("token is required for TokenReview in authentication")
         }
         let wanted = spec["audiences"].strings
-        let audiences = wanted.isEmpty ? claims.audiences : wanted.filter(claims.audiences.contains)
-        guard !audiences.isEmpty else { return ["user": [:], "error": "token audiences are not among the wanted"] }
-        return ["authenticated": true, "user": Self.information(claims.user), "audiences": JSON(audiences)]
+        do {
+            let (user, audiences) = try authentication.user(
+                token: token, audiences: wanted.isEmpty ? Authentication.audiences : wanted)
+            return ["authenticated": true, "user": Self.information(user), "audiences": JSON(audiences)]
+        } catch {
+            return ["user": [:], "error": .string(error.description)]
+        }
     }
 
     private static func information(_ user: User) -> JSON {
