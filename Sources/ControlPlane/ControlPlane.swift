@@ -23,19 +23,19 @@ public struct ControlPlane: Sendable {
         public var apiSockets: [CInt]
         /// Where names are served: a bound datagram socket, a listening one.
         public var dnsSockets: DNSServer.Sockets
-        /// A bound datagram socket of the host's namespace, by which names outside the cluster are resolved.
-        public var nameServerSocket: CInt?
+        /// Unbound datagram sockets of the host's namespace, by which names outside the cluster are resolved.
+        public var nameServerSockets: [CInt]
         /// LoadBalancer addresses are 127.<this>.0.0/16.
         public var loadBalancerOctet: Int
 
         public init(
             paths: ClusterPaths, apiSockets: [CInt], dnsSockets: DNSServer.Sockets,
-            nameServerSocket: CInt?, loadBalancerOctet: Int
+            nameServerSockets: [CInt], loadBalancerOctet: Int
         ) {
             self.paths = paths
             self.apiSockets = apiSockets
             self.dnsSockets = dnsSockets
-            self.nameServerSocket = nameServerSocket
+            self.nameServerSockets = nameServerSockets
             self.loadBalancerOctet = loadBalancerOctet
         }
     }
@@ -65,7 +65,8 @@ public struct ControlPlane: Sendable {
         let informers = SharedInformers(server.client, logger: logger)
         let controllers = Controllers(client: server.client, informers: informers, options: try controllerOptions())
         let scheduler = Scheduler(client: server.client, informers: informers, logger: logger)
-        let upstream = try await upstream()
+        let sockets = configuration.nameServerSockets
+        let upstream = sockets.isEmpty ? nil : HostNameServers(descriptors: sockets)
         let names = DNSServer(
             client: server.client, sockets: configuration.dnsSockets, upstream: upstream, logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
@@ -76,7 +77,6 @@ public struct ControlPlane: Sendable {
             group.addTask { await controllers.run() }
             group.addTask { await scheduler.run() }
             group.addTask { try await names.run() }
-            if let upstream { group.addTask { await upstream.run() } }
         }
     }
 
@@ -109,11 +109,6 @@ public struct ControlPlane: Sendable {
     /// Each kind that can be listed and deleted, once, whatever versions it has.
     private static func types(_ catalogue: Catalogue) -> [ResourceType] {
         catalogue.kinds.filter { $0.isStorageVersion && $0.supports("list") && $0.supports("delete") }.map(\.type)
-    }
-
-    private func upstream() async throws -> HostNameServers? {
-        guard let socket = configuration.nameServerSocket else { return nil }
-        return try await HostNameServers(descriptor: socket)
     }
 }
 

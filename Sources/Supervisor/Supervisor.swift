@@ -40,6 +40,7 @@ public actor Supervisor {
     /// Brings the cluster up, says so to whoever started this process, and returns when it has been asked to stop and
     /// everything has ended. Where bringing it up fails, what was started is taken down again.
     public func run() async throws {
+        OpenFileLimit.raise()
         // Until this returns.
         let lock = try SupervisorLock(paths)
         defer { withExtendedLifetime(lock) {} }
@@ -136,9 +137,7 @@ public actor Supervisor {
         let api = HostPorts.Address(
             address: AddressPlan.loopback.description, port: configuration.apiPort, transport: "TCP")
         var wanted: [(name: String, address: HostPorts.Address, namespace: SharedDescriptor?)] = [
-            ("api", api, nil),
-            // Names outside the cluster are resolved from here, where the way out is.
-            ("names", HostPorts.Address(address: "0.0.0.0", port: 0, transport: "UDP"), nil),
+            ("api", api, nil)
         ]
         wanted += Self.clusterSockets.map { ($0.name, $0.address, namespace) }
         // A control plane that outlived its supervisor holds them.
@@ -157,9 +156,15 @@ public actor Supervisor {
                     remedy: "end what listens there, or choose another port with: martlet start --api-port PORT")
             }
         }
+        // Names outside the cluster are resolved from here, where the way out is: one query a socket.
+        for _ in 0..<Self.nameSockets {
+            let socket = try makeSocket(domain: AF_INET, type: Int32(SOCK_DGRAM.rawValue))
+            specification.sockets.append(("names", SharedDescriptor(socket)))
+        }
         return specification
     }
 
+    private static let nameSockets = 32
     private static let clusterSockets: [(name: String, address: HostPorts.Address)] = [
         ("api", HostPorts.Address(address: AddressPlan.kubernetes.description, port: 443, transport: "TCP")),
         (

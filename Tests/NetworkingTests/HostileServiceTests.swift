@@ -81,18 +81,16 @@ struct HostileServiceTests {
         let run = Task { await proxy.run { isReady.finish() } }
         defer { run.cancel() }
         for await _ in ready {}
-        let first = ObjectKey(namespace: "default", name: "first")
-        try await eventually("the first Service is served") { binder.bound.count == 1 }
+        func served() async -> [String] { await proxy.listeners.values.map(\.service.name) }
+        try await eventually("the first Service is served") { await served() == ["first"] }
         put("second")
-        let second = ObjectKey(namespace: "default", name: "second")
-        _ = try await proxy.reconcile(second)
-        #expect(await proxy.listeners.values.map(\.service) == [first])
-        #expect(binder.bound.count == 1)
-        client.remove(.services, first)
-        try await eventually("the second Service has the address") {
-            _ = try await proxy.reconcile(second)
-            return await proxy.listeners.values.map(\.service) == [second]
+        try await eventually("the second one is refused") {
+            await proxy.faults.map { ($0.key.service.name, $0.value.contains("default/first is served there")) }
+                .contains { $0 == ("second", true) }
         }
+        #expect(await served() == ["first"] && binder.bound.count == 1)
+        client.remove(.services, ObjectKey(namespace: "default", name: "first"))
+        try await eventually("the second Service has the address") { await served() == ["second"] }
     }
 }
 

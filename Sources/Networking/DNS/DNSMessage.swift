@@ -197,6 +197,30 @@ extension DNSMessage {
         return found
     }
 
+    /// A question with its class, as it was sent.
+    struct RawQuestion: Sendable, Hashable {
+        let name: [String]
+        let type: UInt16
+        let recordClass: UInt16
+    }
+
+    /// The one question of an encoded message; nil where it has another number of them, or is damaged.
+    static func firstQuestion(of bytes: [UInt8]) -> RawQuestion? {
+        var reader = Reader(bytes: bytes, position: 4)
+        guard reader.uint16() == 1, reader.skip(6), let name = reader.name(), let type = reader.uint16(),
+            let recordClass = reader.uint16()
+        else { return nil }
+        return RawQuestion(name: name, type: type, recordClass: recordClass)
+    }
+
+    /// Whether a message is an answer to a query.
+    static func isAnswer(_ bytes: [UInt8], id: UInt16, to question: RawQuestion) -> Bool {
+        guard bytes.count >= 12, UInt16(bytes[0]) << 8 | UInt16(bytes[1]) == id, bytes[2] & 0x80 != 0 else {
+            return false
+        }
+        return firstQuestion(of: bytes) == question
+    }
+
     private struct Reader {
         let bytes: [UInt8]
         var position: Int

@@ -22,6 +22,7 @@ public struct DNSServer: Sendable {
     private let zone: ClusterZone
     private let upstream: (any DNSUpstream)?
     private let sockets: Sockets
+    private let limits = ForwardLimits()
     private let logger: Logger
 
     private static let address = AddressPlan.dns.description
@@ -86,8 +87,15 @@ public struct DNSServer: Sendable {
     private func bindStreams() async throws -> NIOAsyncChannel<Stream, Never> {
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        let streams = StreamLimits()
         let wrap: @Sendable (any Channel) -> EventLoopFuture<Stream> = { channel in
-            channel.eventLoop.makeCompletedFuture { try Stream(wrappingChannelSynchronously: channel) }
+            channel.eventLoop.makeCompletedFuture {
+                try streams.admit(channel)
+                try channel.pipeline.syncOperations.addHandlers([
+                    IdleStateHandler(allTimeout: StreamLimits.idle), CloseWhenIdle(),
+                ])
+                return try Stream(wrappingChannelSynchronously: channel)
+            }
         }
         if let socket = sockets.stream { return try await bootstrap.bind(socket, childChannelInitializer: wrap) }
         return try await bootstrap.bind(host: Self.address, port: Self.port, childChannelInitializer: wrap)
@@ -104,8 +112,9 @@ public struct DNSServer: Sendable {
                         let reply = ByteBuffer(bytes: message.encoded(limit: limit))
                         try await outbound.write(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: reply))
                     case .forward(let forwarded):
+                        let client = envelope.remoteAddress.ipAddress ?? ""
                         group.addTask {
-                            let reply = ByteBuffer(bytes: await self.forward(forwarded))
+                            let reply = ByteBuffer(bytes: await self.forward(forwarded, for: client))
                             try await outbound.write(
                                 AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: reply))
                         }
@@ -130,6 +139,7 @@ public struct DNSServer: Sendable {
     }
 
     private func serve(_ connection: Stream) async throws {
+        let client = connection.channel.remoteAddress?.ipAddress ?? ""
         try await connection.executeThenClose { inbound, outbound in
             var pending = ByteBuffer()
             for try await part in inbound {
@@ -142,7 +152,7 @@ public struct DNSServer: Sendable {
                     let reply: [UInt8]
                     switch answer(query) {
                     case .message(let message, _): reply = message.encoded()
-                    case .forward(let forwarded): reply = await forward(forwarded)
+                    case .forward(let forwarded): reply = await forward(forwarded, for: client)
                     case .nothing: return
                     }
                     var framed = ByteBuffer(integer: UInt16(reply.count))
@@ -229,15 +239,20 @@ public struct DNSServer: Sendable {
         return .message(message, limit: limit)
     }
 
-    private func forward(_ forwarded: Forwarded) async -> [UInt8] {
+    private func forward(_ forwarded: Forwarded, for client: String) async -> [UInt8] {
         var message = forwarded.reply
         message.isAuthoritative = false
         guard let upstream else {
             message.code = .refused
             return message.encoded()
         }
-        guard let answer = await upstream.resolve(forwarded.bytes) else {
-            message.code = .serverFailure
+        let answer: [UInt8]
+        do {
+            answer = try await limits.run(for: client) { () throws(DNSUpstreamFailure) in
+                try await upstream.resolve(forwarded.bytes)
+            }
+        } catch {
+            message.code = error == .overloaded ? .refused : .serverFailure
             return message.encoded()
         }
         guard !forwarded.aliases.isEmpty else { return answer }

@@ -29,7 +29,7 @@ public actor ServiceProxy {
         }
     }
 
-    private struct Fault: Hashable {
+    struct Fault: Hashable {
         let address: HostAddress
         let service: ObjectKey
     }
@@ -44,7 +44,7 @@ public actor ServiceProxy {
     private(set) var listeners: [HostAddress: HostListener] = [:]
     private var forwarders: [HostAddress: Forwarder] = [:]
     /// Addresses that could not be bound, so that each is reported once.
-    private var faults: [Fault: String] = [:]
+    private(set) var faults: [Fault: String] = [:]
 
     private static let byService = "service"
 

@@ -22,7 +22,7 @@ struct ControlPlaneCommand: AsyncParsableCommand {
             dnsSockets: DNSServer.Sockets(
                 datagram: sockets.first { $0.name == "dns-udp" }?.descriptor,
                 stream: sockets.first { $0.name == "dns-tcp" }?.descriptor),
-            nameServerSocket: sockets.first { $0.name == "names" }?.descriptor,
+            nameServerSockets: sockets.filter { $0.name == "names" }.map(\.descriptor),
             loadBalancerOctet: cluster.loadBalancerOctet)
         try await ClusterProcess.run("control-plane") { logger in
             try await ControlPlane(configuration, logger: logger).run { Notify.inherited.ready() }
