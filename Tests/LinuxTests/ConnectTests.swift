@@ -49,6 +49,17 @@ import Testing
         #expect(try socket.withRawValue { read($0, &byte, 1) } == 1 && byte == 7)
     }
 
+    /// Nobody waits for long for one who never accepts.
+    @Test func aFullListenerIsGivenUp() async throws {
+        let (listener, port) = try listener(backlog: 0)
+        let first = try await connect(to: port)
+        let second = SharedDescriptor(try makeSocket(domain: AF_INET, type: Int32(SOCK_STREAM.rawValue)))
+        await #expect(throws: SystemError("connect", errno: ETIMEDOUT)) {
+            try await second.connect(toLoopback: port, within: .milliseconds(50))
+        }
+        withExtendedLifetime((listener, first)) {}
+    }
+
     @Test func isRefusedWhereNobodyListens() async throws {
         let (bound, port) = try listener(backlog: nil)
         await #expect(throws: SystemError("connect", errno: ECONNREFUSED)) { _ = try await connect(to: port) }

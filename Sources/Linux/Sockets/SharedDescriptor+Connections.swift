@@ -12,12 +12,23 @@ extension SharedDescriptor {
     /// Connects a TCP socket to a port of 127.0.0.1 in its network namespace, without keeping a thread where the
     /// listener's queue is full. The socket is non-blocking from then on.
     ///
-    /// - Throws: `connect`, with the reason; also `ECANCELED` where the task is cancelled.
-    public func connect(toLoopback port: UInt16) async throws(SystemError) {
+    /// - Throws: `connect`, with the reason; also `ETIMEDOUT` after `limit`, and `ECANCELED` where the task is cancelled.
+    public func connect(toLoopback port: UInt16, within limit: Duration = .seconds(10)) async throws(SystemError) {
         try setNonBlocking(true)
         if try begin(port) { return }
         do {
-            try await Poller.shared.writable(self)
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await Poller.shared.writable(self)
+                    return true
+                }
+                group.addTask {
+                    try await Task.sleep(for: limit)
+                    return false
+                }
+                defer { group.cancelAll() }
+                guard try await group.next() ?? false else { throw SystemError("connect", errno: ETIMEDOUT) }
+            }
         } catch {
             throw error as? SystemError ?? SystemError("connect", errno: ECANCELED)
         }
