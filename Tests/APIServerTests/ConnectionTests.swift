@@ -53,6 +53,29 @@ import Testing
         }
     }
 
+    /// A path that looks like a proxy's is none for its name; the connection goes on behind its body.
+    @Test func anObjectMayBeCalledProxy() async throws {
+        try await TestServer.run { api in
+            let client = try await TestConnection(port: api.port, directory: api.directory, asAdministrator: true)
+            let path = "/api/v1/namespaces/default/configmaps"
+            func send(_ method: String, _ path: String, _ data: String) {
+                let body = #"{"metadata":{"name":"proxy"},"data":{"k":"\#(data)"}}"#
+                client.send(
+                    "\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            }
+            send("POST", path, "first")
+            try await client.expect("HTTP/1.1 201")
+            send("PUT", "\(path)/proxy", "second")
+            try await client.expect(#""k":"second""#)
+            send("PUT", "\(path)/proxy", "third")
+            try await client.expect(#""k":"third""#)
+            send("PUT", "\(path)/proxy", String(repeating: "x", count: 3 << 20))
+            try await client.expect("Request entity too large")
+            try await client.expectClose()
+        }
+    }
+
     /// After a small body that was refused the connection goes on.
     @Test func aSmallRefusedBodyKeepsTheConnection() async throws {
         try await TestServer.run { api in

@@ -6,7 +6,7 @@ struct ConnectionLimits: Sendable {
     /// Of all connections.
     var count = 10_000
     /// Of those whose client has not shown who it is, from one address.
-    var unknownPerPeer = 256
+    var unknownPerPeer = 1000
     /// From accepting a connection to the head of its first request, the handshake included.
     var firstRequest = TimeAmount.seconds(32)
     /// Between two requests, and between two parts of one.

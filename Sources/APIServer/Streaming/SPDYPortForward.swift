@@ -12,6 +12,9 @@ struct SPDYPortForward: Sendable {
     let podUID: String
     let logger: Logger
 
+    /// Of streams and connections at once.
+    private static let maxConnections = 1000
+
     private struct Pair {
         var error: Int?
         var data: Int?
@@ -29,6 +32,10 @@ struct SPDYPortForward: Sendable {
                     for event in try await connection.receive(bytes) {
                         switch event {
                         case .opened(let id, let headers, _):
+                            guard pairs.count + sessions.count < Self.maxConnections else {
+                                try await connection.reset(id)
+                                continue
+                            }
                             try await connection.reply(id)
                             let request = headers["requestid"] ?? headers["port"] ?? ""
                             var pair = pairs[request] ?? Pair()
