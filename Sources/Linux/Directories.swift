@@ -26,25 +26,33 @@ public func makeDirectory(_ path: String, exactly mode: mode_t) throws(SystemErr
 /// - Throws: `EPERM`, with the call `own`, for one that another user has put there, or could take away.
 public func makePrivateDirectory(_ path: String) throws(SystemError) {
     try makeDirectory(path, mode: 0o700)
-    func refuse(_ path: String) -> SystemError { SystemError("own", errno: EPERM, path) }
-    let trusted = [0, geteuid()]
-    var status = stat()
-    // What is in a directory that everybody may write to, such as /tmp, is anybody's, also a link.
-    guard lstat(path, &status) == 0 else { throw SystemError("lstat", path) }
-    guard trusted.contains(status.st_uid) else { throw refuse(path) }
-    var above = parent(of: path)
-    while above != "/", above != "." {
-        if stat(above, &status) == 0, !trusted.contains(status.st_uid) {
-            guard stat(parent(of: above), &status) == 0, status.st_mode & 0o002 == 0 else { throw refuse(above) }
-        }
-        above = parent(of: above)
-    }
+    try checkOwner(ofDirectory: path)
     let directory = try Descriptor.open(path, O_RDONLY | O_DIRECTORY)
     let own = try directory.status()
-    guard own.st_uid == geteuid() else { throw refuse(path) }
+    guard own.st_uid == geteuid() else { throw SystemError("own", errno: EPERM, path) }
     guard own.st_mode & 0o077 != 0 else { return }
     try directory.withRawValue { number throws(SystemError) in
         _ = try check("chmod", path) { fchmod(number, own.st_mode & 0o700) }
+    }
+}
+
+/// Whether a directory, where there is one, is this user's or root's, and stays at its path.
+///
+/// - Throws: `EPERM`, with the call `own` and the path that another user has put there.
+public func checkOwner(ofDirectory path: String) throws(SystemError) {
+    let trusted = [0, geteuid()]
+    var status = stat()
+    // What is in a directory that everybody may write to, such as /tmp, is anybody's, also a link.
+    if lstat(path, &status) == 0, !trusted.contains(status.st_uid) { throw SystemError("own", errno: EPERM, path) }
+    if stat(path, &status) == 0, !trusted.contains(status.st_uid) { throw SystemError("own", errno: EPERM, path) }
+    var above = parent(of: path)
+    while above != "/", above != "." {
+        if stat(above, &status) == 0, !trusted.contains(status.st_uid) {
+            guard stat(parent(of: above), &status) == 0, status.st_mode & 0o002 == 0 else {
+                throw SystemError("own", errno: EPERM, above)
+            }
+        }
+        above = parent(of: above)
     }
 }
 

@@ -156,6 +156,27 @@ final class Scratch {
         await #expect(throws: ImageError.self) { try await store.resolve("scratch") }
     }
 
+    @Test func noOtherUserReachesIt() async throws {
+        // As an earlier version has made it.
+        try Files.makeDirectories(store.root)
+        chmod(store.root, 0o755)
+        try scratch.write("context/tool", "#!/bin/sh\necho ran\n", mode: 0o4755)
+        _ = try await build("FROM scratch\nCOPY tool /tool\n")
+        #expect(try Files.status(store.root)?.st_mode == S_IFDIR | 0o700)
+        let tool = try #require(try await store.resolve("test").layers.first) + "/tool"
+        #expect(try Files.status(tool)?.st_mode == S_IFREG | 0o4755)
+        guard geteuid() == 0 else { return }
+        chmod(scratch.path, 0o755)
+        #expect(system("setpriv --reuid=65534 --regid=65534 --clear-groups \(tool) > /dev/null 2>&1") != 0)
+        #expect(system("\(tool) > /dev/null") == 0)
+    }
+
+    @Test func treesThatAreTooDeepAreRefused() async throws {
+        try scratch.write("context/tree/" + (0..<300).map { "d\($0)" }.joined(separator: "/") + "/f", "")
+        let error = await #expect(throws: ImageError.self) { try await build("FROM scratch\nCOPY tree /tree\n") }
+        #expect(error?.description.contains("more than 100 directories within each other") == true)
+    }
+
     @Test func severalProcessesAtOnce() async throws {
         // Two stores on one directory take the same locks as two processes do.
         let other = ImageStore(root: store.root)

@@ -79,6 +79,26 @@ import Testing
         }
     }
 
+    @Test func aFileThatIsReplacedGoesThroughNothingOfOthers() throws {
+        try withDirectory { directory in
+            let (path, theirs) = ("\(directory)/f", "\(directory)/theirs")
+            try replaceFile(theirs, [1])
+            for plant: (String) -> Int32 in [
+                { symlink("theirs", $0) }, { link(theirs, $0) }, { mkfifo($0, 0o666) },
+                // What a process that died has left.
+                { creat($0, 0o666) >= 0 ? 0 : -1 },
+            ] {
+                try #require(plant(path + ".new") == 0)
+                try replaceFile(path, [2], mode: 0o640)
+                #expect(try readBytes(path) == [2] && readBytes(theirs) == [1])
+                #expect(try mode(path) == 0o640 && mode(theirs) == 0o600)
+                #expect(try namesInDirectory(directory).sorted() == ["f", "theirs"])
+            }
+            try #require(symlink("theirs", "\(directory)/lock") == 0)
+            #expect(throws: SystemError.self) { _ = try FileLock("\(directory)/lock", .shared) }
+        }
+    }
+
     @Test func aPathLeadsNoFurtherThanItMay() throws {
         try withDirectory { directory in
             try makeDirectory("\(directory)/root/d")

@@ -37,8 +37,10 @@ import Testing
 
     @Test(.enabled(if: getuid() == 0, "needs root")) func whatAnotherUserHasPutThereIsRefused() throws {
         chown(paths.runtime, 65534, 65534)
-        let error = #expect(throws: SupervisorError.self) { try paths.closeToOthers() }
-        #expect(error?.description.contains("belongs to another user") == true, "\(String(describing: error))")
+        for use in [{ try paths.closeToOthers() }, { try Files.checkOwner(ofDirectory: paths.runtime) }] {
+            let error = #expect(throws: SupervisorError.self) { try use() }
+            #expect(error?.description.contains("belongs to another user") == true, "\(String(describing: error))")
+        }
         chown(paths.runtime, 0, 0)
     }
 }

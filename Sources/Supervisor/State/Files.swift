@@ -60,6 +60,21 @@ enum Files {
         try makeDirectory(path) { path throws(SystemError) in try Linux.makePrivateDirectory(path) }
     }
 
+    /// - Throws: where another user has put the directory there, or one above it, and so has its content in hand.
+    static func checkOwner(ofDirectory path: String) throws(SupervisorError) {
+        do throws(SystemError) {
+            try Linux.checkOwner(ofDirectory: path)
+        } catch {
+            throw anothers(error.subject)
+        }
+    }
+
+    private static func anothers(_ path: String) -> SupervisorError {
+        .file(
+            path: path, problem: "it belongs to another user, who could change what is in it",
+            remedy: "remove it, or choose another directory with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR")
+    }
+
     /// Makes the directory and those above it, and sees that it can be written to.
     static func makeDirectory(_ path: String) throws(SupervisorError) {
         try makeDirectory(path) { path throws(SystemError) in try Linux.makeDirectory(path) }
@@ -71,11 +86,7 @@ enum Files {
         do throws(SystemError) {
             try make(path)
         } catch {
-            if error.call == "own" {
-                throw .file(
-                    path: error.subject, problem: "it belongs to another user, who could change what is in it",
-                    remedy: "remove it, or choose another directory with MARTLET_STATE_HOME and MARTLET_RUNTIME_DIR")
-            }
+            if error.call == "own" { throw anothers(error.subject) }
             throw failure(error.subject.isEmpty ? path : error.subject, "make the directory", error.errno)
         }
         var information = stat()
