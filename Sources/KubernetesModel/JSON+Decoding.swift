@@ -6,7 +6,7 @@ public struct JSONDecodingError: Error, Sendable, CustomStringConvertible {
 
 extension JSON {
     /// How deep values may be nested: whoever reads one goes as deep on the stack.
-    static let deepest = 512
+    package static let deepest = 512
 
     /// Decodes one JSON value (RFC 8259) that takes up all of `bytes`.
     ///
