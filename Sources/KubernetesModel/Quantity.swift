@@ -141,7 +141,7 @@ public struct Quantity: Sendable, Hashable, Comparable, CustomStringConvertible 
             case "Ei": self = .binary(60)
             case let text:
                 guard let first = text.utf8.first, first == UInt8(ascii: "e") || first == UInt8(ascii: "E"),
-                    let exponent = Int(text.dropFirst()), abs(exponent) <= 1000
+                    let exponent = Int(text.dropFirst()), (-1000...1000).contains(exponent)
                 else { return nil }
                 self = .exponent(exponent)
             }

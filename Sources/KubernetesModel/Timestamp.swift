@@ -106,7 +106,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 
     private func text(decimals: Int) -> String {
-        var time = seconds
+        var time = min(max(self, .earliest), .latest).seconds
         var parts = tm()
         gmtime_r(&time, &parts)
         func padded(_ value: some BinaryInteger, _ width: Int) -> String {

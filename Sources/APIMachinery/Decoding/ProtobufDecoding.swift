@@ -161,7 +161,10 @@ package enum ProtobufDecoding {
     private static func time(_ bytes: ArraySlice<UInt8>) throws -> Timestamp? {
         guard !bytes.isEmpty else { return nil }
         let numbers = try numbers(of: bytes)
-        return Timestamp(seconds: Int(numbers[1] ?? 0), nanoseconds: Int(numbers[2] ?? 0))
+        let time = Timestamp(seconds: Int(numbers[1] ?? 0), nanoseconds: Int(numbers[2] ?? 0))
+        guard (Timestamp.earliest...Timestamp.latest).contains(time), (0..<1_000_000_000).contains(time.nanoseconds)
+        else { throw Malformed(problem: "a time is not of the years 0 to 9999") }
+        return time
     }
 }
 
@@ -174,7 +177,9 @@ extension JSON {
     fileprivate subscript(entry key: String) -> JSON {
         get { self[key] }
         set {
+            // Moved out, so that it is changed in place: a copy for each entry would take ever longer.
             var members = object ?? [:]
+            self = .null
             members[key] = newValue
             self = .object(members)
         }
