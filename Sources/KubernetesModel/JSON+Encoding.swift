@@ -44,19 +44,39 @@ extension JSON {
     }
 
     /// JSON text for people: sorted members, each on a line.
-    public var indented: String { indented(from: "\n") }
+    public var indented: String {
+        var bytes: [UInt8] = []
+        indent(into: &bytes, depth: 0)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
-    private func indented(from start: String) -> String {
-        let inner = start + "    "
+    private func indent(into bytes: inout [UInt8], depth: Int) {
+        func line(_ depth: Int) {
+            bytes.append(UInt8(ascii: "\n"))
+            bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 4 * depth))
+        }
         switch self {
         case .array(let elements) where !elements.isEmpty:
-            return "[" + elements.map { inner + $0.indented(from: inner) }.joined(separator: ",") + start + "]"
-        case .object(let members) where !members.isEmpty:
-            let lines = members.sorted { $0.key < $1.key }.map { key, value in
-                inner + JSON.string(key).description + ": " + value.indented(from: inner)
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                line(depth + 1)
+                element.indent(into: &bytes, depth: depth + 1)
             }
-            return "{" + lines.joined(separator: ",") + start + "}"
-        default: return description
+            line(depth)
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let members) where !members.isEmpty:
+            bytes.append(UInt8(ascii: "{"))
+            for (index, key) in members.keys.sorted().enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                line(depth + 1)
+                Self.encode(key, into: &bytes)
+                bytes.append(contentsOf: ": ".utf8)
+                members[key]?.indent(into: &bytes, depth: depth + 1)
+            }
+            line(depth)
+            bytes.append(UInt8(ascii: "}"))
+        default: encode(into: &bytes, sorted: true)
         }
     }
 
