@@ -24,7 +24,8 @@ struct DNSMessage: Sendable, Hashable {
     }
 
     struct Question: Sendable, Hashable {
-        /// The labels, in lower case, without the root.
+        /// The labels, in lower case, without the root. A byte that is no ASCII is the scalar of its number, so that an
+        /// answer's question has the bytes of the query's.
         var name: [String]
         var type: UInt16
     }
@@ -100,6 +101,8 @@ extension DNSMessage {
             let authority = reader.uint16(), let additional = reader.uint16()
         else { throw DNSFormatError(id: id) }
         self.id = id
+        // As other servers have it: a message has one question, or none where it is an answer.
+        guard questions <= 1 else { throw DNSFormatError(id: id) }
         isResponse = flags & 0x8000 != 0
         opcode = UInt8(flags >> 11 & 0xF)
         recursionDesired = flags & 0x0100 != 0
@@ -236,12 +239,14 @@ extension DNSMessage {
             return position <= bytes.count
         }
 
-        /// A name, following compression pointers; each must point backwards, so that there is an end.
+        /// A name of at most 255 bytes, following compression pointers; each must point backwards, so that there is an
+        /// end.
         mutating func name() -> [String]? {
             var labels: [String] = []
             var place = position
             var end: Int?
             var lowest = position
+            var size = 1
             while place < bytes.count {
                 let length = Int(bytes[place])
                 if length == 0 {
@@ -256,13 +261,19 @@ extension DNSMessage {
                     lowest = target
                     place = target
                 } else {
-                    guard length < 64, place + 1 + length <= bytes.count, labels.count < 128 else { return nil }
-                    let label = bytes[(place + 1)..<(place + 1 + length)]
-                    labels.append(String(decoding: label, as: UTF8.self).lowercased())
+                    size += 1 + length
+                    guard length < 64, place + 1 + length <= bytes.count, size <= 255 else { return nil }
+                    labels.append(Self.label(bytes[(place + 1)..<(place + 1 + length)]))
                     place += 1 + length
                 }
             }
             return nil
+        }
+
+        private static func label(_ bytes: ArraySlice<UInt8>) -> String {
+            var text = String.UnicodeScalarView()
+            for byte in bytes { text.append(Unicode.Scalar((65...90).contains(byte) ? byte + 32 : byte)) }
+            return String(text)
         }
     }
 
@@ -288,7 +299,7 @@ extension DNSMessage {
             while let label = rest.first {
                 if let place = places[Array(rest)] { return uint16(0xC000 | UInt16(place)) }
                 if bytes.count < 0x4000 { places[Array(rest)] = bytes.count }
-                let text = Array(label.utf8.prefix(63))
+                let text = label.unicodeScalars.prefix(63).map { UInt8(truncatingIfNeeded: $0.value) }
                 bytes.append(UInt8(text.count))
                 bytes += text
                 rest = rest.dropFirst()
