@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "CSystemd.h"
 
@@ -16,10 +17,19 @@ long csystemd_receive(int descriptor, char *text, unsigned long capacity, int32_
     *pid = 0;
     if (length < 0) return -1;
     for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL; head = CMSG_NXTHDR(&message, head)) {
-        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_CREDENTIALS) {
+        if (head->cmsg_level != SOL_SOCKET) continue;
+        if (head->cmsg_type == SCM_CREDENTIALS) {
             struct ucred sender;
             memcpy(&sender, CMSG_DATA(head), sizeof sender);
             *pid = sender.pid;
+        } else if (head->cmsg_type == SCM_RIGHTS) {
+            // Nobody asked for them: kept, they would use up this process's own.
+            size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t i = 0; i < count; i++) {
+                int received;
+                memcpy(&received, CMSG_DATA(head) + i * sizeof received, sizeof received);
+                close(received);
+            }
         }
     }
     return length;
