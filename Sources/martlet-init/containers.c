@@ -268,7 +268,7 @@ static void kill_rest(struct container *container) {
         long count = sys_read(container->group, text, sizeof text - 1), found = 0, process = 0;
         for (long i = 0; i < count; i++) {
             if (text[i] != '\n') {
-                process = process * 10 + (text[i] - '0');
+                process = process % (1 << 24) * 10 + (text[i] - '0');
                 continue;
             }
             // 0 is a process outside of this PID namespace; 1 is this one.

@@ -51,8 +51,10 @@ int descriptor(void) {
 
 _Noreturn static void execute(void) {
     u64 arguments_count = number(), variables_count = number();
-    u64 total = arguments_count + variables_count + 2;
-    if (total > (u64)(limit - next) + 2 || !arguments_count) fail(EINVAL, "no command");
+    // Each is a byte at least.
+    u64 most = (u64)(limit - next), total = arguments_count + variables_count + 2;
+    if (!arguments_count || arguments_count > most || variables_count > most - arguments_count)
+        fail(EINVAL, "no command");
     char **arguments = (char **)SYS(SYS_mmap, 0, total * sizeof(char *), 3, 0x22, -1, 0);
     if ((long)arguments < 0 && (long)arguments > -4096) fail((long)arguments, "memory");
     char **variables = arguments + arguments_count + 1;
