@@ -69,16 +69,16 @@ public struct Reference: Sendable, Hashable, CustomStringConvertible {
     public var description: String { full(domain + "/" + path) }
 
     /// As people write it: without `docker.io/library/`, and without `:latest`.
-    public var familiar: String {
-        var name = domain == "docker.io" ? path : domain + "/" + path
-        if domain == "docker.io", name.hasPrefix("library/") { name.removeFirst("library/".count) }
-        return tag == "latest" && digest == nil ? name : full(name)
-    }
+    public var familiar: String { tag == "latest" && digest == nil ? familiarName : full(familiarName) }
 
     /// `familiar` without tag and digest.
     public var familiarName: String {
-        guard domain == "docker.io" else { return domain + "/" + path }
-        return path.hasPrefix("library/") ? String(path.dropFirst("library/".count)) : path
+        let whole = domain + "/" + path
+        guard domain == "docker.io" else { return whole }
+        let short = path.hasPrefix("library/") ? String(path.dropFirst("library/".count)) : path
+        // Without its domain, `docker.io/a.b/c` would be another registry's.
+        let again = try? Reference(parsing: short)
+        return again?.domain == domain && again?.path == path ? short : whole
     }
 
     public var isHost: Bool { isBuiltIn("host") }
