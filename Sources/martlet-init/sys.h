@@ -19,7 +19,10 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 // All return a negative errno on failure, as the kernel does.
-#if defined(__x86_64__)
+#if defined(SYSTEM_CALLS_OF_TESTS)
+// Tests/Fuzz/C/kernel.c
+long sys6(long n, long a, long b, long c, long d, long e, long f);
+#elif defined(__x86_64__)
 static inline long sys6(long n, long a, long b, long c, long d, long e, long f) {
     long result;
     register long r10 __asm__("r10") = d;

@@ -36,7 +36,9 @@ final class WebSocketCommandClient: CommandClient {
         if wanted.stdout { try await send(.stdout, []) }
         try await deliver(.ready)
         try await socket.receive { message in
-            guard let (number, payload) = decode(message), let channel = Channel(rawValue: number) else { return }
+            guard let (number, payload) = Self.decode(message, isBase64: isBase64),
+                let channel = Channel(rawValue: number)
+            else { return }
             switch channel {
             case .stdin: if wanted.stdin { try await deliver(.stdin(payload)) }
             case .resize: if let input = CommandInput(resize: payload) { try await deliver(input) }
@@ -63,8 +65,8 @@ final class WebSocketCommandClient: CommandClient {
         try await socket.close(.normalClosure)
     }
 
-    /// In the base64 variants the channel is a digit, and the rest of the message base64.
-    private func decode(_ message: [UInt8]) -> (UInt8, [UInt8])? {
+    /// A message's channel and payload. In the base64 variants the channel is a digit, and the rest base64.
+    static func decode(_ message: [UInt8], isBase64: Bool) -> (UInt8, [UInt8])? {
         guard let first = message.first else { return nil }
         guard isBase64 else { return (first, Array(message.dropFirst())) }
         guard first >= UInt8(ascii: "0"), let data = Data(base64Encoded: Data(message.dropFirst())) else { return nil }

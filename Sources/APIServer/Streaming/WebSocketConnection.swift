@@ -16,14 +16,18 @@ struct WebSocketConnection: Sendable {
 
     /// Adds the protocol's handlers to an upgraded connection. On its event loop.
     static func add(to channel: any Channel) throws -> NIOAsyncChannel<WebSocketFrame, WebSocketFrame> {
-        let pipeline = channel.pipeline.syncOperations
+        try addHandlers(to: channel.pipeline.syncOperations)
+        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
+    }
+
+    /// What makes whole messages of a client's bytes.
+    static func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations) throws {
         try pipeline.addHandler(WebSocketFrameEncoder())
         try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: largestMessage)))
         try pipeline.addHandler(WebSocketProtocolErrorHandler(isServer: true))
         try pipeline.addHandler(
             NIOWebSocketFrameAggregator(
                 minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 4096, maxAccumulatedFrameSize: largestMessage))
-        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
     }
 
     /// The headers that accept a client's handshake; nil where it is none.
