@@ -11,9 +11,9 @@ GENERATE_SOURCES := .build/generate
 # Libraries are the system's own: the binary names no directory for them (scripts/check-runpath).
 RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -Xlinker -s -Xlinker --no-export-dynamic
 # Formatted by clang-format 14, which Debian 12 has (.clang-format).
-C_SOURCES = $(shell find Sources -name '*.[ch]')
+C_SOURCES = $(shell find Sources Tests -name '*.[ch]')
 
-.PHONY: build release run test test-stress test-vm lint format generate check-generated bench install images test-images clean dependencies test-dependencies
+.PHONY: build release run test test-stress test-vm fuzz lint format generate check-generated bench install images test-images clean dependencies test-dependencies
 
 build: dependencies
 	$(SWIFT) build
@@ -37,6 +37,10 @@ test: test-dependencies lint check-generated
 test-stress: test-dependencies
 	$(SWIFT) build --build-tests
 	scripts/test-stress
+
+# Looks for inputs that break what reads others' bytes (Tests/Fuzz). See scripts/fuzz for its settings.
+fuzz: dependencies
+	scripts/fuzz
 
 # The life of a cluster where systemd and control groups of version 2 rule: in a virtual machine of its own.
 test-vm: release

@@ -3,7 +3,12 @@ import PackageDescription
 
 // Targets are listed from the bottom up; a target imports only from above it in this list (docs/architecture.md).
 
-let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
+/// libFuzzer's runtime: where `scripts/fuzz` says, all targets are built for it, in a build directory of its own.
+let fuzzer = Context.environment["MARTLET_LIBFUZZER"]
+
+let strict: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
+    + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address", "-O"])])
 
 /// The package of each product that a target imports.
 let products = [
@@ -18,6 +23,7 @@ let products = [
     "HummingbirdHTTP2": "hummingbird",
     "Logging": "swift-log",
     "NIOCore": "swift-nio",
+    "NIOEmbedded": "swift-nio",
     "NIOHPACK": "swift-nio-http2",
     "NIOHTTP1": "swift-nio",
     "NIOHTTPTypes": "swift-nio-extras",
@@ -52,6 +58,19 @@ func service(_ name: String) -> Target {
         linkerSettings: [
             .unsafeFlags(["-static-executable"]), .unsafeFlags(["-Xlinker", "-s"], .when(configuration: .release)),
         ])
+}
+
+/// Tests/Fuzz: a test of its corpora, or the program that adds to them.
+func fuzzTargets(_ imports: [String]) -> Target {
+    guard let fuzzer else {
+        return .testTarget(
+            name: "FuzzTests", dependencies: modules(imports), path: "Tests/Fuzz", exclude: ["C", "Corpus", "Program"],
+            swiftSettings: strict)
+    }
+    return .executableTarget(
+        name: "fuzz", dependencies: modules(imports), path: "Tests/Fuzz",
+        exclude: ["C", "Corpus", "CorpusTests.swift"],
+        swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=address", "-Xlinker", fuzzer, "-lstdc++"])])
 }
 
 let package = Package(
@@ -232,6 +251,10 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: modules(["KubernetesModel", "martlet", "TestSupport", "Subprocess"]),
             swiftSettings: strict),
+        fuzzTargets([
+            "Linux", "KubernetesModel", "APIMachinery", "Kinds", "ImageStore", "NodeStreams", "APIServer", "Networking",
+            "NIOCore", "NIOEmbedded", "NIOWebSocket",
+        ]),
         .testTarget(
             name: "EndToEndTests", dependencies: modules(["TestSupport", "Subprocess"]), path: "Tests/EndToEnd",
             exclude: ["kinds.jsonl", "lookup.py"],

@@ -6,7 +6,8 @@ import Linux
 import TestSupport
 import Testing
 
-let initProgram = Products.path("martlet-init")
+/// `MARTLET_TEST_INIT` is another build of it (`scripts/test-sanitized`).
+let initProgram = getenv("MARTLET_TEST_INIT").map { String(cString: $0) } ?? Products.path("martlet-init")
 
 /// A directory of a test's own.
 final class TestDirectory: Sendable {

@@ -1,0 +1,6 @@
+extension FuzzTarget {
+    static let all: [FuzzTarget] = [
+        .dns, .imageNames, .json, .layers, .nodeStreams, .objects, .patches, .protobuf, .quantities, .selectors, .spdy,
+        .texts, .webSocket, .yaml,
+    ]
+}
