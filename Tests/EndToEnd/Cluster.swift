@@ -33,9 +33,12 @@ struct Cluster: Sendable {
     }
 
     /// Runs `body` with a cluster that is Ready.
-    static func running<Value>(nodes: Int = 1, _ body: (Cluster) async throws -> Value) async throws -> Value {
+    static func running<Value>(
+        nodes: Int = 1, options: [String] = [], _ body: (Cluster) async throws -> Value
+    ) async throws -> Value {
         try await prepared { cluster in
-            try await cluster.martlet("start", "--nodes", "\(nodes)")
+            try await cluster.shell.run(
+                Repository.martlet, ["start", "--nodes", "\(nodes)", "--profile", cluster.profile] + options)
             return try await body(cluster)
         }
     }

@@ -129,7 +129,6 @@ import Testing
             if let place = example.place { #expect(mountable.path == "\(directory)/volumes/\(place)") }
             #expect(mountable.isGenerated == example.isGenerated)
             #expect(mountable.isMadeOnMount == example.isMadeOnMount)
-            #expect(!plugin.precedesSandbox(volume))
             #expect(plugin.localStorage(volume).map(\.limit) == example.storage)
             for (path, text) in example.files { #expect(try readFile("\(mountable.path)/\(path)") == text) }
         }
@@ -140,7 +139,6 @@ import Testing
             let json: JSON = ["name": "v", "emptyDir": ["medium": "Memory", "sizeLimit": "1Mi"]]
             let volumes = Self.volumes(json, in: directory)
             let (plugin, volume) = try #require(VolumePlugins.find(json))
-            #expect(plugin.precedesSandbox(volume))
             #expect(plugin.localStorage(volume) == nil)
             _ = try await volumes.setUp()
             let path = try #require(volumes.mountable["v"]?.path)

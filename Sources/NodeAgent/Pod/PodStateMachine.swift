@@ -198,7 +198,7 @@ struct PodStateMachine: Sendable {
             actions.append(.wake(at: deadline))
         }
         actions += Self.advance(&volumes, .prepareVolumes, now: now)
-        if volumes == .done || !mountsComeFirst { actions += Self.advance(&sandbox, .startSandbox, now: now) }
+        actions += Self.advance(&sandbox, .startSandbox, now: now)
         if volumes == .done { actions += volumeUpdates.advance(now: now) }
         guard volumes == .done, sandbox == .done else { return }
 
@@ -261,9 +261,5 @@ struct PodStateMachine: Sendable {
             return [action]
         case .underWay, .done: return []
         }
-    }
-
-    private var mountsComeFirst: Bool {
-        VolumePlugins.volumes(of: pod).contains { $0.plugin.precedesSandbox($0.volume) }
     }
 }

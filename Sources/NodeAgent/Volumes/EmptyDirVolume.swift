@@ -7,9 +7,6 @@ struct EmptyDirVolume: VolumePlugin {
     var name: String { "emptyDir" }
     var directory: String? { "empty-dir" }
 
-    /// A memory volume is a mount of the node's, which a sandbox has only if it began after it.
-    func precedesSandbox(_ volume: Volume) -> Bool { isInMemory(volume) }
-
     func setUp(_ volume: Volume, at path: String, host: VolumeHost) async throws -> Timestamp? {
         let isInMemory = isInMemory(volume)
         let limit = Quantity(volume.source["sizeLimit"])?.value

@@ -10,8 +10,6 @@ protocol VolumePlugin: Sendable {
 
     /// Where the volume is on the host; nil where its fields do not say it.
     func path(_ volume: Volume, in pod: PodPaths) -> String?
-    /// Whether it has to be set up before the pod's sandbox starts.
-    func precedesSandbox(_ volume: Volume) -> Bool
     /// Makes the volume; called again, brings it up to date.
     ///
     /// - Returns: when it has to be called again at the latest, for its content expires.
@@ -28,7 +26,6 @@ protocol VolumePlugin: Sendable {
 
 extension VolumePlugin {
     func path(_ volume: Volume, in pod: PodPaths) -> String? { directory.map { pod.volume($0, volume.name) } }
-    func precedesSandbox(_ volume: Volume) -> Bool { false }
     func tearDown(at path: String) {}
     func mountable(_ volume: Volume, at path: String) -> MountableVolume { MountableVolume(path: path) }
     func localStorage(_ volume: Volume) -> LocalStorage? { nil }
