@@ -59,7 +59,8 @@ struct PrivacyTests {
             try await cluster.apply(Self.pod)
             try await cluster.kubectl("wait", "--for=condition=Ready", "pod/private", "--timeout=30s")
             let checks = [
-                "id -u": "4711", "umask": "0022", "cat /secret/key": "known-to-none", "cat /config/key": "plain",
+                "id -u": "4711", "echo $MINE": "known-to-none", "umask": "0022", "cat /secret/key": "known-to-none",
+                "cat /config/key": "plain",
                 "cat /config-part/key": "plain", "touch /disk/mine /memory/mine /dev/shm/mine && echo done": "done",
                 "test -s /var/run/secrets/kubernetes.io/serviceaccount/token && echo done": "done",
                 "stat -c %a /": "755", "ls /sys/fs/cgroup > /dev/null && echo done": "done",
@@ -95,6 +96,7 @@ struct PrivacyTests {
           - name: main
             image: host
             command: [/bin/sh, -c, "umask; exec sleep 1000"]
+            env: [{name: MINE, valueFrom: {secretKeyRef: {name: mine, key: key}}}]
             volumeMounts:
             - {name: secret, mountPath: /secret}
             - {name: config, mountPath: /config}

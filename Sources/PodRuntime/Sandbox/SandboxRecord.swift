@@ -63,20 +63,21 @@ struct SandboxRecord: Sendable {
 }
 
 extension ContainerConfiguration {
-    /// What `exec` needs of a container: who and where its programs are (`containers/<name>/<restart>/exec.json`).
+    /// What `exec` needs of a container, but for its environment: who and where its programs are
+    /// (`containers/<name>/<restart>/exec.json`).
     var execRecord: JSON {
         [
-            "environment": JSON(environment), "workingDirectory": .string(workingDirectory), "user": JSON(Int(user)),
-            "group": JSON(Int(group)), "supplementaryGroups": .array(supplementaryGroups.map { JSON(Int($0)) }),
+            "workingDirectory": .string(workingDirectory), "user": JSON(Int(user)), "group": JSON(Int(group)),
+            "supplementaryGroups": .array(supplementaryGroups.map { JSON(Int($0)) }),
             "privileged": .bool(privileged), "addedCapabilities": JSON(addedCapabilities),
             "droppedCapabilities": JSON(droppedCapabilities), "noNewPrivileges": .bool(noNewPrivileges),
             "seccomp": seccomp.record, "startedAt": .string(Timestamp.now.nano),
         ]
     }
 
-    init(id: ContainerID, execRecord json: JSON) {
+    init(id: ContainerID, execRecord json: JSON, environment: [String]) {
         self.init(
-            id: id, root: RootFilesystem(layers: []), arguments: [], environment: json["environment"].strings,
+            id: id, root: RootFilesystem(layers: []), arguments: [], environment: environment,
             workingDirectory: json["workingDirectory"].string ?? "/", logPath: "")
         user = UInt32(json["user"].int ?? 0)
         group = UInt32(json["group"].int ?? 0)

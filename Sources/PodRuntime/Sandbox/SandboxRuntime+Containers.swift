@@ -21,6 +21,8 @@ extension SandboxRuntime {
         let allowed = limits
         let (list, others) = try await Blocking.run { () throws -> (StartOperations, [SharedDescriptor]) in
             try makeDirectory(operations.directory)
+            try makeDirectory(pod.paths.environments)
+            try replaceFile(pod.paths.environment(container.id), JSON(container.environment).encoded())
             try replaceFile(pod.paths.execRecord(container.id), container.execRecord.encoded())
             let groups = try resources.create(group, limits: allowed)
             var others = [SharedDescriptor(try Descriptor.open(parent(of: log), O_PATH | O_DIRECTORY))]
@@ -93,7 +95,8 @@ extension SandboxRuntime {
             throw RuntimeError.failed(
                 "the pod was started by an earlier version of martlet: restart it to execute in it")
         }
-        let operations = operations(ContainerConfiguration(id: id, execRecord: json), pod)
+        let environment = try JSON(decoding: try readBytes(pod.paths.environment(id))).strings
+        let operations = operations(ContainerConfiguration(id: id, execRecord: json, environment: environment), pod)
         let groups = try resources.create(pod.group.container(id), limits: ResourceLimits())
         let list = try operations.execute(
             exec.arguments, terminal: exec.terminal, size: exec.terminalSize, joining: Self.open(groups))
@@ -168,8 +171,9 @@ extension SandboxRuntime {
     private nonisolated func discard(_ container: ContainerID, _ pod: PodSandbox) async {
         pod.forget(container)
         await resources.remove(pod.group.container(container))
-        let directory = pod.paths.container(container)
+        let (directory, environment) = (pod.paths.container(container), pod.paths.environment(container))
         await Blocking.run {
+            unlink(environment)
             ContainerRoot.remove(directory)
             try? removeTree(directory)
         }

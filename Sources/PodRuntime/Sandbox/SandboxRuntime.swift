@@ -92,7 +92,9 @@ package actor SandboxRuntime: Runtime {
     }
 
     nonisolated func paths(_ uid: String) -> SandboxPaths {
-        SandboxPaths(podDirectory: configuration.paths.pod(uid), runDirectory: configuration.paths.runtime)
+        SandboxPaths(
+            podDirectory: configuration.paths.pod(uid), memoryDirectory: "\(configuration.paths.memory)/\(uid)",
+            runDirectory: configuration.paths.runtime)
     }
 
     private func bridgeLink() throws -> Int32 {
@@ -141,10 +143,13 @@ package actor SandboxRuntime: Runtime {
 /// Where things of one sandbox are.
 struct SandboxPaths: Sendable {
     let podDirectory: String
+    /// In the node's memory.
+    let memoryDirectory: String
     let socketDirectory: String
 
-    init(podDirectory: String, runDirectory: String) {
+    init(podDirectory: String, memoryDirectory: String, runDirectory: String) {
         self.podDirectory = podDirectory
+        self.memoryDirectory = memoryDirectory
         // A socket's path must be short, and the same after a restart.
         let digits = String(fingerprint(podDirectory), radix: 16)
         socketDirectory = "\(runDirectory)/p/\(String(repeating: "0", count: 16 - digits.count))\(digits)"
@@ -157,6 +162,9 @@ struct SandboxPaths: Sendable {
     var containers: String { "\(podDirectory)/containers" }
     func container(_ id: ContainerID) -> String { "\(containers)/\(id.name)/\(id.restart)" }
     func execRecord(_ id: ContainerID) -> String { "\(container(id))/exec.json" }
+    var environments: String { "\(memoryDirectory)/environments" }
+    /// Not with the rest of what `exec` needs: Secrets, which variables can be, are kept off the disk.
+    func environment(_ id: ContainerID) -> String { "\(environments)/\(id.name).\(id.restart)" }
 
     /// Removes what a sandbox has itself: not its containers', volumes and logs. It blocks.
     func remove() {
@@ -164,5 +172,6 @@ struct SandboxPaths: Sendable {
         unlink(record)
         unlink(exits)
         try? removeTree(socketDirectory)
+        try? removeTree(environments)
     }
 }
