@@ -75,6 +75,26 @@ struct PrivacyTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func usersOfAContainerRunWhatIsInLayers() async throws {
+        try await Cluster.prepared { cluster in
+            try cluster.useExampleImages()
+            let images = cluster.directory + "/s/images/."
+            // As an earlier version has left it.
+            try await cluster.shell.run("chmod", ["755", images])
+            try await cluster.martlet("start")
+            #expect(try await cluster.shell.attempt("stat", ["-c", "%a", images]).text == "700")
+            try await cluster.apply(
+                Manifest.pod("hello", image: "hello:1.0.0", container: "securityContext: {runAsUser: 4711}"))
+            try await cluster.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=30s")
+            let program = try await cluster.shell.sh("find \(images)/layers/*/ -type f -perm /111 | head -n 1")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let run = try await cluster.shell.attempt(
+                "setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", program])
+            #expect(run.errors.contains("Permission denied"), "\(run)")
+        }
+    }
+
     private static let pod = """
         apiVersion: v1
         kind: Secret
