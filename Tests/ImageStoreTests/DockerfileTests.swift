@@ -74,6 +74,16 @@ import Testing
         #expect(PathPattern(pattern).matches(path.split(separator: "/").map(String.init)) == matches)
     }
 
+    /// A pattern and a name that would be tried in more ways than there are atoms.
+    @Test(arguments: [
+        (String(repeating: "*a", count: 30) + "b", String(repeating: "a", count: 200)),
+        (String(repeating: "**/a/", count: 30) + "b", String(repeating: "a/", count: 200)),
+    ]) func wildcardsTakeNoLonger(pattern: String, path: String) {
+        let start = ContinuousClock.now
+        #expect(!PathPattern(pattern).matches(path.split(separator: "/").map(String.init)))
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
     @Test(arguments: [
         ("logs/a", true), ("logs/keep/x", false), ("x/tmp", true), ("tmpx", false), ("a.md", true),
         ("README.md", false),
