@@ -113,6 +113,31 @@ struct ServiceRulesTests {
         }
     }
 
+    /// Whatever a store has, be it by a hand of its own: what cannot be programmed holds up nothing else.
+    @Test func oneBadEntryHoldsUpNoOther() async throws {
+        let lab = try await Lab.make(["10.244.1.2", "10.244.1.9"])
+        lab.client.put(.services, makeService("web", clusterIP: "10.96.1.1"))
+        lab.client.put(.services, makeService("mixed", clusterIP: "10.96.1.2"))
+        var mixed = makeSlice("mixed", ["10.244.1.2": .ready])
+        mixed["endpoints"].append(["addresses": ["2001:db8::1"]])
+        mixed["endpoints"].append(["addresses": ["10.244.1.300 ; flush ruleset"]])
+        lab.client.put(.endpointSlices, mixed)
+        // The kernel has no such name for a chain, and refuses all that comes with it.
+        lab.client.put(.services, makeService("bad } { name", clusterIP: "10.96.1.3"))
+        lab.client.put(.endpointSlices, makeSlice("bad } { name", ["10.244.1.2": .ready]))
+        try await lab.run { lab in
+            let listeners = try await blocking { try lab.listen() }
+            let pod = try #require(lab.pods["10.244.1.9"])
+            #expect(try await answer(from: pod, to: "10.96.1.2", listeners).server == "10.244.1.2")
+            lab.client.put(.endpointSlices, makeSlice("web", ["10.244.1.2": .ready]))
+            lab.client.put(.services, makeService("worse } {", clusterIP: "10.96.1.4"))
+            lab.client.put(.endpointSlices, makeSlice("worse } {", ["10.244.1.2": .ready]))
+            try await eventually("the Service beside has its rules") {
+                try await answer(from: pod, to: "10.96.1.1", listeners).server == "10.244.1.2"
+            }
+        }
+    }
+
     @Test func aPodReachesItselfThroughItsService() async throws {
         let lab = try await Lab.make(["10.244.1.2"])
         lab.client.put(.services, makeService("web", clusterIP: "10.96.1.1"))

@@ -10,6 +10,9 @@ final class DatagramForwarder: Sendable {
     /// A client is forgotten when nothing has passed for so long.
     static let idleLimit = TimeAmount.seconds(60)
 
+    /// Each has a socket; a client is whatever address somebody writes as a datagram's sender.
+    private static let maxSessions = 4096
+
     /// The clients of one address, on its event loop.
     final class Sessions {
         struct Session {
@@ -79,6 +82,7 @@ final class DatagramForwarder: Sendable {
                 known.channel.whenSuccess { Self.send(envelope.data, over: $0) }
                 return
             }
+            guard sessions.byClient.count < DatagramForwarder.maxSessions else { return }
             let chosen = sessions.balancer.choose(client: client.ipAddress ?? "", now: .now)
             guard let backend = chosen.first,
                 let target = try? SocketAddress(
