@@ -112,6 +112,42 @@ import Testing
         }
     }
 
+    @Test func anIdleConnectionOfHTTP2IsClosed() async throws {
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(300)
+        try await TestServer.run(limits: limits) { api in
+            let client = try await TestConnection(port: api.port, directory: api.directory, protocolName: "h2")
+            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0")
+            try await client.expectClose()
+        }
+    }
+
+    /// A watch says nothing for long, and is not idle.
+    @Test func aWatchKeepsItsConnection() async throws {
+        var limits = ConnectionLimits()
+        limits.idle = .milliseconds(100)
+        try await TestServer.run(limits: limits) { (api: TestRequests) async throws -> Void in
+            let client = try HTTPSClient(Kubeconfig(path: "\(api.directory)/kubeconfig"))
+            let list = try await client.list(.configMaps, namespace: "default")
+            var events = client.watch(
+                .configMaps, namespace: "default", options: ListOptions(resourceVersion: list.resourceVersion)
+            ).makeAsyncIterator()
+            let other = try await TestConnection(port: api.port, directory: api.directory, asAdministrator: true)
+            other.send("GET /api/v1/namespaces/default/configmaps?watch=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await other.expect("HTTP/1.1 200")
+            async let first = events.next()
+            // Longer than any connection may be idle.
+            try await Task.sleep(for: .milliseconds(500))
+            let created = try await api.client.create(
+                .configMaps, Object(.configMaps, namespace: "default", name: "kept"))
+            guard case .added(let seen) = try await first else { throw CancellationError() }
+            #expect(seen == created)
+            try await other.expect(#""name":"kept""#)
+            await other.close()
+            await client.shutdown()
+        }
+    }
+
     @Test func aSlowBodyIsNotWaitedForForEver() async throws {
         var limits = ConnectionLimits()
         limits.body = .milliseconds(300)

@@ -25,14 +25,16 @@ final class TestConnection: Sendable {
     }
 
     /// - Parameter directory: where the certificates are; nil for a connection that does not begin TLS.
-    init(port: Int, directory: String?, asAdministrator: Bool = false) async throws {
+    init(
+        port: Int, directory: String?, asAdministrator: Bool = false, protocolName: String = "http/1.1"
+    ) async throws {
         let received = Received()
         self.received = received
         var context: NIOSSLContext?
         if let directory {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file("\(directory)/ca.crt")
-            tls.applicationProtocols = ["http/1.1"]
+            tls.applicationProtocols = [protocolName]
             if asAdministrator {
                 tls.certificateChain = try NIOSSLCertificate.fromPEMFile("\(directory)/admin.crt").map {
                     .certificate($0)

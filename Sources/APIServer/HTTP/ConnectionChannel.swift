@@ -76,6 +76,14 @@ struct ConnectionChannel: Sendable {
             switch try await accepted.negotiated.get() {
             case .http2(let http2, let value):
                 deadline.cancel()
+                // The client is asked to leave (GOAWAY) where it has no stream open; one that does not answer, or whose
+                // streams carry no requests, would stay.
+                let connection = accepted.connection
+                let interval = TimeAmount(connection.limits.idle)
+                let idleness = channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                    if connection.isIdle { channel.close(promise: nil) }
+                }
+                defer { idleness.cancel() }
                 await http2.handle(value: value, logger: logger)
             case .http1(let first):
                 let first = try await first.get()

@@ -84,6 +84,8 @@ final class Connection: Sendable {
     private let number: UInt64
     private let all: Connections
     private let isIdentified = Atomic(false)
+    private let requests = Atomic(0)
+    private let lastEnd = Atomic(NIODeadline.now().uptimeNanoseconds)
 
     fileprivate init(number: UInt64, all: Connections) {
         self.number = number
@@ -91,6 +93,20 @@ final class Connection: Sendable {
     }
 
     var limits: ConnectionLimits { all.limits }
+
+    func beginRequest() { requests.add(1, ordering: .relaxed) }
+
+    func endRequest() {
+        lastEnd.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)
+        requests.subtract(1, ordering: .releasing)
+    }
+
+    /// Whether no request is under way, and none has been for as long as a connection may be idle.
+    var isIdle: Bool {
+        guard requests.load(ordering: .acquiring) == 0 else { return false }
+        let since = NIODeadline.now() - NIODeadline.uptimeNanoseconds(lastEnd.load(ordering: .relaxed))
+        return since >= TimeAmount(limits.idle)
+    }
 
     /// The client has shown who it is: nobody else's connection is worth more.
     func identify() {

@@ -23,6 +23,8 @@ struct RequestHandler: Sendable {
     func respond(
         to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel, _ client: Client
     ) async throws {
+        client.connection.beginRequest()
+        defer { client.connection.endRequest() }
         let target = RequestTarget(request.head.path ?? "/")
         // Whether it is one the pipeline knows, after authorization.
         let mayBeProxied = target.segments.contains("proxy")
