@@ -99,6 +99,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: \(String(repeating: "x", count: 200_000))",
+    ]) func whatIsNoRequestIsAnsweredAtOnce(_ text: String) async throws {
+        try await TestServer.run { api in
+            let client = try await TestConnection(port: api.port, directory: api.directory)
+            client.send(text)
+            try await client.expectClose()
+        }
+    }
+
     @Test func anIdleConnectionIsClosed() async throws {
         var limits = ConnectionLimits()
         limits.idle = .milliseconds(300)

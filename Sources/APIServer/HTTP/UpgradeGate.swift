@@ -11,7 +11,8 @@ import NIOHTTPTypesHTTP1
 final class UpgradeGate: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = Any
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
         case first
@@ -50,6 +51,16 @@ final class UpgradeGate: ChannelDuplexHandler {
     /// Nothing more is read while the decision is made: what waits for it is no more than what has come by then.
     func read(context: ChannelHandlerContext) {
         if case .deciding = state { wantsMore = true } else { context.read() }
+    }
+
+    /// A first request that is none is answered, and not waited for until its time is over.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard case .first = state, error is HTTPParserError else { return context.fireErrorCaught(error) }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .badRequest, headers: ["Connection": "close", "Content-Length": "0"])
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     private func decide(_ head: HTTPRequestHead, wanted: String, _ context: ChannelHandlerContext) {
