@@ -30,6 +30,14 @@ struct LayerWriter {
         if let problem = carchive_load_error() {
             throw .usage("\(String(cString: problem)): install it (Debian: apt install libarchive13)")
         }
+        let size = entries.values.reduce(0) { sum, entry in
+            guard case .file(_, let size) = entry.contents else { return sum }
+            return sum.addingReportingOverflow(size).overflow ? .max : sum + size
+        }
+        // With room for the tar's own blocks.
+        guard size < LayerUnpacker.Limits().bytes / 2 else {
+            throw .usage("the files have \(size) bytes, more than a layer may have: leave some out, or holes in them")
+        }
         let temporary = Files.temporaryPath(beside: layout.root + "/blobs/sha256/layer")
         let file = try ImageError.mapping { () throws(SystemError) in
             try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)

@@ -171,6 +171,27 @@ final class Scratch {
         #expect(system("\(tool) > /dev/null") == 0)
     }
 
+    /// What COPY must not read, from a context or another stage.
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            ("FROM scratch\nCOPY links /links\nFROM scratch\nCOPY --from=0 /links/out/secret /s", "is not in stage 0"),
+            ("FROM scratch\nCOPY links/out/secret /s", "\"links/out/secret\" is not in the context"),
+            ("FROM scratch\nCOPY pipe /s", "neither a file, a directory nor a link"),
+            ("FROM host\nCOPY --from=host /dev/zero /s", "neither a file, a directory nor a link"),
+            ("FROM scratch\nCOPY huge /s", "more than a layer may have"),
+        ])
+    func readsOnlyFilesThatAreThere(dockerfile: String, message: String) async throws {
+        try scratch.write("outside/secret", "secret")
+        try Files.makeDirectories(context + "/links")
+        try #require(symlink(scratch.path + "/outside", context + "/links/out") == 0)
+        try #require(mkfifo(context + "/pipe", 0o600) == 0)
+        try scratch.write("context/huge", "")
+        try #require(truncate(context + "/huge", 1 << 40) == 0)
+        let error = await #expect(throws: ImageError.self) { try await build(dockerfile + "\n") }
+        #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
     @Test func treesThatAreTooDeepAreRefused() async throws {
         try scratch.write("context/tree/" + (0..<300).map { "d\($0)" }.joined(separator: "/") + "/f", "")
         let error = await #expect(throws: ImageError.self) { try await build("FROM scratch\nCOPY tree /tree\n") }
