@@ -132,7 +132,19 @@ struct LifecycleTests {
                 try Workload.all(of: cluster).count == 1
             }
 
+            // Whoever has copied a node's credentials has them for as long as the node is there.
+            let server = try await cluster.kubectl(
+                "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
+            let own = try String(contentsOfFile: cluster.state + "/pki/node-shaped.kubeconfig", encoding: .utf8)
+            let copy = cluster.directory + "/copy.kubeconfig"
+            try own.replacing("https://172.30.0.1:6443", with: server).write(
+                toFile: copy, atomically: true, encoding: .utf8)
+            #expect(
+                try await cluster.kubectl("--kubeconfig", copy, "get", "nodes", "-o", "name").contains("node/shaped"))
+
             try await cluster.martlet("node", "remove", "shaped")
+            let refused = try await cluster.shell.attempt("kubectl", ["--kubeconfig", copy, "get", "nodes"])
+            #expect(refused.status == 1 && refused.errors.contains("Unauthorized"), "\(refused)")
             try await eventually("the node and its pod are gone") {
                 let left = try await cluster.kubectl("get", "nodes,pods", "-o", "name")
                 return left == "node/node-1"

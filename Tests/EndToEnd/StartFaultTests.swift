@@ -69,7 +69,7 @@ struct StartFaultTests {
         ("capacity: {memory: -1Gi}", ["capacity.memory: \"-1Gi\" is no quantity of 0 or more"]),
         ("capacity: {cpus: 2}", ["capacity.cpus: unknown resource; there are cpu, ephemeral-storage, memory, pods"]),
         ("capacity: 3", ["capacity: expected a mapping"]),
-        ("capacity: [", ["this is no YAML", "2:1"]),
+        ("capacity: [", ["this is no YAML", "line 2"]),
         ("zones: a", ["zones: unknown field; a node shape has capacity, labels, taints, zone"]),
         ("labels: {a b: c}", ["labels.a b: name part must consist of alphanumeric characters"]),
         ("taints: [{key: a, effect: Never}]", ["taints[0].effect: must be one of NoSchedule"]),
