@@ -104,7 +104,7 @@ static long start_process(
         if (result == (long)sizeof *failure) {
             SYS(SYS_wait4, process, 0, 0x40000000 /* __WALL */, 0);
             sys_close(*handle);
-            process = -(long)failure->error;
+            process = failure->error ? -(long)failure->error : -EIO;
         } else if (terminal) {
             *terminal = (int)receive_descriptor(terminals[0]);
         }
