@@ -118,4 +118,28 @@ import Testing
                     code: 422, reason: "Invalid",
                     message: "the server rejected our request due to an error in our request"))
     }
+
+    /// A kilobyte of operations makes no document of gigabytes, and none that is deeper than its readers' stacks.
+    @Test func copiesAreBounded() throws {
+        let doubling: [JSON] = (0..<40).map { ["op": "copy", "from": "/a", "path": "/a/\($0)"] }
+        let deepening: [JSON] = (1...9).map { round in
+            ["op": "copy", "from": "", "path": .string(String(repeating: "/a", count: 1 << round))]
+        }
+        for operations in [doubling, deepening] {
+            let error = #expect(throws: Status.self) {
+                try Patching.jsonPatch(.array(operations), to: ["a": ["a": 1]])
+            }
+            #expect(error?.code == 422)
+        }
+        #expect(throws: Never.self) { try Patching.jsonPatch(.array(Array(deepening.prefix(7))), to: ["a": ["a": 1]]) }
+    }
+
+    @Test func movesDoNotDeepenForEver() throws {
+        // The document is no deeper than before, though each move leads as deep as the one before it led.
+        let moves: [JSON] = (0..<1000).flatMap { _ -> [JSON] in
+            [["op": "move", "from": "/a", "path": "/b/c/d"], ["op": "move", "from": "/b/c/d", "path": "/a"]]
+        }
+        let document: JSON = ["a": 1, "b": ["c": [:]]]
+        #expect(try Patching.jsonPatch(.array(moves), to: document) == document)
+    }
 }

@@ -45,4 +45,32 @@ import Testing
             try ProtobufDecoding.decode(body("authorization.k8s.io/v1", "SubjectAccessReview", field(2, extra)))["spec"]
                 == ["extra": ["k": ["a", "b"]]])
     }
+
+    /// The year of a time of 64 bits has more digits than a calendar has room for.
+    @Test(arguments: [67_768_036_191_676_799, Int64.max, Int64.min, 253_402_300_800])
+    func timesAreOfTheYearsThatTheAPIHas(seconds: Int64) throws {
+        var number = UInt64(bitPattern: seconds)
+        var time: [UInt8] = [1 << 3]
+        while number >= 0x80 {
+            time.append(UInt8(number & 0x7F) | 0x80)
+            number >>= 7
+        }
+        time.append(UInt8(number))
+        #expect(throws: Status.self) { try ProtobufDecoding.decode(body("v1", "Event", field(6, time))) }
+        #expect(Timestamp(seconds: Int(seconds)).description.count == 20)
+    }
+
+    /// Each entry takes as long as the first.
+    @Test func aMapMayHaveManyEntries() throws {
+        let count = 50_000
+        let entries = (0..<count).flatMap { field(2, text(1, "\($0)")) }
+        let length = entries.count
+        let envelope = field(1, text(1, "v1") + text(2, "ConfigMap"))
+        let head: [UInt8] =
+            [2 << 3 | 2] + [UInt8(length & 0x7F) | 0x80, UInt8(length >> 7 & 0x7F) | 0x80, UInt8(length >> 14)]
+        let began = ContinuousClock.now
+        let json = try ProtobufDecoding.decode(Array("k8s\0".utf8) + envelope + head + entries)
+        #expect(json["data"].object?.count == count)
+        #expect(ContinuousClock.now - began < .seconds(30), "a copy for each entry takes minutes")
+    }
 }

@@ -16,7 +16,9 @@ import Testing
         #expect(Quantity(text)?.description == canonical)
     }
 
-    @Test(arguments: ["", "abc", "1.2.3", "1x", "1 Gi", "1kk", "+", ".", "1e", "Mi"])
+    @Test(arguments: [
+        "", "abc", "1.2.3", "1x", "1 Gi", "1kk", "+", ".", "1e", "Mi", "1e\(Int.min)", "1e\(Int.max)", "1E-1001",
+    ])
     func refuses(text: String) {
         #expect(Quantity(text) == nil)
     }
