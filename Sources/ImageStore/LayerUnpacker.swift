@@ -187,7 +187,8 @@ struct LayerUnpacker: ~Copyable {
             try set(entry, from: reader, on: file, path: path)
             file.withRawValue { Self.setTime(entry.mtime, of: $0) }
         case S_IFLNK:
-            guard parent.withRawValue({ symlinkat(entry.symlink, $0, name) }) == 0 else {
+            guard let target = entry.symlink else { throw damaged("/\(path): a link without a target") }
+            guard parent.withRawValue({ symlinkat(target, $0, name) }) == 0 else {
                 throw failure("create link", path)
             }
             try setOwnerAndTime(entry, of: name, in: parent, path: path)
