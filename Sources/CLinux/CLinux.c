@@ -15,7 +15,12 @@
 int clinux_setns(int descriptor, int flags) { return setns(descriptor, flags); }
 int clinux_unshare(int flags) { return unshare(flags); }
 int clinux_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
-int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
+int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+int clinux_program_memfd(const char *name) {
+    // MFD_EXEC: as long as the system allows it, whatever its default is. Linux knows it since 6.3.
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10);
+    return file < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : file;
+}
 int clinux_seal(int memfd) {
     return fcntl(memfd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }

@@ -25,7 +25,8 @@ int clinux_setns(int descriptor, int flags);
 int clinux_unshare(int flags);
 int clinux_pipe(int *ends);
 int clinux_memfd(const char *name);
-// A program in memory that nobody can change.
+// A file in memory that can be executed, and is then sealed so that nobody can change it.
+int clinux_program_memfd(const char *name);
 int clinux_seal(int memfd);
 // A copy of a mount, or of the tree below it, that is nowhere yet (open_tree(2)).
 int clinux_clone_mount(int directory, const char *path, int recursive);

@@ -93,13 +93,18 @@ public func makePipe() throws(SystemError) -> (reader: SharedDescriptor, writer:
     return (SharedDescriptor(owning: ends[0]), SharedDescriptor(owning: ends[1]))
 }
 
-/// A program in memory, for as long as somebody has it open or runs it: nobody can change it, whatever they may do.
+/// A copy of a program in memory, for as long as somebody has it open or runs it: nobody can change it, whatever they may
+/// do.
+///
+/// - Throws: `EACCES` of `memfd_create` where the system has no programs in memory (`vm.memfd_noexec`).
 public func makeSealedProgram(_ path: String) throws(SystemError) -> SharedDescriptor {
-    let file = try makeMemoryFile(String(path.split(separator: "/").last ?? "program"), try readBytes(path))
+    let name = String(path.split(separator: "/").last ?? "program")
+    let file = Descriptor(owning: try check("memfd_create") { clinux_program_memfd(name) })
+    try file.write(try readBytes(path))
     try file.withRawValue { number throws(SystemError) in
         _ = try check("seal", path) { clinux_seal(number) }
     }
-    return file
+    return SharedDescriptor(file)
 }
 
 /// A file in memory, for as long as somebody has it open.

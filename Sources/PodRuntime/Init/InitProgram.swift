@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Synchronization
 
@@ -10,12 +11,18 @@ final class InitProgram: Sendable {
     init(path: String) { self.path = path }
 
     /// The copy, which is made once. It blocks.
-    func sealed() throws(SystemError) -> SharedDescriptor {
-        try copy.withLock { copy throws(SystemError) in
+    func sealed() throws(RuntimeError) -> SharedDescriptor {
+        try copy.withLock { copy throws(RuntimeError) in
             if let copy { return copy }
-            let made = try makeSealedProgram(path)
-            copy = made
-            return made
+            do throws(SystemError) {
+                let made = try makeSealedProgram(path)
+                copy = made
+                return made
+            } catch  where error.errno == EACCES {
+                throw .failed("no program can be run from memory here: set the sysctl vm.memfd_noexec to 0 or 1")
+            } catch {
+                throw .failed("\(error)")
+            }
         }
     }
 }
