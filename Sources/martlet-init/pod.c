@@ -1,10 +1,11 @@
 // pod --socket-fd N --exits-fd N [--hostname NAME] [--host-network] [--host-ipc] [--share-processes] [--join-fd N]...
-//     [--sysctl PATH=VALUE]... [--directory PATH]
+//     [--sysctl PATH=VALUE]... [--mounts-fd N] [--directory PATH]
 //
 // Starts a pod's init in namespaces of its own (PID, mount, UTS and, unless the options say otherwise, IPC and network),
 // writes its process number to standard output, and ends. The init, PID 1 of the pod, listens on the socket N for the
 // node agent; it lives until request_end. It appends the exits of containers, which must survive it, to the file N.
-// --directory is for the list of processes.
+// --mounts-fd is the mount namespace of another such init, which saves making one; --directory is for the list of
+// processes.
 //
 // It may do whatever containers must not, so they get no hold of it: none of them is in its PID namespace, and its root
 // is empty and read-only. With --share-processes the containers share a namespace of another process, which can do nothing.
@@ -94,6 +95,15 @@ static void empty_root(void) {
     take_null((int)null);
 }
 
+// Joins the empty root of another pod's init.
+static void join_empty_root(int mounts) {
+    long result = SYS(SYS_setns, mounts, CLONE_NEWNS);
+    if (result < 0) die("--mounts-fd", result);
+    long null = sys_open("/null", O_RDWR | O_CLOEXEC, 0);
+    if (null < 0) die("/null", null);
+    take_null((int)null);
+}
+
 // The first process of the namespace that the pod's containers share: takes those whose parents have ended, and has
 // nothing that would be worth having.
 _Noreturn static void lead(int count, char **arguments) {
@@ -120,7 +130,8 @@ _Noreturn static void lead(int count, char **arguments) {
 int pod(int count, char **arguments) {
     const char *socket = value_of(count, arguments, "--socket-fd"), *state = value_of(count, arguments, "--exits-fd");
     const char *hostname = value_of(count, arguments, "--hostname");
-    unsigned long flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
+    const char *mounts = value_of(count, arguments, "--mounts-fd");
+    unsigned long flags = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | (mounts ? 0 : CLONE_NEWNS);
     long result, leader = 0;
     int shares = 0;
     if (!socket || !state) die("pod --socket-fd N --exits-fd N ...", 0);
@@ -157,6 +168,7 @@ int pod(int count, char **arguments) {
     }
     own_namespaces = flags;
     each(count, arguments, "--sysctl", set_sysctl);
+    if (mounts) join_empty_root((int)parse_number(mounts));
     // Above all that a shell may have left open, then to the first places; the rest goes.
     long own[3] = {parse_number(socket), parse_number(state), pipe[1]};
     const char *names[3] = {"--socket-fd", "--exits-fd", "pipe"};
@@ -164,7 +176,7 @@ int pod(int count, char **arguments) {
         if ((own[i] = SYS(SYS_fcntl, own[i], F_DUPFD_CLOEXEC, 64)) < 0) die(names[i], own[i]);
     for (int i = 0; i < 3; i++) sys_dup3((int)own[i], 3 + i, O_CLOEXEC);
     SYS(SYS_close_range, 6, ~0U, 0);
-    empty_root();
+    if (!mounts) empty_root();
     if (shares) {
         leader = SYS(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
         if (leader < 0) die("clone", leader);

@@ -7,6 +7,8 @@ import Synchronization
 final class InitProgram: Sendable {
     let path: String
     private let copy = Mutex<SharedDescriptor?>(nil)
+    /// The mount namespace with the empty root that inits live in: made by the first one, and joined by the others.
+    private let root = Mutex<SharedDescriptor?>(nil)
 
     init(path: String) { self.path = path }
 
@@ -23,6 +25,16 @@ final class InitProgram: Sendable {
             } catch {
                 throw .failed("\(error)")
             }
+        }
+    }
+
+    var emptyRoot: SharedDescriptor? { root.withLock { $0 } }
+
+    /// Keeps the mount namespace of an init for those that come.
+    func keepRoot(of process: Int32) {
+        root.withLock { root in
+            guard root == nil, let file = try? Descriptor.open("/proc/\(process)/ns/mnt", O_RDONLY) else { return }
+            root = SharedDescriptor(file)
         }
     }
 }

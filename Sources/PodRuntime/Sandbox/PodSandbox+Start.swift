@@ -82,6 +82,11 @@ extension PodSandbox {
             descriptors.append((SharedDescriptor(try Descriptor.open(file, O_WRONLY)), number))
             arguments += ["--join-fd", "\(number)"]
         }
+        if let root = program.emptyRoot {
+            let number = descriptors[descriptors.count - 1].1 + 1
+            descriptors.append((root, number))
+            arguments += ["--mounts-fd", "\(number)"]
+        }
         for (sysctl, value) in sandbox.sysctls { arguments += ["--sysctl", "\(sysctl.path)=\(value)"] }
         let child: Result<pid_t, SystemError> = Result { () throws(SystemError) in
             try Spawn(
@@ -98,6 +103,7 @@ extension PodSandbox {
         guard let pid = Int32(text.prefix { $0 != "\n" }), let process = ProcessIdentity(pid: pid) else {
             throw RuntimeError.failed("martlet-init could not start the pod: \(text.isEmpty ? "no answer" : text)")
         }
+        program.keepRoot(of: pid)
         return process
     }
 
