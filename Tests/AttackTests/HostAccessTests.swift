@@ -45,20 +45,25 @@ import Testing
     /// The init itself, which may do everything, is in an empty root and in nobody's process list.
     @Test(arguments: [true, false]) func theInitIsOutOfReach(shared: Bool) async throws {
         try await withRuntime { node in
-            try await node.start("one", shared: shared)
-            let init_ = try #require(try await node.runtime.sandboxes().first?.pid)
-            #expect(try listDirectory("/proc/\(init_)/root") == ["null"])
-            #expect(try readFile("/proc/\(init_)/mountinfo").split(separator: "\n").count == 1)
-            #expect(try await node.output("cat /proc/*/comm | grep -c martlet-init") == ["0"])
-            // Its descriptors: what it listens on, the exits, and what it watches.
-            for number in try listDirectory("/proc/\(init_)/fd") {
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                let count = readlink("/proc/\(init_)/fd/\(number)", &buffer, buffer.count)
-                let target = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-                let isKnown =
-                    ["/null", "\(node.paths.pod("one"))/exits"].contains(target) || target.hasPrefix("socket:")
-                    || target.hasPrefix("anon_inode:")
-                #expect(isKnown, "\(target)")
+            // The second one joins the root of the first.
+            for name in ["one", "two"] { try await node.start(name, shared: shared) }
+            for sandbox in try await node.runtime.sandboxes() {
+                let init_ = sandbox.pid
+                #expect(try listDirectory("/proc/\(init_)/root") == ["null"])
+                #expect(try readFile("/proc/\(init_)/mountinfo").split(separator: "\n").count == 1)
+                let output = try await node.output(
+                    "cat /proc/*/comm | grep -c martlet-init", pod: sandbox.podUID, name: sandbox.podUID)
+                #expect(output == ["0"])
+                // Its descriptors: what it listens on, the exits, and what it watches.
+                for number in try listDirectory("/proc/\(init_)/fd") {
+                    var buffer = [UInt8](repeating: 0, count: 4096)
+                    let count = readlink("/proc/\(init_)/fd/\(number)", &buffer, buffer.count)
+                    let target = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+                    let isKnown =
+                        ["/null", "\(node.paths.pod(sandbox.podUID))/exits"].contains(target)
+                        || target.hasPrefix("socket:") || target.hasPrefix("anon_inode:")
+                    #expect(isKnown, "\(target)")
+                }
             }
         }
     }
