@@ -2,10 +2,8 @@
 
 #include "CSystemLibrary.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 
 // As in nftables/libnftables.h, which is not needed to build.
 enum { OUTPUT_STATELESS = 1 << 2, OUTPUT_TERSE = 1 << 11 };
@@ -23,18 +21,7 @@ static struct {
 } library;
 
 static void load(void) {
-    static char failure[512];
-    const char *problem;
-    void *handle = csystem_library_open("libnftables.so.1", &problem);
-    if (!handle) {
-        snprintf(failure, sizeof failure, "libnftables.so.1 cannot be loaded: %s", problem);
-        library.failure = failure;
-        return;
-    }
-    struct {
-        void **place;
-        const char *name;
-    } symbols[] = {
+    const struct csystem_symbol symbols[] = {
         {(void **)&library.open, "nft_ctx_new"},
         {(void **)&library.close, "nft_ctx_free"},
         {(void **)&library.run, "nft_run_cmd_from_buffer"},
@@ -44,10 +31,7 @@ static void load(void) {
         {(void **)&library.error, "nft_ctx_get_error_buffer"},
         {(void **)&library.set_output, "nft_ctx_output_set_flags"},
     };
-    for (unsigned i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        *symbols[i].place = dlsym(handle, symbols[i].name);
-        if (!*symbols[i].place) library.failure = "libnftables.so.1 lacks a function that Martlet needs";
-    }
+    library.failure = csystem_library_load("libnftables.so.1", symbols, sizeof symbols / sizeof *symbols);
 }
 
 const char *cnftables_load(void) {

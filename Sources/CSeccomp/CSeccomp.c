@@ -2,11 +2,9 @@
 
 #include "CSystemLibrary.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 // As in seccomp.h, which is not needed to build.
@@ -25,18 +23,7 @@ static struct {
 } library;
 
 static void load(void) {
-    static char failure[512];
-    const char *problem;
-    void *handle = csystem_library_open("libseccomp.so.2", &problem);
-    if (!handle) {
-        snprintf(failure, sizeof failure, "libseccomp.so.2 cannot be loaded: %s", problem);
-        library.failure = failure;
-        return;
-    }
-    struct {
-        void **place;
-        const char *name;
-    } symbols[] = {
+    const struct csystem_symbol symbols[] = {
         {(void **)&library.init, "seccomp_init"},
         {(void **)&library.release, "seccomp_release"},
         {(void **)&library.arch_add, "seccomp_arch_add"},
@@ -46,10 +33,7 @@ static void load(void) {
         {(void **)&library.rule_add, "seccomp_rule_add_array"},
         {(void **)&library.export, "seccomp_export_bpf"},
     };
-    for (unsigned i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        *symbols[i].place = dlsym(handle, symbols[i].name);
-        if (!*symbols[i].place) library.failure = "libseccomp.so.2 lacks a function that Martlet needs";
-    }
+    library.failure = csystem_library_load("libseccomp.so.2", symbols, sizeof symbols / sizeof *symbols);
 }
 
 const char *cseccomp_load(void) {

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 // Debian's directories for this architecture, then those of other distributions.
@@ -32,4 +33,23 @@ void *csystem_library_open(const char *name, const char **problem) {
     }
     if (problem) *problem = reason;
     return NULL;
+}
+
+const char *csystem_library_load(const char *name, const struct csystem_symbol *symbols, unsigned count) {
+    char text[512];
+    const char *problem;
+    void *library = csystem_library_open(name, &problem);
+    if (!library) {
+        snprintf(text, sizeof text, "%s cannot be loaded: %s", name, problem);
+    } else {
+        const char *missing = NULL;
+        for (unsigned i = 0; i < count; i++) {
+            *symbols[i].place = dlsym(library, symbols[i].name);
+            if (!*symbols[i].place) missing = symbols[i].name;
+        }
+        if (!missing) return NULL;
+        snprintf(text, sizeof text, "%s lacks a function that Martlet needs: %s", name, missing);
+    }
+    const char *kept = strdup(text);
+    return kept ? kept : "out of memory";
 }

@@ -148,8 +148,11 @@ import Testing
             other.send("GET /api/v1/namespaces/default/configmaps?watch=1 HTTP/1.1\r\nHost: x\r\n\r\n")
             try await other.expect("HTTP/1.1 200")
             async let first = events.next()
-            // Longer than any connection may be idle.
-            try await Task.sleep(for: .milliseconds(500))
+            // Both have been silent for longer than this one may be, which comes after them.
+            let idle = try await TestConnection(port: api.port, directory: api.directory, asAdministrator: true)
+            idle.send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await idle.expect("HTTP/1.1 200")
+            try await idle.expectClose()
             let created = try await api.client.create(
                 .configMaps, Object(.configMaps, namespace: "default", name: "kept"))
             guard case .added(let seen) = try await first else { throw CancellationError() }

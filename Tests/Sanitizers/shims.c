@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,9 @@ static void processes(void) {
     int handle = clinux_pidfd_open(child);
     CHECK(clinux_reap(child, &code, &signal) == 0);
     CHECK(handle >= 0 && clinux_pidfd_send_signal(handle, SIGKILL) == 0);
-    while (!clinux_reap(child, &code, &signal)) usleep(1000);
+    // A pidfd can be read from when its process has ended (pidfd_open(2)).
+    struct pollfd ended = {handle, POLLIN, 0};
+    CHECK(poll(&ended, 1, 10000) == 1 && clinux_reap(child, &code, &signal) == 1);
     CHECK(code == 0 && signal == SIGKILL && clinux_reap(child, &code, &signal) == -1);
     CHECK(clinux_pidfd_open(-1) == -1 && clinux_pidfd_getfd(handle, 0) == -1);
     CHECK(memory >= 0 && clinux_set_window(memory, 80, 24) == -1 && clinux_get_flags(memory) >= 0);

@@ -16,6 +16,9 @@ struct ContainerRoot: Sendable {
 
     var isHost: Bool { filesystem.layers.contains("/") }
 
+    /// Of a writable layer in memory. At least a page, for no bytes at all mean no limit (tmpfs(5)).
+    private var memoryOptions: String { "mode=700" + (layerLimit.map { ",size=\(max($0, 4096))" } ?? "") }
+
     /// It blocks.
     func mount() throws(SystemError) -> DetachedMount {
         // Of an agent that was killed here.
@@ -23,9 +26,8 @@ struct ContainerRoot: Sendable {
         guard machine.needsMemoryLayer else { return try mount(writable: directory) }
         let writable = "\(directory)/memory"
         try makeDirectory(writable)
-        // At least a page, for no bytes at all mean no limit (tmpfs(5)). The overlay keeps it when it is unmounted.
-        let limit = layerLimit.map { ",size=\(max($0, 4096))" } ?? ""
-        let memory = try MemoryMount(at: writable, flags: privileged ? 0 : Int(MS_NODEV), options: "mode=700\(limit)")
+        // The overlay keeps it when it is unmounted.
+        let memory = try MemoryMount(at: writable, flags: privileged ? 0 : Int(MS_NODEV), options: memoryOptions)
         defer { withExtendedLifetime(memory) {} }
         return try mount(writable: writable)
     }
