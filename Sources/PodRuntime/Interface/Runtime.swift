@@ -4,8 +4,8 @@
 /// the connection to a pod's `martlet-init`. It knows of pods what a `SandboxConfiguration` and a
 /// `ContainerConfiguration` say, never the API: what to run and when to run it again is the node agent's to decide.
 ///
-/// Directories, each using only those before it: Interface, Resources (one file a driver), Init (the connection to a
-/// pod's init and its protocol), Sandbox, Levels (one file a level, and the choice).
+/// Directories, each using only those before it: Interface, Resources (one file a driver), Seccomp, Init (the connection
+/// to a pod's init and its protocol), Sandbox, Levels (one file a level, and the choice).
 
 import Linux
 
