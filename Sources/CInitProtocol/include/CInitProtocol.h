@@ -77,7 +77,7 @@ enum FLAGS init_flags : uint8_t {
 // Operations that a container's process carries out before it becomes the program. In the list each is u32 type,
 // u32 size of the arguments, then these: u64 numbers and NUL-terminated strings, in the order given here.
 enum CLOSED init_operation : uint32_t {
-    // optional, descriptor of a cgroup.procs: joins the group
+    // optional, descriptor of a file that takes 0 from who joins its control group: joins it
     op_group SWIFT_NAME(group) = 1,
     // descriptor of a mount: what op_bind and others take for the container's root
     op_root SWIFT_NAME(root) = 2,

@@ -60,7 +60,10 @@ public struct CgroupV1: ControlGroups {
         for directory in directories { try makeDirectory("\(directory)/\(group)", exactly: 0o755) }
     }
 
-    public func joinFiles(_ group: String) -> [String] { directories.map { "\($0)/\(group)/cgroup.procs" } }
+    /// Not `cgroup.procs`: before a whole process moves, the kernel waits until no thread of the machine forks or ends,
+    /// up to 20 ms. A thread that moves itself waits for nobody.
+    public func joinFiles(_ group: String) -> [String] { directories.map { "\($0)/\(group)/tasks" } }
+    public func processesFile(_ group: String) -> String { "\(directories[0])/\(group)/cgroup.procs" }
 
     public func setCPULimit(_ group: String, millis: Int?) throws(SystemError) {
         guard let directory = directory("cpu", group) else { return }

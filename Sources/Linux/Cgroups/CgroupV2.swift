@@ -70,7 +70,8 @@ public struct CgroupV2: ControlGroups {
 
     public func directory(_ group: String) -> String { "\(root)/\(group)" }
     public func directories(of group: String) -> [String: String] { ["": directory(group)] }
-    public func joinFiles(_ group: String) -> [String] { ["\(directory(group))/cgroup.procs"] }
+    public func joinFiles(_ group: String) -> [String] { [processesFile(group)] }
+    public func processesFile(_ group: String) -> String { "\(directory(group))/cgroup.procs" }
 
     /// Gives each group but the last controllers for its children.
     public func create(_ group: String) throws(SystemError) {

@@ -11,8 +11,10 @@ public protocol ControlGroups: Sendable {
     func create(_ group: String) throws(SystemError)
     /// A group's directories, by the names that they have below `/sys/fs/cgroup`; "" for the place itself.
     func directories(of group: String) -> [String: String]
-    /// The files that take the number of a process that joins a group. Each lists those that are in it.
+    /// The files by which a process that has one thread joins a group: it writes 0 to each.
     func joinFiles(_ group: String) -> [String]
+    /// A file that lists the processes of a group, without those of the groups below it.
+    func processesFile(_ group: String) -> String
     /// At most so many thousandths of a core; nil for no limit.
     func setCPULimit(_ group: String, millis: Int?) throws(SystemError)
     /// The share of the CPU when it is short: 1024 for a core.

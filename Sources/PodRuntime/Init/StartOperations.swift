@@ -9,9 +9,9 @@ struct StartOperations: Sendable {
     /// What the operations need of the host; an operation names it by its place, of which the list itself has the first.
     private(set) var descriptors: [SharedDescriptor] = []
 
-    /// Joins a control group, by its `cgroup.procs`.
-    mutating func group(_ processes: SharedDescriptor, optional: Bool = false) {
-        add(.group, [optional ? 1 : 0, place(of: processes)], [])
+    /// Joins a control group, by the file that takes 0 from who joins.
+    mutating func group(_ file: SharedDescriptor, optional: Bool = false) {
+        add(.group, [optional ? 1 : 0, place(of: file)], [])
     }
     /// The groups that the process is in become the root of what it sees of control groups.
     mutating func groupNamespace() { add(.groupNamespace, [], []) }

@@ -29,7 +29,7 @@ struct CgroupController: ResourceController {
         return try create(ResourceGroup(path: "\(pod.path)/init"), limits: ResourceLimits())
     }
 
-    func joinFile(_ group: ResourceGroup) -> String { cgroups.joinFiles(group.path).first ?? "" }
+    func processesFile(_ group: ResourceGroup) -> String? { cgroups.processesFile(group.path) }
 
     func directories(_ group: ResourceGroup) -> [String: String] { cgroups.directories(of: group.path) }
 

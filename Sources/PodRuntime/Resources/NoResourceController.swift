@@ -13,7 +13,7 @@ struct NoResourceController: ResourceController {
     var guardsDevices: Bool { false }
     func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
-    func joinFile(_ group: ResourceGroup) -> String { "" }
+    func processesFile(_ group: ResourceGroup) -> String? { nil }
     func directories(_ group: ResourceGroup) -> [String: String] { [:] }
     func remove(_ group: ResourceGroup) async {}
     func usage(_ group: ResourceGroup) -> ResourceUsage? { nil }

@@ -5,7 +5,7 @@
 package protocol ResourceController: Sendable {
     /// Makes a group, with limits, and those above it. Asking again changes the limits.
     ///
-    /// - Returns: the files that a process writes its number to, to join the group.
+    /// - Returns: the files that a process with one thread writes 0 to, to join the group.
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String]
     /// Whether a container can be kept from the machine's devices.
     var guardsDevices: Bool { get }
@@ -13,8 +13,8 @@ package protocol ResourceController: Sendable {
     ///
     /// - Returns: the files by which the pod's init joins.
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) throws -> [String]
-    /// A file that lists the processes of a group, and that one writes its number to, to join; "" where there is none.
-    func joinFile(_ group: ResourceGroup) -> String
+    /// A file that lists the processes of a group; nil where there is none.
+    func processesFile(_ group: ResourceGroup) -> String?
     /// A group's directories that its container sees below `/sys/fs/cgroup`, by their names there; "" for the place
     /// itself.
     func directories(_ group: ResourceGroup) -> [String: String]

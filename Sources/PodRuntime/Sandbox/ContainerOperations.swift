@@ -26,7 +26,7 @@ struct ContainerOperations: Sendable {
 
     /// Opens all that the container sees of the host. It blocks.
     ///
-    /// - Parameter groups: the `cgroup.procs` of the container's groups.
+    /// - Parameter groups: the files to join the container's groups by.
     func start(joining groups: [SharedDescriptor]) throws -> StartOperations {
         var list = StartOperations()
         for group in groups { list.group(group) }

@@ -27,8 +27,7 @@ extension SandboxRuntime {
             let groups = try resources.create(group, limits: allowed)
             var others = [SharedDescriptor(try Descriptor.open(parent(of: log), O_PATH | O_DIRECTORY))]
             // With a PID namespace of its own a container's processes end with its first one, by the kernel's hand.
-            let processes = resources.joinFile(group)
-            if sharesProcesses, !processes.isEmpty {
+            if sharesProcesses, let processes = resources.processesFile(group) {
                 others.append(SharedDescriptor(try Descriptor.open(processes, O_RDONLY)))
             }
             return (try operations.start(joining: Self.open(groups)), others)
@@ -179,7 +178,7 @@ extension SandboxRuntime {
         }
     }
 
-    /// Their `cgroup.procs`, to join groups by.
+    /// The files to join groups by.
     private nonisolated static func open(_ groups: [String]) throws(SystemError) -> [SharedDescriptor] {
         try groups.map { path throws(SystemError) in SharedDescriptor(try Descriptor.open(path, O_WRONLY)) }
     }
