@@ -83,16 +83,21 @@ func againWhereGone(_ body: () throws(SystemError) -> Void) throws(SystemError) 
 private func makeOnce(_ path: String, make: (String) -> Int32) throws(SystemError) {
     if make(path) == 0 || errno == EEXIST { return }
     guard errno == ENOENT else { throw SystemError("mkdir", path) }
-    // Down from the top, for a path may have more levels than a thread's stack has room for.
+    // Up to one that exists and down again, without recursion: a path may have more levels than a thread's stack has
+    // room for.
     let bytes = Array(path.utf8)
     let slash = UInt8(ascii: "/")
-    for end in bytes.indices.dropFirst() where bytes[end] == slash && bytes[end - 1] != slash {
+    var missing: [String] = []
+    for end in bytes.indices.dropFirst().reversed() where bytes[end] == slash && bytes[end - 1] != slash {
         let above = String(decoding: bytes[..<end], as: UTF8.self)
-        if make(above) == 0 || errno == EEXIST { continue }
+        if make(above) == 0 || errno == EEXIST { break }
         let error = SystemError("mkdir", above)
         // Where nothing may be made, the kernel may say so even of a directory that exists.
-        if access(above, F_OK) != 0 { throw error }
+        if access(above, F_OK) == 0 { break }
+        guard error.errno == ENOENT else { throw error }
+        missing.append(above)
     }
+    for above in missing.reversed() where make(above) != 0 && errno != EEXIST { throw SystemError("mkdir", above) }
     if make(path) != 0, errno != EEXIST { throw SystemError("mkdir", path) }
 }
 
@@ -107,9 +112,19 @@ public func listDirectory(_ path: String) throws(SystemError) -> [String] {
 
 /// The names in a directory, without `.` and `..`.
 public func namesInDirectory(_ path: String) throws(SystemError) -> [String] {
+    try namesInDirectory(path, directoriesOnly: false)
+}
+
+/// The names of the directories in a directory of a filesystem that knows them (readdir(3), `d_type`), as the kernel's own
+/// do.
+func directoriesInDirectory(_ path: String) throws(SystemError) -> [String] {
+    try namesInDirectory(path, directoriesOnly: true)
+}
+
+private func namesInDirectory(_ path: String, directoriesOnly: Bool) throws(SystemError) -> [String] {
     let stream = try DirectoryStream(path)
     var names: [String] = []
-    while let name = stream.next() { names.append(text(name)) }
+    while let name = stream.next(directoriesOnly: directoriesOnly) { names.append(text(name)) }
     return names
 }
 

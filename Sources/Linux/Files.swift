@@ -26,7 +26,12 @@ public func readBytesIfPresent(_ path: String) throws(SystemError) -> [UInt8]? {
 
 /// Writes into a file that exists, in one call, as the kernel's control files want it.
 public func writeControl(_ path: String, _ text: String) throws(SystemError) {
-    try Descriptor.open(path, O_WRONLY).withRawValue { number throws(SystemError) in
+    try writeControl(try Descriptor.open(path, O_WRONLY), path, text)
+}
+
+/// The same for a file that is open, and takes more.
+func writeControl(_ file: borrowing Descriptor, _ path: String, _ text: String) throws(SystemError) {
+    try file.withRawValue { number throws(SystemError) in
         _ = try check("write \"\(text)\" to", path) { write(number, text, text.utf8.count) }
     }
 }

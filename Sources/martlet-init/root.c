@@ -12,7 +12,7 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
-static int root = -1;
+static int root = -1, empty = -1;
 
 long open_in_root(const char *path, u64 flags) {
     struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
@@ -140,12 +140,19 @@ static long null_device(void) {
     return result < 0 ? result : mount;
 }
 
-void hide(char *path) {
+// A directory is hidden by an empty one, the same for all.
+static long empty_directory(void) {
     char options[] = "size=0k,mode=555";
+    return empty < 0 ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options) : clone_tree(empty, 0);
+}
+
+void hide(char *path) {
     long place = find(path);
     if (place < 0) return;
-    long mount = is_directory((int)place) ? new_filesystem(MOUNT_ATTR_RDONLY, "tmpfs", options) : null_device();
-    put_mount((int)must(mount, path), (int)place, path);
+    int directory = is_directory((int)place);
+    put_mount((int)must(directory ? empty_directory() : null_device(), path), (int)place, path);
+    // A mount can be cloned once it is somewhere (open_tree(2)).
+    if (directory && empty < 0) empty = (int)find(path);
 }
 
 void make_read_only(char *path) {

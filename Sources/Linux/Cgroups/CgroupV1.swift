@@ -99,9 +99,11 @@ public struct CgroupV1: ControlGroups {
     public func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError) {
         guard let directory = directory("devices", group) else { return }
         try writeControl("\(directory)/devices.deny", "a")
+        let path = "\(directory)/devices.allow"
+        let file = try Descriptor.open(path, O_WRONLY)
         for rule in rules {
             do throws(SystemError) {
-                try writeControl("\(directory)/devices.allow", rule.text)
+                try writeControl(file, path, rule.text)
             } catch  where error.errno == EPERM {
                 // Not allowed to the group above, such as a container's that this cluster runs in.
                 continue

@@ -84,11 +84,6 @@ package struct ControlGroupDirectory {
     }
 
     package var subdirectories: [ControlGroupDirectory] {
-        // In a hierarchy everything with a dot is a control file, and so are three without.
-        let names = (try? listDirectory(path)) ?? []
-        return names.map { ControlGroupDirectory("\(path)/\($0)") }.filter { directory in
-            var status = stat()
-            return lstat(directory.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-        }
+        ((try? directoriesInDirectory(path)) ?? []).map { ControlGroupDirectory("\(path)/\($0)") }
     }
 }

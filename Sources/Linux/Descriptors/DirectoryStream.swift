@@ -21,9 +21,12 @@ struct DirectoryStream: ~Copyable {
     }
 
     /// The next name as the kernel has it, which need not be UTF-8, with its zero; without `.` and `..`.
-    func next() -> [CChar]? {
+    ///
+    /// - Parameter directoriesOnly: passes over what the filesystem calls something else, at no further call.
+    func next(directoriesOnly: Bool = false) -> [CChar]? {
         let (dot, end) = (CChar(bitPattern: UInt8(ascii: ".")), CChar(0))
         while let entry = readdir(stream) {
+            if directoriesOnly, entry.pointee.d_type != UInt8(DT_DIR) { continue }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
                     Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1))

@@ -40,7 +40,9 @@ struct StartOperations: Sendable {
     mutating func keyring() { add(.keyring, [], []) }
     /// Last before `execute`: what comes after it needs calls that the filter may refuse.
     mutating func seccomp(_ filter: SeccompFilter) {
-        add(.seccomp, [UInt64(filter.instructions.count)] + filter.instructions, [])
+        bytes.append(number: InitOperation.seccomp.rawValue)
+        bytes.append(number: UInt32(filter.encoded.count))
+        bytes += filter.encoded
     }
     mutating func noNewPrivileges() { add(.noNewPrivileges, [], []) }
     mutating func limitOpenFiles(_ limit: OpenFileLimit.Values) {

@@ -5,8 +5,9 @@ import Synchronization
 
 /// A profile as the program that the kernel runs at each system call.
 package struct SeccompFilter: Sendable {
-    /// Instructions as seccomp(2) takes them (`struct sock_filter`), each in 64 bits.
-    let instructions: [UInt64]
+    /// The number of instructions and then each as seccomp(2) takes it (`struct sock_filter`), in 64 bits: as the init
+    /// gets them with each container's start.
+    let encoded: [UInt8]
 
     /// Why this node has no filters; nil where it has.
     package static var obstacle: String? { cseccomp_load().map { String(cString: $0) } }
@@ -64,7 +65,9 @@ package struct SeccompFilter: Sendable {
             throw SeccompError(
                 description: "the profile's filter has \(program.count) instructions, the kernel takes 4096")
         }
-        instructions = program
+        encoded = ([UInt64(program.count)] + program).flatMap { number in
+            Swift.withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        }
     }
 
     /// Calls that are newer than the library, which has no name for them, seem not to be there (ENOSYS): programs turn to
