@@ -129,7 +129,8 @@ let package = Package(
         library(
             "Networking",
             [
-                "CNftables", "Retrying", "Addresses", "Linux", "KubernetesModel", "APIClient", "Logging", "NIOCore",
+                "CLinux", "CNftables", "Retrying", "Addresses", "Linux", "KubernetesModel", "APIClient", "Logging",
+                "NIOCore",
                 "NIOPosix",
             ]),
         library(

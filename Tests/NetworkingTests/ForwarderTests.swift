@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubernetesModel
 import Linux
@@ -41,10 +42,10 @@ import Testing
         defer { dead.descriptor.close() }
         let front = try listener()
         let backends = [dead.port, try #require(echo.localAddress?.port)].map {
-            Balancer.Backend(address: "127.0.0.1", port: $0)
+            Balancer.Backend(address: AddressPlan.loopback, port: $0)
         }
-        let forwarder = try await StreamForwarder.start(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
+        let forwarder = try StreamForwarder(
+            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         for _ in 0..<4 {
             let client = try await ClientBootstrap(group: loop)
                 .connect(host: "127.0.0.1", port: front.port) { channel in
@@ -113,15 +114,14 @@ import Testing
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let front = try listener()
-        let backends = [Balancer.Backend(address: "127.0.0.1", port: try #require(echo.localAddress?.port))]
-        let forwarder = try await StreamForwarder.start(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
+        let backends = [Balancer.Backend(address: AddressPlan.loopback, port: try #require(echo.localAddress?.port))]
+        let forwarder = try StreamForwarder(
+            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         let client = try Self.connection(SOCK_STREAM, front.port)
         defer { client.close() }
         #expect(try await ask(client, "before") == "before")
         // The endpoint is Terminating, so that it is no more among those that take traffic.
         forwarder.update(frontend(front.port, []))
-        try await loop.submit {}.get()
         #expect(try await ask(client, "after") == "after")
         let late = try Self.connection(SOCK_STREAM, front.port)
         defer { late.close() }
@@ -146,17 +146,16 @@ import Testing
                     .bind(host: "127.0.0.1", port: 0).get())
         }
         let backends = try servers.map {
-            Balancer.Backend(address: "127.0.0.1", port: try #require($0.localAddress?.port))
+            Balancer.Backend(address: AddressPlan.loopback, port: try #require($0.localAddress?.port))
         }
         let front = try listener(SOCK_DGRAM)
-        let forwarder = try await DatagramForwarder.start(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil), on: loop)
+        let forwarder = try DatagramForwarder(
+            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         let client = try Self.connection(SOCK_DGRAM, front.port)
         defer { client.close() }
         let first = try #require(try await ask(client, "?"))
         #expect(try await ask(client, "?") == first, "one client stays with one endpoint")
-        forwarder.update(frontend(front.port, [first == "one" ? backends[1] : backends[0]], transport: "UDP"))
-        try await loop.submit {}.get()
+        await forwarder.update(frontend(front.port, [first == "one" ? backends[1] : backends[0]], transport: "UDP"))
         #expect(try await ask(client, "?") == (first == "one" ? "two" : "one"))
         await forwarder.stop()
         for server in servers { try await server.close() }

@@ -1,31 +1,32 @@
+import Addresses
 import KubernetesModel
 import Testing
 
 @testable import Networking
 
 struct BalancerTests {
-    private static let three = (1...3).map { Balancer.Backend(address: "10.244.1.\($0)", port: 80) }
+    private static let three = (1...3).map { Balancer.Backend(address: IPv4Address(10, 244, 1, UInt8($0)), port: 80) }
 
     @Test func takesEndpointsInTurn() {
         var balancer = Balancer(backends: Self.three, affinityTimeout: nil)
-        let first = (0..<6).compactMap { _ in balancer.choose(client: "127.0.0.1", now: .now).first }
+        let first = (0..<6).compactMap { _ in balancer.choose(client: AddressPlan.loopback, now: .now).first }
         #expect(Dictionary(grouping: first) { $0 }.values.allSatisfy { $0.count == 2 })
     }
 
     @Test func offersAllEndpointsInCaseOneIsGone() {
         var balancer = Balancer(backends: Self.three, affinityTimeout: nil)
-        #expect(Set(balancer.choose(client: "127.0.0.1", now: .now)) == Set(Self.three))
+        #expect(Set(balancer.choose(client: AddressPlan.loopback, now: .now)) == Set(Self.three))
     }
 
     @Test func keepsAClientWithItsEndpointUntilTheTimeout() {
         var balancer = Balancer(backends: Self.three, affinityTimeout: .seconds(10))
         let begin = ContinuousClock.now
-        let chosen = balancer.choose(client: "a", now: begin)[0]
-        #expect(balancer.choose(client: "b", now: begin)[0] != chosen)
-        #expect(balancer.choose(client: "a", now: begin + .seconds(9))[0] == chosen)
-        #expect(balancer.choose(client: "a", now: begin + .seconds(18))[0] == chosen)
+        let chosen = balancer.choose(client: IPv4Address(1), now: begin)[0]
+        #expect(balancer.choose(client: IPv4Address(2), now: begin)[0] != chosen)
+        #expect(balancer.choose(client: IPv4Address(1), now: begin + .seconds(9))[0] == chosen)
+        #expect(balancer.choose(client: IPv4Address(1), now: begin + .seconds(18))[0] == chosen)
         balancer.update(backends: Self.three.filter { $0 != chosen }, affinityTimeout: .seconds(10))
-        #expect(balancer.choose(client: "a", now: begin + .seconds(19))[0] != chosen)
+        #expect(balancer.choose(client: IPv4Address(1), now: begin + .seconds(19))[0] != chosen)
     }
 }
 
@@ -70,11 +71,15 @@ struct HostListenerTests {
         let slice = slice([
             ("10.0.0.1", true, true, false), ("10.0.0.2", false, true, true), ("10.0.0.3", false, false, false),
         ])
-        #expect(HostListener.of(service("NodePort"), slices: [slice])[0].backends.map(\.address) == ["10.0.0.1"])
+        #expect(
+            HostListener.of(service("NodePort"), slices: [slice])[0].backends.map(\.address.description) == ["10.0.0.1"]
+        )
     }
 
     @Test func sendsToEndingEndpointsWhereNoneIsReady() {
         let slice = slice([("10.0.0.2", false, true, true), ("10.0.0.3", false, false, true)])
-        #expect(HostListener.of(service("NodePort"), slices: [slice])[0].backends.map(\.address) == ["10.0.0.2"])
+        #expect(
+            HostListener.of(service("NodePort"), slices: [slice])[0].backends.map(\.address.description) == ["10.0.0.2"]
+        )
     }
 }

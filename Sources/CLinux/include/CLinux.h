@@ -4,6 +4,7 @@
 #include "CLinuxConfine.h"
 #include "CLinuxDevices.h"
 #include "CLinuxProcess.h"
+#include "CLinuxRelay.h"
 
 #include <linux/if_link.h>
 #include <linux/magic.h>

@@ -1,9 +1,10 @@
+import Addresses
 import KubernetesModel
 
 /// Chooses endpoints for one port of one Service: in turn, or always the same for one client.
 struct Balancer: Sendable {
     struct Backend: Sendable, Hashable {
-        let address: String
+        let address: IPv4Address
         let port: Int
     }
 
@@ -16,7 +17,7 @@ struct Balancer: Sendable {
     private var next = 0
     /// How long a client keeps its endpoint without a new connection; nil without session affinity.
     private var affinityTimeout: Duration?
-    private var affinities: [String: Affinity] = [:]
+    private var affinities: [IPv4Address: Affinity] = [:]
 
     init(backends: [Backend], affinityTimeout: Duration?) {
         self.backends = backends
@@ -31,7 +32,7 @@ struct Balancer: Sendable {
     }
 
     /// The endpoints to try for a client, best first; none where the Service has none.
-    mutating func choose(client: String, now: ContinuousClock.Instant) -> [Backend] {
+    mutating func choose(client: IPv4Address, now: ContinuousClock.Instant) -> [Backend] {
         guard !backends.isEmpty else { return [] }
         if let timeout = affinityTimeout, let known = affinities[client], now - known.lastUsed < timeout {
             affinities[client]?.lastUsed = now

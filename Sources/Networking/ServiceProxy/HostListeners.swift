@@ -14,7 +14,9 @@ struct HostListener: Sendable, Hashable {
         guard service.type == "LoadBalancer" || service.type == "NodePort" else { return [] }
         let timeout: Duration? = service.hasClientIPAffinity ? .seconds(service.affinityTimeout) : nil
         return service.ports.filter { $0.transport != "SCTP" }.flatMap { port in
-            let backends = port.endpoints(in: slices).map { Balancer.Backend(address: $0.address, port: $0.port) }
+            let backends = port.endpoints(in: slices).compactMap { endpoint in
+                IPv4Address(endpoint.address).map { Balancer.Backend(address: $0, port: endpoint.port) }
+            }
             var addresses = service.ingressAddresses.filter { $0.hasPrefix("127.") }.map {
                 HostAddress(address: $0, port: port.port, transport: port.transport)
             }

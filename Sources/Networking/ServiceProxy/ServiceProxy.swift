@@ -2,8 +2,6 @@ import APIClient
 import KubernetesModel
 import Linux
 import Logging
-import NIOCore
-import NIOPosix
 
 /// Carries connections from the host to the Services' ready endpoints: LoadBalancer addresses and node ports.
 ///
@@ -14,10 +12,10 @@ public actor ServiceProxy {
         case stream(StreamForwarder)
         case datagram(DatagramForwarder)
 
-        func update(_ listener: HostListener) {
+        func update(_ listener: HostListener) async {
             switch self {
             case .stream(let forwarder): forwarder.update(listener)
-            case .datagram(let forwarder): forwarder.update(listener)
+            case .datagram(let forwarder): await forwarder.update(listener)
             }
         }
 
@@ -39,7 +37,6 @@ public actor ServiceProxy {
     private let recorder: EventRecorder
     private let services: Informer
     private let slices: Informer
-    private let loop: any EventLoop
     private let logger: Logger
     private(set) var listeners: [HostAddress: HostListener] = [:]
     private var forwarders: [HostAddress: Forwarder] = [:]
@@ -62,7 +59,6 @@ public actor ServiceProxy {
                     return name.map { ["\(slice.namespace)/\($0)"] } ?? []
                 }
             ])
-        loop = MultiThreadedEventLoopGroup.singleton.next()
     }
 
     /// Serves until the task is cancelled; `whenReady` is called once all Services that there are have been looked at.
@@ -98,8 +94,8 @@ public actor ServiceProxy {
             }
         }
         if let forwarder = forwarders[address] {
-            forwarder.update(wanted)
             listeners[address] = wanted
+            await forwarder.update(wanted)
             return true
         }
         let descriptor: SharedDescriptor
@@ -112,11 +108,9 @@ public actor ServiceProxy {
         let balancer = Balancer(backends: wanted.backends, affinityTimeout: wanted.affinityTimeout)
         switch address.transport {
         case "UDP":
-            forwarders[address] = .datagram(
-                try await DatagramForwarder.start(descriptor: descriptor, balancer: balancer, on: loop))
+            forwarders[address] = .datagram(try DatagramForwarder(descriptor: descriptor, balancer: balancer))
         default:
-            forwarders[address] = .stream(
-                try await StreamForwarder.start(descriptor: descriptor, balancer: balancer, on: loop))
+            forwarders[address] = .stream(try StreamForwarder(descriptor: descriptor, balancer: balancer))
         }
         listeners[address] = wanted
         if faults.removeValue(forKey: Fault(address: address, service: wanted.service)) != nil {
