@@ -47,12 +47,36 @@ package enum AddressPlan {
         nodeIndexes.first { pods(ofNode: $0).description == network }
     }
 
+    // MARK: The way out
+
+    /// The link by which the cluster's namespace reaches the outside: a tap, whose other end is a program on the host.
+    package static let egressLink = "egress"
+    /// The network of that link, the last one of the nodes', which no node has an address of.
+    package static let egress = IPv4Network(IPv4Address(172, 30, 255, 0), prefix: 24)
+    /// The cluster's own address there, with which pods leave.
+    package static let egressAddress = egress.base.advanced(by: 100)
+    /// The way out, and the address at which pods reach programs on the host's loopback, where the cluster may.
+    package static let host = egress.base.advanced(by: 2)
+    /// The names of that address, as other local clusters and container engines have them too.
+    package static let hostNames = ["host.martlet.internal", "host.docker.internal", "host.minikube.internal"]
+    /// Where no packet leaves to: nowhere on a network, or to the machine itself; link-local, where clouds serve
+    /// machines their credentials, and the other addresses where they do; the cluster's own, which would be some
+    /// other's outside.
+    package static let neverOutside =
+        [
+            IPv4Network(IPv4Address(0), prefix: 8), IPv4Network(IPv4Address(127, 0, 0, 0), prefix: 8),
+            IPv4Network(IPv4Address(169, 254, 0, 0), prefix: 16), IPv4Network(IPv4Address(224, 0, 0, 0), prefix: 3),
+            IPv4Network(IPv4Address(100, 100, 100, 200), prefix: 32),
+            IPv4Network(IPv4Address(168, 63, 129, 16), prefix: 32),
+            IPv4Network(IPv4Address(192, 0, 0, 192), prefix: 32),
+        ] + ownNetworks.map(\.network)
+
     // MARK: Reaching others
 
     /// Whether the API server may connect to an address for a user: one of a pod or a node, and not of what serves the
-    /// cluster itself, which takes whoever comes from within for one of its own.
+    /// cluster itself, which takes whoever comes from within for one of its own, nor of the way out.
     package static func isReachableForUsers(_ address: IPv4Address) -> Bool {
-        guard address != gateway else { return false }
+        guard address != gateway, !egress.contains(address) else { return false }
         return pods.contains(address) || nodes.contains(address)
     }
 

@@ -25,18 +25,24 @@ public struct ControlPlane: Sendable {
         public var dnsSockets: DNSServer.Sockets
         /// Unbound datagram sockets of the host's namespace, by which names outside the cluster are resolved.
         public var nameServerSockets: [CInt]
+        /// Unconnected stream sockets of that namespace, for answers that fit no datagram.
+        public var longNameServerSockets: [CInt]
         /// LoadBalancer addresses are 127.<this>.0.0/16.
         public var loadBalancerOctet: Int
+        /// Whether pods reach programs on the host's loopback.
+        public var reachesHost: Bool
 
         public init(
             paths: ClusterPaths, apiSockets: [CInt], dnsSockets: DNSServer.Sockets,
-            nameServerSockets: [CInt], loadBalancerOctet: Int
+            nameServerSockets: [CInt], longNameServerSockets: [CInt], loadBalancerOctet: Int, reachesHost: Bool
         ) {
             self.paths = paths
             self.apiSockets = apiSockets
             self.dnsSockets = dnsSockets
             self.nameServerSockets = nameServerSockets
+            self.longNameServerSockets = longNameServerSockets
             self.loadBalancerOctet = loadBalancerOctet
+            self.reachesHost = reachesHost
         }
     }
 
@@ -66,9 +72,14 @@ public struct ControlPlane: Sendable {
         let controllers = Controllers(client: server.client, informers: informers, options: try controllerOptions())
         let scheduler = Scheduler(client: server.client, informers: informers, logger: logger)
         let sockets = configuration.nameServerSockets
-        let upstream = sockets.isEmpty ? nil : HostNameServers(descriptors: sockets)
+        let upstream =
+            sockets.isEmpty
+            ? nil
+            : DNSCache(
+                HostNameServers(descriptors: sockets, streams: configuration.longNameServerSockets))
         let names = DNSServer(
-            client: server.client, sockets: configuration.dnsSockets, upstream: upstream, logger: logger)
+            client: server.client, sockets: configuration.dnsSockets, upstream: upstream,
+            reachesHost: configuration.reachesHost, logger: logger)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
                 try await server.run { _ in whenReady() }

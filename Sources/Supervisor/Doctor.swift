@@ -207,13 +207,6 @@ public struct Doctor: Sendable {
             remedy: "apt-get install \(package)")
     }
 
-    private func egress() -> Finding {
-        Finding(
-            "egress", .degraded, "pods have no way out of the cluster",
-            consequence: "names outside resolve, but connections from pods reach the cluster only",
-            remedy: "none in this version")
-    }
-
     private func kubectl() -> Finding {
         let directories = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
         if let directory = directories.first(where: { access("\($0)/kubectl", X_OK) == 0 }) {

@@ -47,10 +47,13 @@ extension Supervisor {
             if let pid = report.pid { json["pid"] = JSON(Int(pid)) }
             reports.append(json)
         }
-        let allReady = reports.allSatisfy { $0["state"].string == "Ready" }
+        // What is within works without the way out.
+        let allReady = reports.allSatisfy { $0["state"].string == "Ready" || $0["name"].string == Self.egressName }
+        var egress: JSON = ["mode": .string(configuration.egress.rawValue)]
+        if let egressProblem { egress["problem"] = .string(egressProblem) }
         return [
             "ready": .bool(isReady && allReady), "components": .array(reports), "pid": JSON(Int(getpid())),
-            "apiPort": JSON(configuration.apiPort),
+            "apiPort": JSON(configuration.apiPort), "egress": egress,
             "nodes": .array(
                 configuration.nodes.map { ["name": .string($0.name), "stopped": .bool($0.stopped)] }),
         ]

@@ -22,6 +22,8 @@ public actor Supervisor {
     /// The changes of nodes that have been asked for; each begins when those before it are done.
     var nodeChanges: Task<Void, Never>?
     private var claim: AddressClaim?
+    /// Why pods have no way out, where they are to have one.
+    var egressProblem: String?
     var isReady = false
     var stopRequested = false
     var endsGracefully = true
@@ -91,6 +93,7 @@ public actor Supervisor {
         let holder = try await hold(Self.clusterHolderName, within: nil, members: Self.members)
         clusterHolder = holder
         try await Self.onNetwork(of: holder) { try $0.setUp() }
+        async let egress: Void = openEgress(holder)
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
             await self?.answer(request) ?? ControlServer.Answer(["error": "the supervisor is ending"])
         }
@@ -107,6 +110,7 @@ public actor Supervisor {
             try await group.waitForAll()
         }
         try await components["service-proxy"]?.waitUntilReady()
+        await egress
         for node in configuration.nodes where !node.stopped {
             try await components[node.componentName]?.waitUntilReady()
         }
@@ -157,14 +161,22 @@ public actor Supervisor {
             }
         }
         // Names outside the cluster are resolved from here, where the way out is: one query a socket.
-        for _ in 0..<Self.nameSockets {
-            let socket = try makeSocket(domain: AF_INET, type: Int32(SOCK_DGRAM.rawValue))
-            specification.sockets.append(("names", SharedDescriptor(socket)))
+        guard configuration.egress != .none else { return specification }
+        let kinds = [
+            ("names", SOCK_DGRAM, Self.nameSockets), ("names-tcp", SOCK_STREAM, Self.longNameSockets),
+        ]
+        for (name, type, count) in kinds {
+            for _ in 0..<count {
+                let socket = try makeSocket(domain: AF_INET, type: Int32(type.rawValue))
+                specification.sockets.append((name, SharedDescriptor(socket)))
+            }
         }
         return specification
     }
 
     private static let nameSockets = 32
+    /// For answers that fit no datagram.
+    private static let longNameSockets = 4
     private static let clusterSockets: [(name: String, address: HostPorts.Address)] = [
         ("api", HostPorts.Address(address: AddressPlan.kubernetes.description, port: 443, transport: "TCP")),
         (

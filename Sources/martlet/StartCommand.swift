@@ -27,6 +27,14 @@ struct StartCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            How far pods reach: the outside but not this machine's own loopback; that too, as host.martlet.internal; \
+            or the cluster alone.
+            """))
+    var egress: EgressMode?
+
+    @Option(
+        help: ArgumentHelp(
             "Hide this, too, from containers on the image host; may be given again.", valueName: "path"))
     var hostHide: [String] = []
 
@@ -67,10 +75,16 @@ struct StartCommand: AsyncParsableCommand {
         if !noKubeconfig { try UserKubeconfig().checkMerge(paths.profile) }
         let begin = ContinuousClock.now
         try await Launch(paths).start(
-            .init(nodes: nodes, shapes: shapes, apiPort: apiPort), progress: Console.progress)
+            .init(nodes: nodes, shapes: shapes, apiPort: apiPort, egress: egress), progress: Console.progress)
         if !noKubeconfig { try UserKubeconfig().merge(try ClusterKubeconfig(paths).document()) }
         let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
         Console.print("Cluster \"\(paths.profile)\" is Ready (\(Int(milliseconds)) ms).")
+        let egress = try await Launch(paths).connect().request(["op": "status"]).answer["egress"]
+        if let problem = egress["problem"].string {
+            Console.error("pods have no way out of the cluster: \(problem)")
+        }
         if !noKubeconfig { Console.print("kubectl uses context \"\(paths.profile)\".") }
     }
 }
+
+extension EgressMode: ExpressibleByArgument {}

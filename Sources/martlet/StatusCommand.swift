@@ -23,6 +23,9 @@ struct StatusCommand: AsyncParsableCommand {
         case .table:
             Console.print("Cluster \"\(paths.profile)\" \(status["ready"].bool == true ? "is Ready" : "is not Ready")")
             Console.print("API: https://\(AddressPlan.loopback):\(status["apiPort"].int ?? 0)")
+            let egress = status["egress"]
+            let problem = egress["problem"].string.map { " is not there: \($0)" } ?? ""
+            Console.print("Egress: \(egress["mode"].string ?? "")\(problem)")
             Console.print("")
             let rows = status["components"].items.map { component in
                 [

@@ -67,4 +67,25 @@ import Testing
         #expect(AddressPlan.nodes.contains(AddressPlan.apiServer))
         #expect(AddressPlan.loadBalancers(octet: 16).description == "127.16.0.0/16")
     }
+
+    /// Neither the control plane nor the way out of the cluster is to be reached through the API server.
+    @Test(arguments: [
+        ("10.244.1.2", true), ("172.30.0.2", true), ("172.30.0.1", false), ("172.30.255.2", false),
+        ("172.30.255.100", false), ("192.0.2.1", false), ("127.0.0.1", false), ("10.96.0.10", false),
+    ]) func whatUsersReachThroughTheAPI(_ text: String, _ isReachable: Bool) throws {
+        #expect(AddressPlan.isReachableForUsers(try #require(IPv4Address(text))) == isReachable)
+    }
+
+    @Test(arguments: [
+        "0.0.0.0", "127.0.0.1", "169.254.169.254", "100.100.100.200", "192.0.0.192", "168.63.129.16", "224.0.0.251",
+        "255.255.255.255", "10.96.1.1", "10.244.9.9", "172.30.0.9", "172.30.255.2",
+    ]) func whatNoPacketLeavesTo(_ text: String) throws {
+        let address = try #require(IPv4Address(text))
+        #expect(AddressPlan.neverOutside.contains { $0.contains(address) })
+    }
+
+    @Test func noNodeIsOnTheWayOut() {
+        #expect(!AddressPlan.egress.contains(AddressPlan.node(AddressPlan.nodeIndexes.upperBound)))
+        #expect(AddressPlan.nodes.contains(AddressPlan.egress.base))
+    }
 }

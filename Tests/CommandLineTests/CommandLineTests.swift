@@ -65,6 +65,7 @@ private final class Home: Sendable {
         (["start", "--nodes", "251"], 1, "--nodes 251"),
         (["start", "--api-port", "0"], 1, "--api-port 0: a port is a number from 1 to 65535"),
         (["start", "--api-port", "65536"], 1, "--api-port 65536"),
+        (["start", "--egress", "world"], 64, "The value 'world' is invalid for '--egress <egress>'"),
         (["start", "--node-shape", "absent.yaml"], 1, "absent.yaml: cannot read the node shape"),
         (["start", "-p", "Prod"], 1, "--profile \"Prod\": a profile's name has 1 to 32 lower-case letters"),
         (["start", "-p", ""], 1, "--profile \"\""),

@@ -26,6 +26,8 @@ struct Shell: Sendable {
     /// Put in front of PATH.
     var path: [String] = []
     var directory = Repository.root
+    /// A program with arguments that runs all others.
+    var prefix: [String] = []
 
     private var variables: Subprocess.Environment {
         var updates: [Subprocess.Environment.Key: String?] = [:]
@@ -37,10 +39,11 @@ struct Shell: Sendable {
 
     /// Runs a program and returns what became of it, whatever its status.
     func attempt(_ program: String, _ arguments: [String], input: String = "") async throws -> CommandResult {
+        let command = prefix + [program] + arguments
         let executable: Executable =
-            program.hasPrefix("/") ? .path(.init(program)) : .name(program)
+            command[0].hasPrefix("/") ? .path(.init(command[0])) : .name(command[0])
         let result = try await Subprocess.run(
-            executable, arguments: .init(arguments), environment: variables, workingDirectory: .init(directory),
+            executable, arguments: .init(Array(command.dropFirst())), environment: variables, workingDirectory: .init(directory),
             input: .string(input), output: .string(limit: 64 << 20), error: .string(limit: 16 << 20))
         let status: Int32 =
             switch result.terminationStatus {

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import KubernetesModel
 import Testing
 
@@ -62,7 +63,7 @@ struct DNSMessageTests {
 
 struct ClusterZoneTests {
     /// A zone of a cluster with one Service of each sort.
-    private func withZone(_ body: (ClusterZone) throws -> Void) async throws {
+    private func withZone(host: IPv4Address? = nil, _ body: (ClusterZone) throws -> Void) async throws {
         let client = TestClient()
         client.put(.namespaces, Object(.namespaces, name: "default"))
         client.put(.services, makeService("web", clusterIP: "10.96.1.1"))
@@ -73,7 +74,7 @@ struct ClusterZoneTests {
         var slice = makeSlice("db", ["10.244.1.2": .ready, "10.244.1.3": .ready, "10.244.1.4": .notReady], port: 5432)
         slice["endpoints"][0]["hostname"] = "db-0"
         client.put(.endpointSlices, slice)
-        let zone = ClusterZone(client: client, domain: "cluster.local")
+        let zone = ClusterZone(client: client, domain: "cluster.local", host: host)
         try await withThrowingDiscardingTaskGroup { group in
             for informer in [zone.services, zone.slices, zone.namespaces] {
                 group.addTask { await informer.run() }
@@ -82,6 +83,17 @@ struct ClusterZoneTests {
             try body(zone)
             group.cancelAll()
         }
+    }
+
+    @Test(arguments: ["host.martlet.internal", "host.docker.internal", "host.minikube.internal"])
+    func theHostHasNamesWherePodsReachIt(_ name: String) async throws {
+        let question = DNSMessage.Question(name: name.split(separator: ".").map(String.init), type: 1)
+        try await withZone(host: AddressPlan.host) { zone in
+            #expect(describe(zone.answer(question)) == "172.30.255.2")
+            #expect(describe(zone.answer(DNSMessage.Question(name: question.name, type: 28))) == "no data")
+        }
+        // Whoever might know such a name outside would mean another machine.
+        try await withZone { zone in #expect(describe(zone.answer(question)) == "no such name") }
     }
 
     private func describe(_ answer: ClusterZone.Answer) -> String {

@@ -105,7 +105,7 @@ import Testing
             return await group.reduce(into: [:]) { counts, failure in counts[failure, default: 0] += 1 }
         }
         #expect(outcomes[nil] == nil)
-        #expect((outcomes[.unanswered] ?? 0) >= 2 + HostNameServers.maxWaiting)
+        #expect((outcomes[.unanswered] ?? 0) >= 2 + SocketPool.maxWaiting)
         #expect((outcomes[.overloaded] ?? 0) > 0)
         await server.stop()
     }

@@ -43,6 +43,10 @@ int clinux_openat2(int directory, const char *path, int flags, mode_t mode, uint
 // Makes a socket in the network namespace `space`, on a thread of its own, so that the caller's stays in its own.
 int clinux_socket_in(int space, int domain, int type, int protocol);
 
+// Makes a tap device in the thread's network namespace, which stays when nobody has it open: ends of Ethernet frames
+// that a program reads and writes.
+int clinux_make_tap(const char *name);
+
 // Sends bytes with descriptors.
 ssize_t clinux_send(int socket, const void *data, size_t size, const int *descriptors, int count, int flags);
 // Receives bytes, at most *count descriptors (close on exec; *count becomes how many came), and the sender's process

@@ -68,6 +68,14 @@ public struct RouteRequest: Sendable {
             about: "set link \(index) \(up ? "up" : "down")", message: NetlinkMessage(RTM_NEWLINK, header))
     }
 
+    public static func setMTU(_ index: Int32, _ mtu: UInt32) -> RouteRequest {
+        var header = ifinfomsg()
+        header.ifi_index = index
+        var message = NetlinkMessage(RTM_NEWLINK, header)
+        message.add(IFLA_MTU, mtu)
+        return RouteRequest(about: "set MTU \(mtu) of link \(index)", message: message)
+    }
+
     /// Puts a link into a bridge; takes it out with 0.
     public static func setMaster(_ index: Int32, _ master: Int32) -> RouteRequest {
         var header = ifinfomsg()

@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 
@@ -9,13 +10,20 @@ extension SharedDescriptor {
         }
     }
 
-    /// Connects a TCP socket to a port of 127.0.0.1 in its network namespace, without keeping a thread where the
-    /// listener's queue is full. The socket is non-blocking from then on.
+    /// Connects a TCP socket to a port of 127.0.0.1 in its network namespace.
+    public func connect(toLoopback port: UInt16, within limit: Duration = .seconds(10)) async throws(SystemError) {
+        try await connect(to: IPv4Address(127, 0, 0, 1), port: port, within: limit)
+    }
+
+    /// Connects a TCP socket in its network namespace, without keeping a thread where that takes its time. The socket is
+    /// non-blocking from then on.
     ///
     /// - Throws: `connect`, with the reason; also `ETIMEDOUT` after `limit`, and `ECANCELED` where the task is cancelled.
-    public func connect(toLoopback port: UInt16, within limit: Duration = .seconds(10)) async throws(SystemError) {
+    public func connect(
+        to address: IPv4Address, port: UInt16, within limit: Duration
+    ) async throws(SystemError) {
         try setNonBlocking(true)
-        if try begin(port) { return }
+        if try begin(address, port) { return }
         do {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
@@ -41,13 +49,13 @@ extension SharedDescriptor {
     }
 
     /// - Returns: whether it is connected already.
-    private func begin(_ port: UInt16) throws(SystemError) -> Bool {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    private func begin(_ address: IPv4Address, _ port: UInt16) throws(SystemError) -> Bool {
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = address.value.bigEndian
         return try withRawValue { number throws(SystemError) in
-            let result = withUnsafePointer(to: &address) { pointer in
+            let result = withUnsafePointer(to: &name) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }

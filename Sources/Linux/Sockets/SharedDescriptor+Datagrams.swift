@@ -7,7 +7,7 @@ extension SharedDescriptor {
     /// Talks to an address from now on, and hears nobody else. A socket that was never bound gets a free port of the
     /// kernel's choice, another one each time.
     public func connectDatagrams(to address: IPv4Address, port: UInt16) throws(SystemError) {
-        try disconnectDatagrams()
+        try disconnect()
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = port.bigEndian
@@ -15,8 +15,9 @@ extension SharedDescriptor {
         try connect(&name, "\(address):\(port)")
     }
 
-    /// Talks to nobody any more, and lets go of the port that the kernel chose (connect(2), AF_UNSPEC).
-    public func disconnectDatagrams() throws(SystemError) {
+    /// Talks to nobody any more, and lets go of the port that the kernel chose (connect(2), AF_UNSPEC). A stream socket
+    /// breaks its connection off, and can make another.
+    public func disconnect() throws(SystemError) {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_UNSPEC)
         try connect(&name, "")

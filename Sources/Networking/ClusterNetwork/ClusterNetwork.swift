@@ -7,15 +7,15 @@ import Linux
 /// Works on namespaces by descriptor, so the supervisor calls it from the host's, and a rootless one from within. All of
 /// it can be done again: what exists stays. Blocks for some milliseconds at most; see `Blocking`.
 public struct ClusterNetwork: Sendable {
-    private let cluster: SharedDescriptor
+    let namespace: SharedDescriptor
 
     /// - Parameter namespace: the cluster's network namespace; the caller keeps it open.
-    public init(namespace: SharedDescriptor) { cluster = namespace }
+    public init(namespace: SharedDescriptor) { self.namespace = namespace }
 
     /// Makes the bridge to which nodes are joined, and gives the cluster's namespace its addresses.
     public func setUp() throws(SystemError) {
-        try insideNetworkNamespace(cluster) { () throws(SystemError) in try Self.prepareForwarding() }
-        var socket = try RouteSocket(namespace: cluster)
+        try insideNetworkNamespace(namespace) { () throws(SystemError) in try Self.prepareForwarding() }
+        var socket = try RouteSocket(namespace: self.namespace)
         try socket.perform(
             [.addBridge(AddressPlan.nodeBridge, hardwareAddress: Self.hardwareAddress(AddressPlan.gateway))],
             ignoring: [EEXIST])
@@ -37,7 +37,7 @@ public struct ClusterNetwork: Sendable {
     ///   - namespace: the node's network namespace.
     public func addNode(_ index: Int, namespace: SharedDescriptor) throws(SystemError) {
         try insideNetworkNamespace(namespace) { () throws(SystemError) in try Self.prepareForwarding() }
-        var outer = try RouteSocket(namespace: cluster)
+        var outer = try RouteSocket(namespace: self.namespace)
         var inner = try RouteSocket(namespace: namespace)
         let bridge = try Self.index(AddressPlan.nodeBridge, &outer)
         let name = Self.linkName(index)
@@ -62,6 +62,9 @@ public struct ClusterNetwork: Sendable {
                 .addAddress(AddressPlan.node(index), prefix: AddressPlan.nodes.prefix, to: link),
                 .addAddress(AddressPlan.podGateway(ofNode: index), prefix: network.prefix, to: pods),
                 .addRoute(to: IPv4Address(0), prefix: 0, via: AddressPlan.gateway),
+                // It would be looked for among the nodes.
+                .addRoute(
+                    to: AddressPlan.egress.base, prefix: AddressPlan.egress.prefix, via: AddressPlan.gateway),
             ], ignoring: [EEXIST])
         try outer.perform([
             .addRoute(to: network.base, prefix: network.prefix, via: AddressPlan.node(index))
@@ -70,7 +73,7 @@ public struct ClusterNetwork: Sendable {
 
     /// Takes a node's link and route away. A node that is not joined is no error.
     public func removeNode(_ index: Int) throws(SystemError) {
-        var outer = try RouteSocket(namespace: cluster)
+        var outer = try RouteSocket(namespace: self.namespace)
         let network = AddressPlan.pods(ofNode: index)
         try outer.perform(
             [
@@ -81,7 +84,7 @@ public struct ClusterNetwork: Sendable {
 
     private static func linkName(_ index: Int) -> String { "node\(index)" }
 
-    private static func index(_ name: String, _ socket: inout RouteSocket) throws(SystemError) -> Int32 {
+    static func index(_ name: String, _ socket: inout RouteSocket) throws(SystemError) -> Int32 {
         guard let index = try socket.index(of: name) else { throw SystemError("netlink", errno: ENODEV, name) }
         return index
     }

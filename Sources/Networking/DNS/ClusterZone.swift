@@ -21,12 +21,16 @@ struct ClusterZone: Sendable {
     let services: Informer
     let slices: Informer
     let namespaces: Informer
+    /// The host's address within the cluster; nil where pods do not reach it.
+    let host: IPv4Address?
 
     static let ttl: UInt32 = 5
+    private static let hostNames = AddressPlan.hostNames.map { $0.split(separator: ".").map(String.init) }
     static let byService = "service"
     static let byAddress = "address"
 
-    init(client: any Client, domain: String) {
+    init(client: any Client, domain: String, host: IPv4Address? = nil) {
+        self.host = host
         self.domain = domain.split(separator: ".").map(String.init)
         services = Informer(
             client, .services, indexes: [Self.byAddress: { Service($0).clusterIP.map { [$0] } ?? [] }])
@@ -43,6 +47,11 @@ struct ClusterZone: Sendable {
 
     func answer(_ question: DNSMessage.Question) -> Answer {
         let name = question.name
+        if Self.hostNames.contains(name) {
+            // Nobody outside knows them, and what they mean elsewhere is no concern of this cluster.
+            guard let host else { return .noSuchName }
+            return only(question, [Record(name: name, ttl: Self.ttl, value: .a(host.description))])
+        }
         if name.suffix(2) == ["in-addr", "arpa"] { return reverse(question) }
         guard name.count >= domain.count, Array(name.suffix(domain.count)) == domain else { return .elsewhere }
         let rest = Array(name.dropLast(domain.count))

@@ -28,12 +28,14 @@ public struct DNSServer: Sendable {
     private static let address = AddressPlan.dns.description
     private static let port = 53
 
-    /// - Parameter upstream: nil where names outside the cluster cannot be resolved; they are refused then.
+    /// - Parameters:
+    ///   - upstream: nil where names outside the cluster cannot be resolved; they are refused then.
+    ///   - reachesHost: whether the host has its names within the cluster.
     public init(
         client: any Client, sockets: Sockets = Sockets(), domain: String = "cluster.local",
-        upstream: (any DNSUpstream)?, logger: Logger
+        upstream: (any DNSUpstream)?, reachesHost: Bool = false, logger: Logger
     ) {
-        zone = ClusterZone(client: client, domain: domain)
+        zone = ClusterZone(client: client, domain: domain, host: reachesHost ? AddressPlan.host : nil)
         self.upstream = upstream
         self.sockets = sockets
         self.logger = logger
@@ -114,7 +116,8 @@ public struct DNSServer: Sendable {
                     case .forward(let forwarded):
                         let client = envelope.remoteAddress.ipAddress ?? ""
                         group.addTask {
-                            let reply = ByteBuffer(bytes: await self.forward(forwarded, for: client))
+                            let answer = await self.forward(forwarded, for: client)
+                            let reply = ByteBuffer(bytes: DNSMessage.truncated(answer, to: forwarded.limit))
                             try await outbound.write(
                                 AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: reply))
                         }
@@ -175,6 +178,8 @@ public struct DNSServer: Sendable {
         let reply: DNSMessage
         let bytes: [UInt8]
         let aliases: [DNSMessage.Record]
+        /// The max size of a datagram that the client takes.
+        let limit: Int
     }
 
     private func answer(_ bytes: [UInt8]) -> Reply {
@@ -206,7 +211,7 @@ public struct DNSServer: Sendable {
             message.code = .nameError
             message.authority = [zone.authority]
         case .elsewhere:
-            return .forward(Forwarded(reply: DNSMessage(answering: query), bytes: bytes, aliases: []))
+            return .forward(Forwarded(reply: DNSMessage(answering: query), bytes: bytes, aliases: [], limit: limit))
         case .alias(let record, let target):
             return follow([record], to: target, message, limit: limit)
         }
@@ -234,7 +239,7 @@ public struct DNSServer: Sendable {
             var outer = DNSMessage(id: message.id)
             outer.recursionDesired = true
             outer.question = DNSMessage.Question(name: target, type: type)
-            return .forward(Forwarded(reply: message, bytes: outer.encoded(), aliases: aliases))
+            return .forward(Forwarded(reply: message, bytes: outer.encoded(), aliases: aliases, limit: limit))
         }
         return .message(message, limit: limit)
     }

@@ -2,58 +2,56 @@ import Addresses
 import Glibc
 import Linux
 
-/// The host's own name servers, asked over UDP sockets that were made in the host's network namespace.
+/// The host's own name servers, asked over sockets that were made in the host's network namespace.
 ///
 /// An answer counts only where it comes from the server that was asked, to the port from which it was, with the query's
 /// random id and its question: whoever wants to forge one must guess 32 bits within the time that the true one takes.
-/// Each query has a socket for itself, and each time another port.
-public actor HostNameServers: DNSUpstream {
+/// Each query has a socket for itself, and each time another port. What fits no datagram is asked for again by TCP.
+public struct HostNameServers: DNSUpstream {
     struct Server: Sendable, Hashable {
         let address: IPv4Address
         var port: UInt16 = 53
     }
 
-    private let servers: [Server]
+    private let list: NameServerList
     private let patience: Duration
-    private var free: [SharedDescriptor]
-    private var waiting: [CheckedContinuation<SharedDescriptor, Never>] = []
+    private let datagrams: SocketPool
+    private let streams: SocketPool
 
-    /// How many queries wait for a socket; more would be answered when nobody waits any more.
-    static let maxWaiting = 128
     private static let maxSize = 65_535
 
-    /// - Parameter descriptors: unbound datagram sockets, owned by this from now on; one query needs one.
-    public init(descriptors: [CInt], resolvConf: String = "/etc/resolv.conf") {
-        self.init(
-            sockets: descriptors.map { SharedDescriptor(owning: $0) },
-            servers: Self.servers(resolvConf).compactMap { IPv4Address($0) }.map { Server(address: $0) })
+    /// - Parameters:
+    ///   - descriptors: unbound datagram sockets, owned by this from now on; one query needs one.
+    ///   - streams: unconnected stream sockets, for answers that fit no datagram.
+    public init(descriptors: [CInt], streams: [CInt] = [], resolvConf: String = "/etc/resolv.conf") {
+        list = NameServerList(file: resolvConf)
+        patience = .seconds(2)
+        datagrams = SocketPool(descriptors.map { SharedDescriptor(owning: $0) })
+        self.streams = SocketPool(streams.map { SharedDescriptor(owning: $0) })
     }
 
     /// - Parameter patience: how long each server has.
-    init(sockets: [SharedDescriptor], servers: [Server], patience: Duration = .seconds(2)) {
-        free = sockets
-        self.servers = servers
+    init(
+        sockets: [SharedDescriptor], streams: [SharedDescriptor] = [], servers: [Server],
+        patience: Duration = .seconds(2)
+    ) {
+        list = NameServerList(servers)
+        datagrams = SocketPool(sockets)
+        self.streams = SocketPool(streams)
         self.patience = patience
     }
 
     public func resolve(_ query: [UInt8]) async throws(DNSUpstreamFailure) -> [UInt8] {
+        let servers = list.current()
         guard !servers.isEmpty, let question = DNSMessage.firstQuestion(of: query) else { throw .unanswered }
-        let socket = try await take()
-        defer { giveBack(socket) }
+        let socket = try await datagrams.take()
+        defer { datagrams.giveBack(socket) }
         for server in servers {
-            if let answer = await ask(server, query, question, socket) { return answer }
+            guard let answer = await ask(server, query, question, socket) else { continue }
+            guard DNSMessage.isTruncated(answer), !streams.isEmpty else { return answer }
+            return try await askByStream(server, query, question) ?? answer
         }
         throw .unanswered
-    }
-
-    private func take() async throws(DNSUpstreamFailure) -> SharedDescriptor {
-        if let socket = free.popLast() { return socket }
-        guard waiting.count < Self.maxWaiting else { throw .overloaded }
-        return await withCheckedContinuation { waiting.append($0) }
-    }
-
-    private func giveBack(_ socket: SharedDescriptor) {
-        if waiting.isEmpty { free.append(socket) } else { waiting.removeFirst().resume(returning: socket) }
     }
 
     private func ask(
@@ -63,8 +61,8 @@ public actor HostNameServers: DNSUpstream {
         let deadline = ContinuousClock.now + patience
         do {
             try socket.connectDatagrams(to: server.address, port: server.port)
-            defer { try? socket.disconnectDatagrams() }
-            try socket.sendDatagram([UInt8(id >> 8), UInt8(id & 0xFF)] + query.dropFirst(2))
+            defer { try? socket.disconnect() }
+            try socket.sendDatagram(Self.query(query, id: id))
             while ContinuousClock.now < deadline {
                 guard let answer = try socket.receiveDatagram(max: Self.maxSize) else {
                     try await Self.readable(socket, until: deadline)
@@ -81,21 +79,50 @@ public actor HostNameServers: DNSUpstream {
         }
     }
 
+    /// Asks by TCP, where each message has its length before it (RFC 1035, section 4.2.2).
+    private func askByStream(
+        _ server: Server, _ query: [UInt8], _ question: DNSMessage.RawQuestion
+    ) async throws(DNSUpstreamFailure) -> [UInt8]? {
+        let socket = try await streams.take()
+        defer { streams.giveBack(socket) }
+        let id = UInt16.random(in: 0...UInt16.max)
+        let deadline = ContinuousClock.now + patience
+        do {
+            try await socket.connect(to: server.address, port: server.port, within: patience)
+            defer { try? socket.disconnect() }
+            let message = Self.query(query, id: id)
+            try socket.sendDatagram([UInt8(message.count >> 8), UInt8(message.count & 0xFF)] + message)
+            var received: [UInt8] = []
+            while ContinuousClock.now < deadline {
+                guard let part = try socket.receiveDatagram(max: Self.maxSize) else {
+                    try await Self.readable(socket, until: deadline)
+                    continue
+                }
+                if part.isEmpty { return nil }
+                received += part
+                guard received.count >= 2 else { continue }
+                let end = 2 + (Int(received[0]) << 8 | Int(received[1]))
+                guard received.count >= end else { continue }
+                let answer = Array(received[2..<end])
+                guard DNSMessage.isAnswer(answer, id: id, to: question) else { return nil }
+                return Array(query.prefix(2)) + answer.dropFirst(2)
+            }
+            return nil
+        } catch {
+            return nil
+        }
+    }
+
+    private static func query(_ query: [UInt8], id: UInt16) -> [UInt8] {
+        [UInt8(id >> 8), UInt8(id & 0xFF)] + query.dropFirst(2)
+    }
+
     private static func readable(_ socket: SharedDescriptor, until deadline: ContinuousClock.Instant) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await Poller.shared.readable(socket) }
             group.addTask { try await Task.sleep(until: deadline, clock: .continuous) }
             defer { group.cancelAll() }
             try await group.next()
-        }
-    }
-
-    /// The addresses of the `nameserver` lines.
-    static func servers(_ path: String) -> [String] {
-        let lines = (try? readFile(path))?.split(separator: "\n") ?? []
-        return lines.compactMap { line in
-            let words = line.split(whereSeparator: \.isWhitespace)
-            return words.count >= 2 && words[0] == "nameserver" ? String(words[1]) : nil
         }
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Linux
 
@@ -48,6 +49,12 @@ struct PodFiles: Sendable {
         return text + (full == host ? "\(address)\t\(host)\n" : "\(address)\t\(full)\t\(host)\n")
     }
 
+    /// Whether pods reach a name server of the machine.
+    private func isReachable(_ server: String) -> Bool {
+        guard let address = IPAddress(server) else { return false }
+        return address.isIPv4 && !address.isLoopback && !address.isLinkLocal
+    }
+
     /// - Parameter host: the machine's own `resolv.conf`, for `dnsPolicy: Default`.
     func resolver(host: String) -> String {
         var policy = pod.spec["dnsPolicy"].string ?? "ClusterFirst"
@@ -61,7 +68,10 @@ struct PodFiles: Sendable {
             for line in host.split(separator: "\n") {
                 let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
                 switch words.first {
-                case "nameserver": servers += words.dropFirst()
+                case "nameserver":
+                    // One that only the machine itself reaches is asked by way of the cluster's.
+                    for server in words.dropFirst().map({ isReachable($0) ? $0 : dnsAddress })
+                    where !servers.contains(server) { servers.append(server) }
                 case "search", "domain": search = Array(words.dropFirst())
                 case "options": options += words.dropFirst()
                 default: break

@@ -16,10 +16,15 @@ struct ComponentSpecification: Sendable {
     var environment: [String] = []
     /// Sockets that it inherits (`LISTEN_FDS`), with their names.
     var sockets: [(name: String, descriptor: SharedDescriptor)] = []
+    /// Nil for `/dev/null`.
+    var standardInput: SharedDescriptor?
     /// Sends READY=1; otherwise it counts as ready once it runs.
     var notifies = true
     /// How long it may go without WATCHDOG=1; one that hangs longer is killed and started again.
-    var watchdog = Duration.seconds(60)
+    /// Nil for one that never says that it works.
+    var watchdog: Duration? = .seconds(60)
+    /// What people are shown of it until it says something itself.
+    var status = ""
 
     /// All that is to be executed.
     var command: [String] {
@@ -33,10 +38,12 @@ struct ComponentSpecification: Sendable {
         var environment = Component.ownEnvironment
         environment +=
             self.environment + [
-                "NOTIFY_SOCKET=\(paths.notifySocket)", "WATCHDOG_USEC=\(Int(watchdog / .microseconds(1)))",
+                "NOTIFY_SOCKET=\(paths.notifySocket)",
                 "\(OpenFileLimit.variable)=\(OpenFileLimit.inherited.soft)",
             ]
+        if let watchdog { environment.append("WATCHDOG_USEC=\(Int(watchdog / .microseconds(1)))") }
         var descriptors: [(own: SharedDescriptor, child: Int32)] = [(log, 1), (log, 2)]
+        if let standardInput { descriptors.append((standardInput, 0)) }
         if !sockets.isEmpty {
             // martlet-init writes the pid, which is not known here, over the digits.
             environment.append("LISTEN_PID=0000000000")
@@ -124,6 +131,7 @@ actor Component {
             logger.info("adopted \(name), pid \(adopted.pid)")
             everReady = true
             lastSign = .now
+            status = specification.status
             state = .ready(adopted)
         } else {
             try await spawn()
@@ -243,7 +251,7 @@ actor Component {
     private func begin(_ process: ProcessIdentity, _ logStart: Int) {
         self.logStart = logStart
         logger.info("started \(name), pid \(process.pid)")
-        status = ""
+        status = specification.status
         lastSign = .now
         if specification.notifies { state = .starting(process) } else { becomeReady(process) }
     }
@@ -273,10 +281,11 @@ actor Component {
     }
 
     private func killOnceSilent(_ process: ProcessIdentity) async {
+        guard let watchdog = specification.watchdog else { return }
         while !Task.isCancelled {
-            let deadline = lastSign + specification.watchdog
+            let deadline = lastSign + watchdog
             if deadline <= .now {
-                logger.error("\(name), pid \(process.pid), gave no sign of life for \(specification.watchdog)")
+                logger.error("\(name), pid \(process.pid), gave no sign of life for \(watchdog)")
                 process.signal(SIGKILL)
                 return
             }

@@ -19,7 +19,7 @@ public struct Teardown: Sendable {
     /// - Parameter gracefully: workloads are asked to end before they are made to.
     public func endProcesses(gracefully: Bool) async {
         let names = pidFiles()
-        let order = ["node-agent-", "service-proxy", "control-plane", "node-holder-", "cluster"]
+        let order = ["node-agent-", "service-proxy", "control-plane", "egress", "node-holder-", "cluster"]
         for prefix in order {
             await withDiscardingTaskGroup { group in
                 for name in names where name.hasPrefix(prefix) { group.addTask { await end(name) } }

@@ -21,6 +21,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var loadBalancerOctet: Int
     /// The index that the next node gets.
     public var nextIndex: Int
+    public var egress = EgressMode.internet
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
         guard AddressPlan.nodeIndexes.contains(nextIndex) else {
@@ -43,7 +44,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
 
     var json: JSON {
         [
-            "apiPort": JSON(apiPort), "loadBalancerOctet": JSON(loadBalancerOctet), "nextIndex": JSON(nextIndex),
+            "apiPort": JSON(apiPort), "egress": .string(egress.rawValue), "loadBalancerOctet": JSON(loadBalancerOctet),
+            "nextIndex": JSON(nextIndex),
             "nodes": .array(
                 nodes.map {
                     [
@@ -86,8 +88,16 @@ public struct ClusterConfiguration: Sendable, Hashable {
                     NodeEntry(name: name, index: index, shape: shape, stopped: node["stopped"].bool ?? false))
             } catch { throw damaged("nodes[\(position)].shape", error.description) }
         }
-        return ClusterConfiguration(
+        var configuration = ClusterConfiguration(
             nodes: nodes, apiPort: apiPort, loadBalancerOctet: octet, nextIndex: nextIndex)
+        // Clusters of earlier versions have none.
+        if !json["egress"].isNull {
+            guard let mode = json["egress"].string.flatMap(EgressMode.init) else {
+                throw damaged("egress", "is not one of \(EgressMode.names): \(json["egress"])")
+            }
+            configuration.egress = mode
+        }
+        return configuration
     }
 
     public func save(_ path: String) throws(SupervisorError) {

@@ -23,7 +23,8 @@ struct ControlPlaneCommand: AsyncParsableCommand {
                 datagram: sockets.first { $0.name == "dns-udp" }?.descriptor,
                 stream: sockets.first { $0.name == "dns-tcp" }?.descriptor),
             nameServerSockets: sockets.filter { $0.name == "names" }.map(\.descriptor),
-            loadBalancerOctet: cluster.loadBalancerOctet)
+            longNameServerSockets: sockets.filter { $0.name == "names-tcp" }.map(\.descriptor),
+            loadBalancerOctet: cluster.loadBalancerOctet, reachesHost: cluster.egress == .host)
         try await ClusterProcess.run("control-plane") { logger in
             try await ControlPlane(configuration, logger: logger).run { Notify.inherited.ready() }
         }

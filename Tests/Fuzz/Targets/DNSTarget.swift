@@ -4,6 +4,12 @@ extension FuzzTarget {
     /// A query's answer has its question and fits where it must; the other way it is an answer of another server.
     static let dns = FuzzTarget("dns", maxLength: 1024) { input in
         _ = DNSMessage.addresses(in: input)
+        _ = KeptAnswer(input, received: .now)?.answer(at: .now + .seconds(5))
+        if let outside = OutsideQuery(input) {
+            try require(OutsideQuery(outside.bytes) == outside, "a query is another one when it is sent")
+            try require(outside.answer(outside.bytes, to: input).count == outside.bytes.count, "another length")
+        }
+        try require(DNSMessage.truncated(input, to: 64).count <= max(64, 12 + 255 + 4), "nothing is left out")
         guard let query = try? DNSMessage(decoding: input) else { return }
         var answer = DNSMessage(answering: query)
         let name = query.question?.name ?? ["a"]
