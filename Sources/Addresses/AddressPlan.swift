@@ -94,7 +94,7 @@ package enum AddressPlan {
     /// Whose addresses within the cluster no Service may have besides its own: who claimed one would take over names or
     /// the API.
     package static let ownNetworks: [(use: String, network: IPv4Network)] = [
-        ("Services", services), ("pods", pods), ("nodes", nodes),
+        ("Services", services), ("LoadBalancers", loadBalancersWithin), ("pods", pods), ("nodes", nodes),
     ]
 
     /// The octets that clusters take for their LoadBalancer Services: 127.0 and its neighbours stay the host's own.
@@ -102,5 +102,13 @@ package enum AddressPlan {
     /// The addresses of a cluster's LoadBalancer Services: 127.N.0.0/16.
     package static func loadBalancers(octet: Int) -> IPv4Network {
         IPv4Network(IPv4Address(127, UInt8(octet), 0, 0), prefix: 16)
+    }
+    /// What LoadBalancer addresses are between pods and the rules of their node: on the way, a packet of 127.0.0.0/8
+    /// would be thrown away.
+    package static let loadBalancersWithin = IPv4Network(IPv4Address(10, 97, 0, 0), prefix: 16)
+
+    /// What the address of a LoadBalancer Service, of whatever cluster, is there.
+    package static func within(_ loadBalancer: IPv4Address) -> IPv4Address {
+        IPv4Address(loadBalancersWithin.base.value | loadBalancer.value & 0xFFFF)
     }
 }

@@ -33,7 +33,7 @@ public struct NodeAgent: Sendable {
     /// - Throws: `NoIsolationLevel`, `KubeconfigError`, or `SystemError` where the node's directories cannot be made.
     ///   An API server that does not answer is waited for.
     public func run() async throws {
-        let runtime = try makeRuntime()
+        let runtime = try makeRuntime(loadBalancers: await leadToLoadBalancers())
         let memory = NodeMemory(configuration.paths)
         try await Blocking.run { () throws(SystemError) in try memory.mount() }
         let client = try HTTPSClient(try Kubeconfig(path: configuration.kubeconfig), userAgent: "martlet-node-agent")
@@ -48,7 +48,7 @@ public struct NodeAgent: Sendable {
     }
 
     /// - Throws: `NoIsolationLevel` where this machine cannot run pods.
-    private func makeRuntime() throws -> any Runtime {
+    private func makeRuntime(loadBalancers: IPv4Network?) throws -> any Runtime {
         guard AddressPlan.nodeIndexes.contains(configuration.index) else {
             throw RuntimeError.failed("node index \(configuration.index) is out of range: use 1 to 250")
         }
@@ -59,16 +59,38 @@ public struct NodeAgent: Sendable {
         return level.makeRuntime(
             RuntimeConfiguration(
                 paths: configuration.paths,
-                initPath: configuration.initPath, gateway: configuration.gateway,
+                initPath: configuration.initPath, gateway: configuration.gateway, loadBalancers: loadBalancers,
                 hidden: HiddenPaths(
                     always: configuration.hiddenDirectories,
                     hide: HiddenPaths.standard + configuration.shape.hostHide, show: configuration.shape.hostShow)),
             resources: resources, logger: logger)
     }
 
+    /// Leads what the node's own programs, such as pods on its network, send to LoadBalancer addresses to its rules.
+    ///
+    /// - Returns: the addresses, to which pods are led then too; nil where the kernel has no means for that.
+    private func leadToLoadBalancers() async -> IPv4Network? {
+        guard let loadBalancers = configuration.loadBalancers,
+            let address = IPv4Address(configuration.address)
+        else { return nil }
+        do {
+            try await Blocking.run { () throws(SystemError) in
+                try LoopbackDetour.make(
+                    of: loadBalancers, as: AddressPlan.loadBalancersWithin, via: AddressPlan.gateway, from: address,
+                    in: nil)
+            }
+            return loadBalancers
+        } catch {
+            logger.error("pods of this node cannot reach LoadBalancer Services by the host's addresses: \(error)")
+            return nil
+        }
+    }
+
     private func makeServiceRules(_ informers: SharedInformers) -> ServiceRules? {
         do throws(Nftables.Failure) {
-            return try ServiceRules(informers: informers, node: configuration.nodeName, logger: logger)
+            return try ServiceRules(
+                informers: informers, node: configuration.nodeName, loadBalancers: configuration.loadBalancers,
+                logger: logger)
         } catch {
             logger.error("pods of this node cannot reach Services by their addresses: \(error)")
             return nil

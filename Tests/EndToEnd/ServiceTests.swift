@@ -124,7 +124,10 @@ private struct ServiceTest {
             for (name, address) in podIPs {
                 #expect(try await answers("http://\(address):8080", from: client, count: 2) == [name])
             }
-            for url in ["http://\(clusterIP)", "http://web", "http://web.default.svc", "http://alias"]
+            // Also at the address that the host has for it: one URL serves both.
+            for url in [
+                "http://\(clusterIP)", "http://web", "http://web.default.svc", "http://alias", "http://\(loadBalancer)",
+            ]
                 + nodeIPs.map({ "http://\($0):\(nodePort)" })
             {
                 #expect(try await answers(url, from: client) == both, "\(url) from \(client)")

@@ -43,7 +43,8 @@ struct Shell: Sendable {
         let executable: Executable =
             command[0].hasPrefix("/") ? .path(.init(command[0])) : .name(command[0])
         let result = try await Subprocess.run(
-            executable, arguments: .init(Array(command.dropFirst())), environment: variables, workingDirectory: .init(directory),
+            executable, arguments: .init(Array(command.dropFirst())), environment: variables,
+            workingDirectory: .init(directory),
             input: .string(input), output: .string(limit: 64 << 20), error: .string(limit: 16 << 20))
         let status: Int32 =
             switch result.terminationStatus {

@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import Glibc
 import KubernetesModel
 import Linux
@@ -42,7 +43,9 @@ struct ServiceRulesTests {
         /// Runs the rules of node 1 around `body`.
         func run(_ body: (Lab) async throws -> Void) async throws {
             let informers = SharedInformers(client)
-            let rules = try ServiceRules(informers: informers, node: "node-1", namespace: nodes[0].descriptor)
+            let rules = try ServiceRules(
+                informers: informers, node: "node-1", loadBalancers: AddressPlan.loadBalancers(octet: 16),
+                namespace: nodes[0].descriptor)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (ready, signal) = AsyncStream.makeStream(of: Void.self)
                 group.addTask { await informers.run() }

@@ -121,6 +121,20 @@ final class TestSocket: Sendable {
         }
     }
 
+    /// Sends the next datagram back to where it came from.
+    func answerDatagram() throws {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var name = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                let count = recvfrom(descriptor, &buffer, buffer.count, 0, address, &length)
+                return count < 0 ? -1 : sendto(descriptor, buffer, count, 0, address, length)
+            }
+        }
+        guard result >= 0 else { throw Failure(errno: errno) }
+    }
+
     func receive() throws -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &buffer, buffer.count, 0)

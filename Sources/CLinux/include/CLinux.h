@@ -8,6 +8,8 @@
 
 #include <linux/if_link.h>
 #include <linux/magic.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/openat2.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>

@@ -131,6 +131,32 @@ public struct RouteRequest: Sendable {
         return RouteRequest(about: "delete route to \(destination)/\(prefix)", message: message)
     }
 
+    /// Leads a network out of the namespace that the kernel takes for its own, such as part of the loopback one: a route
+    /// in the table that is looked at first, where longer prefixes are found before shorter ones.
+    ///
+    /// - Parameter source: one of the namespace's addresses, which packets there have.
+    static func addDetour(
+        of network: IPv4Network, via gateway: IPv4Address, from source: IPv4Address
+    ) -> RouteRequest {
+        var message = route(
+            RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, network.base, network.prefix, gateway, nil,
+            table: RT_TABLE_LOCAL)
+        message.add(RTA_PREFSRC, source.value.bigEndian)
+        return RouteRequest(about: "lead \(network) out", message: message)
+    }
+
+    /// Keeps frames of a link that is in a bridge from the other links like it: they go to the bridge's own, and come
+    /// from there, alone.
+    public static func isolate(_ name: String) -> RouteRequest {
+        var message = NetlinkMessage(RTM_NEWLINK, ifinfomsg())
+        message.add(IFLA_IFNAME, name)
+        message.nest(IFLA_LINKINFO) { info in
+            info.add(IFLA_INFO_SLAVE_KIND, "bridge")
+            info.nest(IFLA_INFO_SLAVE_DATA) { $0.add(IFLA_BRPORT_ISOLATED, [1]) }
+        }
+        return RouteRequest(about: "isolate link \(name)", message: message)
+    }
+
     private static func link(up: Bool) -> ifinfomsg {
         var header = ifinfomsg()
         if up {
@@ -155,12 +181,12 @@ public struct RouteRequest: Sendable {
 
     private static func route(
         _ type: some BinaryInteger, flags: Int32, _ destination: IPv4Address, _ prefix: UInt8, _ gateway: IPv4Address?,
-        _ index: Int32?
+        _ index: Int32?, table: rt_class_t = RT_TABLE_MAIN
     ) -> NetlinkMessage {
         var header = rtmsg()
         header.rtm_family = UInt8(AF_INET)
         header.rtm_dst_len = prefix
-        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        header.rtm_table = UInt8(table.rawValue)
         header.rtm_protocol = UInt8(RTPROT_STATIC)
         header.rtm_scope = UInt8((gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE).rawValue)
         header.rtm_type = UInt8(RTN_UNICAST)

@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 import Linux
 
@@ -119,8 +120,12 @@ struct RuleTable: Sendable {
             "rule postrouting ct status dnat ip saddr . ip daddr @hairpins masquerade",
             "rule filter-forward ct state new jump refusals", "rule filter-output ct state new jump refusals",
             "rule filter-input ct state new jump refusals",
+            // Who comes from there would be taken for somebody on the loopback of whom they reach.
+            "rule refusals ip saddr \(AddressPlan.loadBalancersWithin) drop",
             "rule refusals ip daddr . meta l4proto . th dport vmap @refused-services",
             "rule refusals fib daddr type local meta l4proto . th dport vmap @refused-node-ports",
+            // No Service has it. No word of it but a reset would be understood where it came from.
+            "rule refusals ip daddr \(AddressPlan.loadBalancersWithin) goto refuse",
             "rule refuse meta l4proto tcp reject with tcp reset", "rule refuse reject with icmp port-unreachable",
         ]
         return ["add table \(table)", "flush table \(table)"] + definitions.map(add) + flushes + rules.map(add)

@@ -26,13 +26,16 @@ struct ServiceFragment: Sendable, Equatable {
 
     init() {}
 
-    /// - Parameter node: the name of the node whose rules these are.
-    init(_ service: Service, slices: [EndpointSlice], node: String) {
+    /// - Parameters:
+    ///   - node: the name of the node whose rules these are.
+    ///   - loadBalancers: where the cluster's LoadBalancer Services have their addresses.
+    init(_ service: Service, slices: [EndpointSlice], node: String, loadBalancers: IPv4Network? = nil) {
         guard service.type != "ExternalName", let clusterIP = service.clusterIP, Self.isTranslated(clusterIP) else {
             return
         }
         for port in service.ports where ["TCP", "UDP"].contains(port.transport) && (1...65_535).contains(port.port) {
-            add(port, of: service, clusterIP: clusterIP, slices: slices, node: node)
+            add(
+                port, of: service, clusterIP: clusterIP, slices: slices, node: node, loadBalancers: loadBalancers)
         }
     }
 
@@ -50,7 +53,8 @@ struct ServiceFragment: Sendable, Equatable {
     }
 
     private mutating func add(
-        _ port: Service.Port, of service: Service, clusterIP: String, slices: [EndpointSlice], node: String
+        _ port: Service.Port, of service: Service, clusterIP: String, slices: [EndpointSlice], node: String,
+        loadBalancers: IPv4Network?
     ) {
         let transport = port.transport.lowercased()
         let chain = PortChains(
@@ -67,6 +71,17 @@ struct ServiceFragment: Sendable, Equatable {
 
         let inner = verdict(chain, local: service.isInternalTrafficLocal)
         lead("\(clusterIP) . \(transport) . \(port.port)", to: inner, "services", "refused-services")
+        // A pod that uses the host's address of a Service is within all the same: it reaches all endpoints.
+        let within = service.ingressAddresses.compactMap { IPv4Address($0) }.filter {
+            loadBalancers?.contains($0) ?? false
+        }
+        for address in Set(within.map(AddressPlan.within)) {
+            let verdict = verdict(chain, local: false)
+            lead("\(address) . \(transport) . \(port.port)", to: verdict, "services", "refused-services")
+            if transport == "udp", let end = Self.flowEnd(address.description, port.port) {
+                datagramAddresses.insert(end)
+            }
+        }
 
         let externalIPs = service.externalIPs.filter(Self.isExternal)
         let nodePort = port.nodePort.flatMap { AddressPlan.nodePorts.contains($0) ? $0 : nil }

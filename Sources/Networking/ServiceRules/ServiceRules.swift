@@ -1,4 +1,5 @@
 import APIClient
+import Addresses
 import KubernetesModel
 import Linux
 import Logging
@@ -14,6 +15,7 @@ public actor ServiceRules {
     private let nftables: Nftables
     private let namespace: SharedDescriptor?
     private let node: String
+    private let loadBalancers: IPv4Network?
     private let services: Informer
     private let slices: Informer
     private let slicesByService: SlicesByService
@@ -29,15 +31,18 @@ public actor ServiceRules {
     /// - Parameters:
     ///   - informers: not running yet; the caller runs them.
     ///   - node: the node's name.
+    ///   - loadBalancers: where the cluster's LoadBalancer Services have their addresses, which pods reach too
+    ///     (`LoopbackDetour`); nil where they do not.
     ///   - namespace: the node's network namespace, kept open by the caller; nil where this process is in it.
     /// - Throws: `Nftables.Failure.unavailable` with the remedy, where the machine has no libnftables.
-    public init(
-        informers: SharedInformers, node: String, namespace: SharedDescriptor? = nil,
+    package init(
+        informers: SharedInformers, node: String, loadBalancers: IPv4Network? = nil, namespace: SharedDescriptor? = nil,
         logger: Logger = Logger(label: "service-rules")
     ) throws(Nftables.Failure) {
         nftables = try Nftables(namespace: namespace)
         self.namespace = namespace
         self.node = node
+        self.loadBalancers = loadBalancers
         self.logger = logger
         services = informers[.services]
         slices = informers[.endpointSlices]
@@ -83,7 +88,7 @@ public actor ServiceRules {
             }
             let slices = slicesByService.slices(of: key)
             for entry in slices.flatMap(\.unusable) { logger.warning("an endpoint is passed over: \(entry)") }
-            changes[key] = ServiceFragment(Service(service), slices: slices, node: node)
+            changes[key] = ServiceFragment(Service(service), slices: slices, node: node, loadBalancers: loadBalancers)
         }
         do {
             try await program(changes)

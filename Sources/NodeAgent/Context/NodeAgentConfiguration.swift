@@ -19,6 +19,8 @@ public struct NodeAgentConfiguration: Sendable {
     public var initPath: String
     /// Directories hidden from containers on the host's root: the state and sockets of all clusters.
     public var hiddenDirectories: [String] = []
+    /// LoadBalancer addresses are 127.<this>.0.0/16; nil where pods do not reach them.
+    public var loadBalancerOctet: Int?
     public var dnsAddress = AddressPlan.dns.description
     public var clusterDomain = "cluster.local"
 
@@ -42,5 +44,6 @@ public struct NodeAgentConfiguration: Sendable {
     package var podNetwork: IPv4Network { AddressPlan.pods(ofNode: index) }
     /// The node's own address on its bridge, through which its pods reach everything else.
     package var gateway: IPv4Address { AddressPlan.podGateway(ofNode: index) }
+    package var loadBalancers: IPv4Network? { loadBalancerOctet.map { AddressPlan.loadBalancers(octet: $0) } }
     public var address: String { AddressPlan.node(index).description }
 }

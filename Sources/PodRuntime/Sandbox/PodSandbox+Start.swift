@@ -51,6 +51,13 @@ extension PodSandbox {
                     throw SystemError(
                         "set up eth0", errno: answer.status, "of pod \(sandbox.namespace)/\(sandbox.name)")
                 }
+                if let loadBalancers = configuration.loadBalancers {
+                    try await Blocking.run { () throws(SystemError) in
+                        try LoopbackDetour.make(
+                            of: loadBalancers, as: AddressPlan.loadBalancersWithin, via: configuration.gateway,
+                            from: address, in: try openNamespace(.net, of: record.process.pid))
+                    }
+                }
             }
         } catch {
             await pod.end()
@@ -109,11 +116,14 @@ extension PodSandbox {
 
     private static func link(_ pid: Int32, bridge: Int32) throws {
         let name = "veth\(pid)"
-        let request = try RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge)
-        let error = try perform([request])
+        // What pods say to each other passes the node's rules: no frame goes from one to another.
+        let requests = [
+            try RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge), .isolate(name),
+        ]
+        let error = try perform(requests)
         if error?.errno == EEXIST {
             // Of a dead pod whose process had the same number; the kernel has not got to it yet.
-            if let error = try perform([.deleteLink(name), request]) { throw error }
+            if let error = try perform([.deleteLink(name)] + requests) { throw error }
         } else if let error {
             throw error
         }

@@ -24,6 +24,7 @@ struct NodeAgentCommand: AsyncParsableCommand {
             nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
             stateDirectory: paths.state, runDirectory: paths.runtime, kubeconfig: paths.pki.kubeconfig("node-\(node)"),
             imageDirectory: paths.images, initPath: try Programs().initializer)
+        configuration.loadBalancerOctet = cluster.loadBalancerOctet
         configuration.hiddenDirectories = [paths.stateParent, paths.runtimeParent]
         let settled = configuration
         // Pods go on when the agent ends.
