@@ -20,6 +20,7 @@ extension Supervisor {
         }
         do {
             let namespace = try openNamespace(.net, of: holder.process.pid)
+            try await endStrayEgress(from: namespaceIdentity(.net, of: holder.process.pid))
             // The rules first: nothing may leave by a link that has none.
             let nftables = try await Blocking.run { () throws(Nftables.Failure) in
                 try Nftables(namespace: namespace)
@@ -37,5 +38,19 @@ extension Supervisor {
             egressProblem = "\(error)"
         }
         if let egressProblem { logger.warning("pods have no way out: \(egressProblem)") }
+    }
+
+    /// Ends a program that serves the link of namespaces which are gone, as it is after all but that was killed.
+    private func endStrayEgress(from namespace: UInt64) async throws {
+        guard let known = try Files.text(paths.pidFile(Self.egressName)).flatMap(ProcessIdentity.init(_:)),
+            known.isRunning
+        else { return }
+        var served = stat()
+        if stat("/proc/\(known.pid)/fd/0", &served) == 0, UInt64(served.st_ino) == namespace { return }
+        logger.info("ended \(Self.egressName), pid \(known.pid), of an earlier cluster")
+        known.signal(SIGKILL)
+        await known.waitForEnd()
+        _ = ExitStatus.reap(known.pid)
+        unlink(paths.pidFile(Self.egressName))
     }
 }

@@ -24,6 +24,7 @@ struct EgressTests {
             try await Self.expectClosed(outside, to: ["169.254.169.254", "172.30.255.2:8081", "host.martlet.internal"])
             try await Self.namesAreAskedForOnce(outside)
             try await Self.whatIsWithinOutlivesIt(outside)
+            try await Self.nothingIsLeftOfOneThatOutlivedItsCluster(outside)
         }
     }
 
@@ -112,5 +113,22 @@ struct EgressTests {
         let status = try await cluster.martlet("status")
         #expect(status.contains("is Ready"), "\(status)")
         #expect(try cluster.pid(of: "egress") != killed)
+    }
+
+    /// Who comes next serves the link of the new namespaces, not of those that are gone.
+    private static func nothingIsLeftOfOneThatOutlivedItsCluster(_ outside: Outside) async throws {
+        let cluster = outside.cluster
+        let survivor = try cluster.pid(of: "egress")
+        var pids = [try await cluster.supervisor()] + (try cluster.processes())
+        for holder in ["cluster", "node-holder-node-1", "node-holder-node-2"] {
+            pids.append(try cluster.pid(of: holder))
+        }
+        for pid in pids where pid != survivor { kill(pid, SIGKILL) }
+        for pid in pids where pid != survivor { try await Workload.waitForEnd(of: pid) }
+        try await cluster.martlet("start")
+        try await Workload.waitForEnd(of: survivor)
+        try await eventually("pods reach the outside again") {
+            try await outside.fetch("http://\(Outside.address):8080/", from: "client-1") == Outside.machineAddress
+        }
     }
 }

@@ -222,10 +222,11 @@ extension DNSMessage {
     /// An encoded message of at most `limit` bytes: one that is longer loses all its records and says so, whereupon the
     /// client asks again by TCP.
     static func truncated(_ bytes: [UInt8], to limit: Int) -> [UInt8] {
-        guard bytes.count > limit else { return bytes }
+        guard bytes.count > limit, bytes.count >= 12 else { return bytes }
         var reader = Reader(bytes: bytes, position: 12)
-        guard reader.name() != nil, reader.skip(4) else { return bytes }
-        var head = Array(bytes[..<reader.position])
+        let isReadable = reader.name() != nil && reader.skip(4)
+        var head = Array(bytes[..<(isReadable ? reader.position : 12)])
+        if !isReadable { head[5] = 0 }
         head[2] |= 0x02
         head.replaceSubrange(6..<12, with: [0, 0, 0, 0, 0, 0])
         return head
