@@ -15,16 +15,16 @@ public struct Launch: Sendable {
         public var shapes: [NodeShape]
         /// nil: any free port, or the one that the cluster has.
         public var apiPort: Int?
-        /// nil: the outside, or what the cluster has.
-        public var egress: EgressMode?
+        public var network: NetworkRequest
 
         public init(
-            nodes: Int? = nil, shapes: [NodeShape] = [], apiPort: Int? = nil, egress: EgressMode? = nil
+            nodes: Int? = nil, shapes: [NodeShape] = [], apiPort: Int? = nil,
+            network: NetworkRequest = NetworkRequest()
         ) {
             self.nodes = nodes
             self.shapes = shapes
             self.apiPort = apiPort
-            self.egress = egress
+            self.network = network
         }
     }
 
@@ -73,13 +73,12 @@ public struct Launch: Sendable {
                     "--nodes \(count): cluster \"\(paths.profile)\" has \(existing.nodes.count); "
                         + "change that with: martlet node add, martlet node remove")
             }
-            if let egress = request.egress, egress != existing.egress {
+            if try request.network.changes(&existing) {
                 guard !Teardown(paths: paths, logger: .init(label: "start")).isAnythingRunning else {
                     throw SupervisorError.usage(
-                        "--egress \(egress.rawValue): cluster \"\(paths.profile)\" runs with \(existing.egress.rawValue); "
-                            + "stop it first: martlet stop")
+                        "--egress and --listen-address: cluster \"\(paths.profile)\" runs with others; stop it first: "
+                            + "martlet stop")
                 }
-                existing.egress = egress
                 try existing.save(paths.configuration)
             }
             if let port = request.apiPort, port != existing.apiPort {
@@ -93,7 +92,8 @@ public struct Launch: Sendable {
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
             loadBalancerOctet: AddressPlan.loadBalancerOctets.lowerBound,
-            nextIndex: 1, egress: request.egress ?? .internet)
+            nextIndex: 1)
+        _ = try request.network.changes(&configuration)
         let count = request.nodes ?? max(1, request.shapes.count)
         for index in 0..<count {
             let shape = request.shapes.isEmpty ? NodeShape() : request.shapes[min(index, request.shapes.count - 1)]

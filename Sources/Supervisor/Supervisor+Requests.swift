@@ -14,7 +14,7 @@ extension Supervisor {
                 endsGracefully = request["gracefully"].bool ?? true
                 requestStop()
                 return ControlServer.Answer([:])
-            case "bind": return try bind(request)
+            case "bind": return try await bind(request)
             case "release":
                 let address = address(request)
                 if isForServices(address) { ports.release(address) }
@@ -54,6 +54,7 @@ extension Supervisor {
         return [
             "ready": .bool(isReady && allReady), "components": .array(reports), "pid": JSON(Int(getpid())),
             "apiPort": JSON(configuration.apiPort), "egress": egress,
+            "listenAddresses": .array(configuration.listenAddresses.map(JSON.string)),
             "nodes": .array(
                 configuration.nodes.map { ["name": .string($0.name), "stopped": .bool($0.stopped)] }),
         ]
@@ -65,16 +66,18 @@ extension Supervisor {
             transport: request["transport"].string ?? "TCP")
     }
 
-    /// Whether an address is one at which the host reaches Services: of this cluster's LoadBalancer Services, or a node
-    /// port. All others are the host's, or belong to what the supervisor itself has bound.
+    /// Whether an address is one at which Services are reached: of this cluster's LoadBalancer Services, a node port, or
+    /// one that is open to the network because its user has said so. All others are the host's, or belong to what the supervisor itself has bound.
     func isForServices(_ address: HostPorts.Address) -> Bool {
         guard let host = IPv4Address(address.address), ["TCP", "UDP"].contains(address.transport) else { return false }
         if host == AddressPlan.loopback { return AddressPlan.nodePorts.contains(address.port) }
-        return AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet).contains(host)
-            && (1...65_535).contains(address.port)
+        let isOne =
+            AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet).contains(host)
+            || configuration.listenAddresses.contains(address.address)
+        return isOne && (1...65_535).contains(address.port)
     }
 
-    func bind(_ request: JSON) throws -> ControlServer.Answer {
+    func bind(_ request: JSON) async throws -> ControlServer.Answer {
         let address = address(request)
         let isAddress = IPv4Address(address.address) != nil && (0...65_535).contains(address.port)
         guard !isAddress || isForServices(address) else {
@@ -83,16 +86,17 @@ extension Supervisor {
             return ControlServer.Answer([
                 "error": .string(
                     "it is not for Services of this cluster: LoadBalancer addresses are in \(range), node ports of "
-                        + "\(AddressPlan.loopback) from \(ports.lowerBound) to \(ports.upperBound)"),
+                        + "\(AddressPlan.loopback) from \(ports.lowerBound) to \(ports.upperBound); others are opened by: "
+                        + "martlet start --listen-address ADDRESS"),
                 "errno": JSON(Int(EACCES)),
             ])
         }
         do {
             return ControlServer.Answer([:], descriptor: try ports.bind(address))
         } catch {
-            return ControlServer.Answer([
-                "error": .string(String(cString: strerror(error.errno))), "errno": JSON(Int(error.errno)),
-            ])
+            let holder = error.errno == EADDRINUSE ? await PortHolder.find(address) : nil
+            let problem = String(cString: strerror(error.errno)) + (holder.map { ", by \($0)" } ?? "")
+            return ControlServer.Answer(["error": .string(problem), "errno": JSON(Int(error.errno))])
         }
     }
 }

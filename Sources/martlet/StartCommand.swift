@@ -35,6 +35,15 @@ struct StartCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            Open LoadBalancer Services and node ports to the network at this address of the machine, without any check \
+            of who connects; may be given again, or be none. The API stays on 127.0.0.1.
+            """,
+            valueName: "address"))
+    var listenAddress: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "Hide this, too, from containers on the image host; may be given again.", valueName: "path"))
     var hostHide: [String] = []
 
@@ -75,13 +84,19 @@ struct StartCommand: AsyncParsableCommand {
         if !noKubeconfig { try UserKubeconfig().checkMerge(paths.profile) }
         let begin = ContinuousClock.now
         try await Launch(paths).start(
-            .init(nodes: nodes, shapes: shapes, apiPort: apiPort, egress: egress), progress: Console.progress)
+            .init(
+                nodes: nodes, shapes: shapes, apiPort: apiPort,
+                network: NetworkRequest(egress: egress, listenAddresses: listenAddress)), progress: Console.progress)
         if !noKubeconfig { try UserKubeconfig().merge(try ClusterKubeconfig(paths).document()) }
         let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
         Console.print("Cluster \"\(paths.profile)\" is Ready (\(Int(milliseconds)) ms).")
-        let egress = try await Launch(paths).connect().request(["op": "status"]).answer["egress"]
-        if let problem = egress["problem"].string {
+        let status = try await Launch(paths).connect().request(["op": "status"]).answer
+        if let problem = status["egress"]["problem"].string {
             Console.error("pods have no way out of the cluster: \(problem)")
+        }
+        let open = status["listenAddresses"].strings.joined(separator: ", ")
+        if !open.isEmpty {
+            Console.print("LoadBalancer Services and node ports are open to whoever reaches this machine at \(open).")
         }
         if !noKubeconfig { Console.print("kubectl uses context \"\(paths.profile)\".") }
     }

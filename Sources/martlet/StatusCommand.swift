@@ -25,6 +25,8 @@ struct StatusCommand: AsyncParsableCommand {
             Console.print("API: https://\(AddressPlan.loopback):\(status["apiPort"].int ?? 0)")
             let egress = status["egress"]
             let problem = egress["problem"].string.map { " is not there: \($0)" } ?? ""
+            let open = status["listenAddresses"].strings.joined(separator: ", ")
+            if !open.isEmpty { Console.print("Services are open to the network at \(open)") }
             Console.print("Egress: \(egress["mode"].string ?? "")\(problem)")
             Console.print("")
             let rows = status["components"].items.map { component in

@@ -180,7 +180,7 @@ struct LifecycleTests {
             let components = (status as? [String: Any])?["components"] as? [[String: Any]] ?? []
             #expect(
                 Set(components.compactMap { $0["name"] as? String })
-                    == ["control-plane", "service-proxy", "node-agent-node-1"])
+                    == ["control-plane", "service-proxy", "egress", "node-agent-node-1"])
             #expect(components.allSatisfy { $0["state"] as? String == "Ready" })
             for component in ["supervisor", "control-plane", "service-proxy", "node-agent-node-1"] {
                 #expect(try await cluster.martlet("logs").contains(component))

@@ -67,6 +67,24 @@ struct HostListenerTests {
         #expect(listeners.map(\.address.description) == addresses)
     }
 
+    /// The network reaches what is open to it, unless a Service asks for less; it cannot have more bound than is open.
+    @Test(
+        arguments: [
+            ("LoadBalancer", nil, ["192.0.2.7:80", "192.0.2.8:80", "192.0.2.7:30080", "192.0.2.8:30080"]),
+            ("NodePort", nil, ["192.0.2.7:30080", "192.0.2.8:30080"]), ("ClusterIP", nil, []),
+            ("LoadBalancer", "none", []), ("LoadBalancer", "192.0.2.8", ["192.0.2.8:80", "192.0.2.8:30080"]),
+        ] as [(String, String?, [String])])
+    func listensWhereTheNetworkReachesIt(_ type: String, _ annotation: String?, _ addresses: [String]) {
+        var object = service(type).object
+        if let annotation { object.setAnnotations(["martlet.dev/listen-address": annotation]) }
+        let listeners = HostListener.of(
+            Service(object), slices: [], listenAddresses: ["192.0.2.7", "192.0.2.8"])
+        let open = listeners.filter { !$0.address.address.hasPrefix("127.") }.map {
+            "\($0.address.address):\($0.address.port)"
+        }
+        #expect(open == addresses)
+    }
+
     @Test func sendsToReadyEndpointsOnly() {
         let slice = slice([
             ("10.0.0.1", true, true, false), ("10.0.0.2", false, true, true), ("10.0.0.3", false, false, false),

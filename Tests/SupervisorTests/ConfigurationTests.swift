@@ -22,6 +22,8 @@ import Testing
         ]
         _ = try saved.addNode(name: "strict", shape: NodeShape(strict, file: "strict.yaml"))
         saved.nodes[1].stopped = true
+        saved.egress = .host
+        saved.listenAddresses = ["192.0.2.7"]
         #expect(try ClusterConfiguration.load(cluster.paths.configuration) == nil)
         try saved.save(cluster.paths.configuration)
         #expect(try ClusterConfiguration.load(cluster.paths.configuration) == saved)
@@ -61,6 +63,8 @@ import Testing
             ("apiPort", 65_536, "apiPort is no port"), ("loadBalancerOctet", .null, "loadBalancerOctet is missing"),
             ("loadBalancerOctet", 15, "loadBalancerOctet is not from"),
             ("loadBalancerOctet", 251, "loadBalancerOctet is not from"), ("nextIndex", "two", "nextIndex is missing"),
+            ("egress", "world", "egress is not one of internet, host, none"),
+            ("listenAddresses", ["127.0.0.1"], "listenAddresses[0] is no address to listen at"),
             ("nodes", [], "nodes is missing or empty"), ("nodes", [["index": 1]], "nodes[0] has no name"),
             ("nodes", [["name": "a", "index": 0]], "nodes[0] has no name or no index"),
             ("nodes", [["name": "a", "index": 1, "shape": ["colour": "red"]]], "nodes[0].shape"),
@@ -94,5 +98,36 @@ import Testing
     @Test(arguments: ["", "A", "a_b", "a/b", "..", "-a", "a-", "ä", String(repeating: "a", count: 33)])
     func refusesAProfile(_ name: String) {
         #expect(throws: SupervisorError.self) { try ClusterPaths(profile: name) }
+    }
+
+    /// A cluster of a version that knew no way out has the default one.
+    @Test func anOlderFileHasTheDefaults() throws {
+        let cluster = try TestCluster()
+        var json = try Self.configuration(nodes: 1).json
+        for field in ["egress", "listenAddresses"] { json[field] = .null }
+        try cluster.write(String(decoding: json.encoded(), as: UTF8.self), to: cluster.paths.configuration)
+        let loaded = try #require(try ClusterConfiguration.load(cluster.paths.configuration))
+        #expect(loaded.egress == .internet && loaded.listenAddresses.isEmpty)
+    }
+
+    @Test func aNetworkIsChangedWhereSomethingElseIsAskedFor() throws {
+        var configuration = try Self.configuration(nodes: 1)
+        #expect(try !NetworkRequest().changes(&configuration))
+        #expect(try !NetworkRequest(egress: .internet, listenAddresses: ["none"]).changes(&configuration))
+        #expect(try NetworkRequest(egress: EgressMode.none).changes(&configuration))
+        #expect(configuration.egress == .none)
+        configuration.listenAddresses = ["192.0.2.7"]
+        #expect(try !NetworkRequest().changes(&configuration))
+        #expect(try NetworkRequest(listenAddresses: ["none"]).changes(&configuration))
+        #expect(configuration.listenAddresses.isEmpty)
+    }
+
+    @Test(arguments: ["0.0.0.0", "127.0.0.1", "127.16.0.1", "224.0.0.1", "::1", "me", "", "192.0.2.300"])
+    func refusesWhatNothingListensAt(_ address: String) throws {
+        var configuration = try Self.configuration(nodes: 1)
+        let error = #expect(throws: SupervisorError.self) {
+            _ = try NetworkRequest(listenAddresses: [address]).changes(&configuration)
+        }
+        #expect(error?.description.hasPrefix("--listen-address \(address): name an IPv4 address") == true)
     }
 }

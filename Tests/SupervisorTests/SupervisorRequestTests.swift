@@ -68,6 +68,37 @@ import Testing
         }
     }
 
+    /// A Service cannot open anything to the network by itself: the user of the machine has to.
+    @Test func bindsWhatIsOpenToTheNetwork() async throws {
+        let cluster = try TestCluster()
+        var configuration = ClusterConfiguration(nodes: [], apiPort: 6443, loadBalancerOctet: 16, nextIndex: 1)
+        _ = try configuration.addNode(shape: NodeShape())
+        configuration.listenAddresses = ["192.0.2.7"]
+        try configuration.save(cluster.paths.configuration)
+        let supervisor = try Supervisor(paths: cluster.paths, logger: TestCluster.quiet)
+        for (address, port, isOpen) in [
+            ("192.0.2.7", 80, true), ("192.0.2.7", 65_535, true), ("192.0.2.7", 0, false), ("192.0.2.8", 80, false),
+        ] {
+            let place = HostPorts.Address(address: address, port: port, transport: "TCP")
+            #expect(await supervisor.isForServices(place) == isOpen, "\(place)")
+        }
+        #expect(await supervisor.status()["listenAddresses"] == ["192.0.2.7"])
+    }
+
+    @Test func saysWhoHasAPort() async throws {
+        let supervisor = try Self.supervisor(try TestCluster())
+        // On all addresses, as most programs do.
+        let held = try HostPorts.open(.init(address: "0.0.0.0", port: 0, transport: "TCP"))
+        let answer = await supervisor.answer([
+            "op": "bind", "address": "127.16.3.4", "port": JSON(HostPorts.port(of: held)), "transport": "TCP",
+        ])
+        let error = try #require(answer.json["error"].string)
+        #expect(
+            error.hasPrefix("Address already in use, by ") && error.contains("(pid \(getpid())) at 0.0.0.0:"),
+            "\(error)")
+        _ = consume held
+    }
+
     @Test func bindsAndReleasesWhatServicesHave() async throws {
         let supervisor = try Self.supervisor(try TestCluster())
         for (address, port) in [("127.16.200.7", 8080), ("127.0.0.1", 32_761)] {

@@ -37,6 +37,7 @@ public actor ServiceProxy {
     private let recorder: EventRecorder
     private let services: Informer
     private let slices: Informer
+    private let listenAddresses: [String]
     private let logger: Logger
     private(set) var listeners: [HostAddress: HostListener] = [:]
     private var forwarders: [HostAddress: Forwarder] = [:]
@@ -45,8 +46,12 @@ public actor ServiceProxy {
 
     private static let byService = "service"
 
-    public init(client: any Client, binder: any HostBinder, logger: Logger) {
+    /// - Parameter listenAddresses: addresses of the host at which the network reaches Services.
+    public init(
+        client: any Client, binder: any HostBinder, listenAddresses: [String] = [], logger: Logger
+    ) {
         self.client = client
+        self.listenAddresses = listenAddresses
         self.binder = binder
         self.logger = logger
         recorder = EventRecorder(client, component: "service-proxy")
@@ -117,7 +122,17 @@ public actor ServiceProxy {
             await setCondition(wanted, fault: nil)
         }
         logger.info("\(wanted.service) is served at \(address)")
+        announce(wanted)
         return true
+    }
+
+    /// What the kernel refuses to programs that come later, it does not tell this one of.
+    private func announce(_ listener: HostListener) {
+        guard listener.address.port != listener.nodePort, let service = services.get(listener.service) else { return }
+        recorder.record(
+            service, .normal, reason: "PortBound",
+            message: "listening at \(listener.address) on this machine; a program that listens on that port of all "
+                + "addresses (0.0.0.0) is refused, as the port is in use: have it listen on addresses of its own")
     }
 
     private func remove(_ address: HostAddress) async {
@@ -162,7 +177,8 @@ extension ServiceProxy: Reconciler {
     public func reconcile(_ key: ObjectKey) async throws -> Requeue? {
         let present = services.get(key).map { object in
             HostListener.of(
-                Service(object), slices: slices.list(index: Self.byService, key.description).map(EndpointSlice.init))
+                Service(object), slices: slices.list(index: Self.byService, key.description).map(EndpointSlice.init),
+                listenAddresses: listenAddresses)
         }
         let wanted = present ?? []
         let addresses = Set(wanted.map(\.address))

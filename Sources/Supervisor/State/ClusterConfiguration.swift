@@ -22,6 +22,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     /// The index that the next node gets.
     public var nextIndex: Int
     public var egress = EgressMode.internet
+    /// The addresses of the machine at which the network reaches Services.
+    public var listenAddresses: [String] = []
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
         guard AddressPlan.nodeIndexes.contains(nextIndex) else {
@@ -44,7 +46,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
 
     var json: JSON {
         [
-            "apiPort": JSON(apiPort), "egress": .string(egress.rawValue), "loadBalancerOctet": JSON(loadBalancerOctet),
+            "apiPort": JSON(apiPort), "egress": .string(egress.rawValue),
+            "listenAddresses": .array(listenAddresses.map(JSON.string)), "loadBalancerOctet": JSON(loadBalancerOctet),
             "nextIndex": JSON(nextIndex),
             "nodes": .array(
                 nodes.map {
@@ -96,6 +99,12 @@ public struct ClusterConfiguration: Sendable, Hashable {
                 throw damaged("egress", "is not one of \(EgressMode.names): \(json["egress"])")
             }
             configuration.egress = mode
+        }
+        for (position, address) in json["listenAddresses"].items.enumerated() {
+            guard let text = address.string, ListenAddress.isPossible(text) else {
+                throw damaged("listenAddresses[\(position)]", "is no address to listen at: \(address)")
+            }
+            configuration.listenAddresses.append(text)
         }
         return configuration
     }
