@@ -1,6 +1,4 @@
 import Addresses
-import Glibc
-import Linux
 
 /// An address of the machine at which the network reaches Services: `martlet start --listen-address`.
 enum ListenAddress {
@@ -12,21 +10,5 @@ enum ListenAddress {
     static func isPossible(_ text: String) -> Bool {
         guard IPv4Address(text) != nil, let address = IPAddress(text) else { return false }
         return !address.isUnspecified && !address.isLoopback && !address.isLinkLocalMulticast
-    }
-
-    /// - Throws: `usage`, what is wrong with an address that a user has given.
-    static func check(_ text: String) throws(SupervisorError) {
-        guard isPossible(text) else {
-            throw .usage(
-                "--listen-address \(text): name an IPv4 address of this machine's network (see: ip address); not all of "
-                    + "them, and no loopback address, where Services are anyway")
-        }
-        do {
-            _ = try HostPorts.open(.init(address: text, port: 0, transport: "TCP"))
-        } catch {
-            throw .usage(
-                "--listen-address \(text): nothing can listen there (\(String(cString: strerror(error.errno)))); name an "
-                    + "address of this machine (see: ip address)")
-        }
     }
 }

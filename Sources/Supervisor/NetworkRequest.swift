@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a cluster's network is to be; what is not said stays as it is.
 public struct NetworkRequest: Sendable {
     public var egress: EgressMode?
@@ -20,5 +22,23 @@ public struct NetworkRequest: Sendable {
             configuration.listenAddresses = listenAddresses
         }
         return configuration != before
+    }
+}
+
+extension ListenAddress {
+    /// - Throws: `usage`, what is wrong with an address that a user has given.
+    fileprivate static func check(_ text: String) throws(SupervisorError) {
+        guard isPossible(text) else {
+            throw .usage(
+                "--listen-address \(text): name an IPv4 address of this machine's network (see: ip address); not all of "
+                    + "them, and no loopback address, where Services are anyway")
+        }
+        do {
+            _ = try HostPorts.open(.init(address: text, port: 0, transport: "TCP"))
+        } catch {
+            throw .usage(
+                "--listen-address \(text): nothing can listen there (\(String(cString: strerror(error.errno)))); name an "
+                    + "address of this machine (see: ip address)")
+        }
     }
 }
