@@ -6,6 +6,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 void set_groups(void) {
@@ -53,10 +54,21 @@ static void set_capabilities(u64 wanted) {
     must(SYS(SYS_capset, &header, sets), "set capabilities");
 }
 
+// The program's streams are its user's, who else could not open them again by /dev/stdout (proc(5)). They are pipes or
+// the terminal; the null device in their place is the pod's. One that cannot be given stays as it is.
+static void give_streams(u64 user) {
+    struct stat status;
+    for (int fd = 0; fd < 3; fd++) {
+        if (SYS(SYS_fstat, fd, &status) < 0 || status.st_uid == user) continue;
+        if (!is_device(fd, makedev(1, 3))) SYS(SYS_fchown, fd, user, -1);
+    }
+}
+
 void set_ids(u64 user, u64 group) {
     // The last one is no id but "as it is" (setresuid(2)); Kubernetes has ids up to 2^31 - 1.
     if (user > INT32_MAX) fail(EINVAL, "user");
     if (group > INT32_MAX) fail(EINVAL, "group");
+    give_streams(user);
     must(SYS(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities");
     must(SYS(SYS_setresgid, group, group, group), "set group");
     must(SYS(SYS_setresuid, user, user, user), "set user");
@@ -87,5 +99,4 @@ void make_terminal(u64 size) {
     must(send_descriptor(child->terminals, "t", 1, master, 0), "hand over terminal");
     sys_close(master);
     if (slave > 2) sys_close(slave);
-    SYS(SYS_fchown, 0, SYS(SYS_getuid), -1);
 }

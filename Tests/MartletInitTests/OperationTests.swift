@@ -25,6 +25,8 @@ import Testing
         (operation(.umask, [0o27]), "umask", "0027"),
         (operation(.changeDirectory, [], ["/usr/bin"]), "pwd", "/usr/bin"),
         (operation(.ids, [1234, 5678]), "id -u; id -g", "1234\n5678"),
+        // The program's streams are its user's.
+        (operation(.ids, [1234, 5678]), "echo on >/dev/stdout && echo on >/dev/stderr", "on\non"),
         (operation(.groups, [2, 77, 88]) + operation(.ids, [1, 1]), "id -G", "1 77 88"),
         (operation(.rlimit, [UInt64(RLIMIT_NOFILE.rawValue), 64, 65]), "ulimit -Sn; ulimit -Hn", "64\n65"),
         (operation(.noNewPrivileges), "grep NoNewPrivs /proc/self/status | tr -d '\\t'", "NoNewPrivs:1"),

@@ -80,6 +80,57 @@ import Testing
         }
     }
 
+    /// Images whose user is not root write their logs to /dev/stdout and /dev/stderr.
+    @Test(arguments: [false, true]) func itsUserOpensTheStreamsAgain(terminal: Bool) async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let script = "echo out >/dev/stdout && echo err >/dev/stderr"
+            let id = try await node.run("one", ["sh", "-c", "\(script); sleep 1000"]) { container in
+                container.user = 1234
+                container.group = 1234
+                container.terminal = terminal
+            }
+            try await eventually("both streams are written to") {
+                let log = try node.log(id)
+                return log.contains(" out") && log.contains(" err")
+            }
+            let session = try await node.runtime.execute(
+                ExecConfiguration(container: id, arguments: ["sh", "-c", script], terminal: terminal))
+            #expect(try await session.wait() == 0)
+            for stream in [session.stdout, session.stderr].compactMap(\.self) { stream.close() }
+        }
+    }
+
+    /// As upstream, where nobody listens at 127.0.0.1.
+    @Test(.enabled(if: access("/usr/bin/python3", X_OK) == 0, "needs python3"))
+    func connectsToTheOtherLoopback() async throws {
+        try await withRuntime { node in
+            try await node.start("one")
+            let script = """
+                import socket
+                listener = socket.socket(socket.AF_INET6)
+                listener.bind(("::1", 0))
+                listener.listen()
+                print("port", listener.getsockname()[1], flush=True)
+                listener.accept()[0].sendall(b"six")
+                """
+            let id = try await node.run("one", ["python3", "-c", script])
+            var port: Int?
+            try await eventually("the program listens") {
+                let words = try node.log(id).split(whereSeparator: \.isWhitespace)
+                port = words.firstIndex(of: "port").flatMap { words.count > $0 + 1 ? Int(words[$0 + 1]) : nil }
+                return port != nil
+            }
+            let connection = try await node.runtime.connect(podUID: "one", port: try #require(port))
+            try connection.setNonBlocking(false)
+            #expect(try await text(connection) == "six")
+            let refused = try await #require(throws: SystemError.self) {
+                _ = try await node.runtime.connect(podUID: "one", port: 1)
+            }
+            #expect(refused.errno == ECONNREFUSED)
+        }
+    }
+
     @Test func anExecutedProgramIsKilledWithWhatItStarted() async throws {
         try await withRuntime { node in
             try await node.start("one")

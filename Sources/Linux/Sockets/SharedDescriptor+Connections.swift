@@ -10,9 +10,20 @@ extension SharedDescriptor {
         }
     }
 
-    /// Connects a TCP socket to a port of 127.0.0.1 in its network namespace.
-    public func connect(toLoopback port: UInt16, within limit: Duration = .seconds(10)) async throws(SystemError) {
-        try await connect(to: IPv4Address(127, 0, 0, 1), port: port, within: limit)
+    /// Connects a TCP socket to a port of 127.0.0.1, or of ::1, in its network namespace.
+    ///
+    /// - Parameter family: the socket's own, `AF_INET` or `AF_INET6`.
+    public func connect(
+        toLoopback port: UInt16, family: Int32 = AF_INET, within limit: Duration = .seconds(10)
+    ) async throws(SystemError) {
+        guard family == AF_INET6 else {
+            return try await connect(to: IPv4Address(127, 0, 0, 1), port: port, within: limit)
+        }
+        var name = sockaddr_in6()
+        name.sin6_family = sa_family_t(AF_INET6)
+        name.sin6_port = port.bigEndian
+        name.sin6_addr = in6addr_loopback
+        try await connect(to: name, within: limit)
     }
 
     /// Connects a TCP socket in its network namespace, without keeping a thread where that takes its time. The socket is
@@ -22,8 +33,16 @@ extension SharedDescriptor {
     public func connect(
         to address: IPv4Address, port: UInt16, within limit: Duration
     ) async throws(SystemError) {
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = address.value.bigEndian
+        try await connect(to: name, within: limit)
+    }
+
+    private func connect<Name>(to name: Name, within limit: Duration) async throws(SystemError) {
         try setNonBlocking(true)
-        if try begin(address, port) { return }
+        if try begin(name) { return }
         do {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
@@ -49,15 +68,11 @@ extension SharedDescriptor {
     }
 
     /// - Returns: whether it is connected already.
-    private func begin(_ address: IPv4Address, _ port: UInt16) throws(SystemError) -> Bool {
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_port = port.bigEndian
-        name.sin_addr.s_addr = address.value.bigEndian
-        return try withRawValue { number throws(SystemError) in
-            let result = withUnsafePointer(to: &name) { pointer in
+    private func begin<Name>(_ name: Name) throws(SystemError) -> Bool {
+        try withRawValue { number throws(SystemError) in
+            let result = withUnsafePointer(to: name) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    Glibc.connect(number, $0, socklen_t(MemoryLayout<Name>.size))
                 }
             }
             if result == 0 { return true }

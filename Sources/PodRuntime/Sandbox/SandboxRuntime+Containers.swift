@@ -143,15 +143,27 @@ extension SandboxRuntime {
     package nonisolated func connect(podUID: String, port: Int) async throws -> SharedDescriptor {
         let pod = try await pod(podUID)
         guard let port = UInt16(exactly: port) else { throw RuntimeError.failed("\(port) is no port") }
+        do {
+            return try await connect(pod, port, AF_INET)
+        } catch let error as SystemError where error.errno == ECONNREFUSED {
+            // A program may listen at ::1 alone. Where that is no better, the first reason is the one to report.
+            guard let descriptor = try? await connect(pod, port, AF_INET6) else { throw error }
+            return descriptor
+        }
+    }
+
+    private nonisolated func connect(
+        _ pod: PodSandbox, _ port: UInt16, _ family: Int32
+    ) async throws -> SharedDescriptor {
         var body: [UInt8] = []
-        body.append(number: UInt32(AF_INET))
+        body.append(number: UInt32(family))
         body.append(number: UInt32(SOCK_STREAM.rawValue))
         let answer = try await pod.request(.socket, body: body)
         guard answer.status == 0, let descriptor = answer.descriptors.first else {
             throw SystemError("socket", errno: answer.status, "in pod \(pod.record.name)")
         }
         do throws(SystemError) {
-            try await descriptor.connect(toLoopback: port)
+            try await descriptor.connect(toLoopback: port, family: family)
         } catch {
             throw SystemError(
                 error.call, errno: error.errno, "to port \(port) of pod \(pod.record.namespace)/\(pod.record.name)")
