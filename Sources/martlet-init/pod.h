@@ -2,7 +2,8 @@
 #include "log.h"
 #include "operations.h"
 
-enum { max_connections = 8, max_execs = 256, max_clients = 8 };
+// Of programs that are run by request_exec at once; their memory counts as far as it has been used.
+enum { max_connections = 8, max_execs = 8192, max_clients = 8 };
 
 // What epoll watches: its event carries one of these.
 enum source_type { source_listener, source_signals, source_connection, source_output };

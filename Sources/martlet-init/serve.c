@@ -8,6 +8,8 @@
 
 static struct connection connections[max_connections];
 static struct exec execs[max_execs];
+// Behind the last place that has ever been used.
+static int exec_count;
 static struct packet packet;
 static int epoll, exits_file;
 static long process_leader;
@@ -118,7 +120,7 @@ static void close_connection(struct connection *connection) {
     sys_close(connection->source.fd);
     connection->source.fd = -1;
     connection->wants_exits = 0;
-    for (int i = 0; i < max_execs; i++)
+    for (int i = 0; i < exec_count; i++)
         if (execs[i].process && execs[i].connection == connection - connections) execs[i].connection = -1;
 }
 
@@ -149,7 +151,7 @@ static void reap(void) {
                 if (connections[i].source.fd >= 0 && connections[i].wants_exits)
                     send_state(&connections[i], container, 0);
         }
-        for (int i = 0; i < max_execs; i++) {
+        for (int i = 0; i < exec_count; i++) {
             if (execs[i].process != process) continue;
             execs[i].process = 0;
             if (execs[i].connection < 0) continue;
@@ -189,7 +191,7 @@ static long start(struct answer *answer, long *process) {
 static long execute(struct connection *from, struct answer *answer, int *terminal, long *process) {
     struct failure failure = {0};
     int slot = 0;
-    while (slot < max_execs && execs[slot].process) slot++;
+    while (slot < exec_count && execs[slot].process) slot++;
     if (slot == max_execs) return -EAGAIN;
     long result = container_exec(&packet, &failure, terminal, process);
     if (result < 0) {
@@ -198,6 +200,7 @@ static long execute(struct connection *from, struct answer *answer, int *termina
     } else {
         add_moment(answer, now());
         execs[slot] = (struct exec){*process, (int)(from - connections), packet.header.tag};
+        if (slot == exec_count) exec_count++;
     }
     return result;
 }

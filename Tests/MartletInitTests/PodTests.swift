@@ -83,6 +83,28 @@ import Testing
         #expect(try await pod.request(.exec, body: streams + terminated("absent"), [list]).status == ESRCH)
     }
 
+    /// More than anybody has open, and none that has ended is in the way.
+    @Test func executesManyAtOnce() async throws {
+        let pod = try await TestInit()
+        try await pod.shell("a", "exec sleep 1000")
+        let (input, output) = (try makePipe(), try makePipe())
+        let list = try makeMemoryFile("operations", operation(.join) + execute(["cat"]))
+        let streams = numbers(UInt32(1), UInt32(2), UInt32(2))
+        for tag in 1...300 {
+            let answer = try await pod.request(
+                .exec, tag: UInt32(tag), body: streams + terminated("a"), [list, input.reader, output.writer])
+            try #require(answer.status == 0, "program \(tag): \(answer.status)")
+        }
+        for end in [input.reader, input.writer] { end.close() }
+        var ended: Set<UInt32> = []
+        while ended.count < 300 {
+            let message = try await pod.receive()
+            if message.event == .execExit { ended.insert(message.tag) }
+        }
+        let last = try makeMemoryFile("operations", operation(.join) + execute(["true"]))
+        #expect(try await pod.request(.exec, tag: 301, body: streams + terminated("a"), [last]).status == 0)
+    }
+
     @Test func attachesToAContainersStreams() async throws {
         let pod = try await TestInit()
         try await pod.request(.list)
