@@ -93,6 +93,24 @@ import Testing
         #expect(faults == expected)
     }
 
+    /// A claim's volume is the pods' without being the template's.
+    @Test(arguments: [("data", []), ("other", ["Not found: \"data\""])])
+    func claimsAreVolumes(claim: String, wanted: [String]) throws {
+        var set = Sample.deployment([
+            "name": "c", "image": "i", "volumeMounts": [["name": "data", "mountPath": "/data"]],
+        ])
+        set["kind"] = "StatefulSet"
+        set["spec"]["serviceName"] = "web"
+        set["spec"]["volumeClaimTemplates"] = [
+            [
+                "metadata": ["name": .string(claim)],
+                "spec": ["accessModes": ["ReadWriteOnce"], "resources": ["requests": ["storage": "1Gi"]]],
+            ]
+        ]
+        let faults = try Self.faults(Object(set))
+        #expect(faults == wanted.map { "spec.template.spec.containers[0].volumeMounts[0].name: \($0)" })
+    }
+
     @Test func findsDuplicateNames() throws {
         let faults = try Self.faults(Self.pod { $0["containers"].append(["name": "c", "image": "redis"]) })
         #expect(faults == ["spec.containers[1].name: Duplicate value: \"c\""])

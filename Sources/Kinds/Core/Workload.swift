@@ -4,7 +4,8 @@ import KubernetesModel
 /// What kinds with a selector and a template of pods have in common.
 extension Validation {
     /// A selector and a template of pods that run for ever. `kind` is the kind's name in messages.
-    mutating func scaled(_ spec: JSON, _ kind: String) {
+    /// `claims` are volumes that the pods get besides those of the template.
+    mutating func scaled(_ spec: JSON, _ kind: String, claims: Set<String> = []) {
         notNegative("spec.replicas", spec["replicas"])
         notNegative("spec.minReadySeconds", spec["minReadySeconds"])
         let selector = spec["selector"]
@@ -16,7 +17,7 @@ extension Validation {
                 invalid("spec.selector", selector, "empty selector is invalid for \(kind)")
             }
         }
-        selectedTemplate(spec, selector: selector)
+        selectedTemplate(spec, selector: selector, claims: claims)
         if !spec["template"]["spec"]["activeDeadlineSeconds"].isNull, kind != "statefulset" {
             forbidden(
                 "spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported")
@@ -24,7 +25,7 @@ extension Validation {
     }
 
     /// A template whose pods the selector matches.
-    mutating func selectedTemplate(_ spec: JSON, selector: JSON) {
+    mutating func selectedTemplate(_ spec: JSON, selector: JSON, claims: Set<String> = []) {
         let template = spec["template"]
         guard !template.isNull else { return required("spec.template") }
         let labels = template["metadata"]["labels"]
@@ -34,7 +35,7 @@ extension Validation {
                 "spec.template.metadata.labels", labels.isNull ? [:] : labels,
                 "`selector` does not match template `labels`")
         }
-        podTemplate(template, "spec.template")
+        podTemplate(template, "spec.template", claims: claims)
         oneOf("spec.template.spec.restartPolicy", template["spec"]["restartPolicy"], ["Always"])
     }
 

@@ -3,7 +3,9 @@ import KubernetesModel
 
 extension Validation {
     mutating func statefulSet(_ spec: JSON) {
-        scaled(spec, "statefulset")
+        // Pods get a volume for each, under its name.
+        let claims = spec["volumeClaimTemplates"].items.compactMap { $0["metadata"]["name"].string }
+        scaled(spec, "statefulset", claims: Set(claims))
         if let policy = spec["podManagementPolicy"].string, !["OrderedReady", "Parallel"].contains(policy) {
             invalid("spec.podManagementPolicy", .string(policy), "must be 'OrderedReady' or 'Parallel'")
         }

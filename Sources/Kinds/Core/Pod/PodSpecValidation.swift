@@ -18,17 +18,18 @@ extension Validation {
     }
 
     /// A pod template's metadata and spec.
-    mutating func podTemplate(_ template: JSON, _ path: String) {
+    mutating func podTemplate(_ template: JSON, _ path: String, claims: Set<String> = []) {
         labels(template["metadata"]["labels"], "\(path).labels")
         annotations(template["metadata"]["annotations"], "\(path).annotations")
-        podSpec(template["spec"], "\(path).spec")
+        podSpec(template["spec"], "\(path).spec", claims: claims)
         if !template["spec"]["ephemeralContainers"].isNull {
             forbidden("\(path).spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
         }
     }
 
-    mutating func podSpec(_ spec: JSON, _ path: String) {
-        let volumes = self.volumes(spec["volumes"], "\(path).volumes")
+    /// - Parameter claims: names of volumes that whoever makes the pod adds, in place of the spec's own of that name.
+    mutating func podSpec(_ spec: JSON, _ path: String, claims: Set<String> = []) {
+        let volumes = self.volumes(spec["volumes"], "\(path).volumes").union(claims)
         var names: Set<String> = []
         if spec["containers"].items.isEmpty { required("\(path).containers") }
         for (list, isInit) in [("containers", false), ("initContainers", true)] {
