@@ -167,6 +167,18 @@ private func rolling(_ replicas: Int, surge: JSON, unavailable: JSON) -> Object 
         #expect(PodRanking.first(1, of: pods, related: pods, now: now).map(\.nodeName) == ["b"])
     }
 
+    /// `kubectl debug --copy-to`, which keeps the labels on request, must not cost the pod that it is about.
+    @Test func aNewcomerGoesBeforeAReadyPod() throws {
+        var owner = deployment(replicas: 1)
+        owner.metadata["uid"] = "owner"
+        let ready = Self.pod("ready")
+        let newcomer = Self.pod("newcomer", node: "", phase: "Pending", ready: false, age: 1)
+        let claim = Claim(
+            owner: owner, selector: try #require(LabelSelector(podsOf: owner)), managed: [ready], unmanaged: [newcomer])
+        let plan = ReplicaPlan(owner: owner, claim: claim, related: [ready], now: now)
+        #expect(plan.delete.map(\.name) == ["newcomer"] && plan.create == 0)
+    }
+
     @Test func roundsDouble() {
         #expect(ReplicaPlan.rounds(50) == [1, 2, 4, 8, 16, 19])
         #expect(ReplicaPlan.rounds(0).isEmpty)

@@ -13,11 +13,13 @@ struct ReplicaPlan {
     ///   - related: pods of the owner and its siblings.
     init(owner: Object, claim: Claim, related: [Object], now: Timestamp) {
         guard !owner.isBeingDeleted else { return }
-        let difference = claim.kept.count + claim.adopt.count - owner.replicas
+        // An adopted pod counts and is ranked as any other: it may be the one that is missed least.
+        let pods = claim.kept + claim.adopt
+        let difference = pods.count - owner.replicas
         if difference < 0 {
             create = min(-difference, Self.burst)
         } else if difference > 0 {
-            delete = PodRanking.first(min(difference, Self.burst), of: claim.kept, related: related, now: now)
+            delete = PodRanking.first(min(difference, Self.burst), of: pods, related: related, now: now)
         }
     }
 
