@@ -49,6 +49,38 @@ import Testing
         }
     }
 
+    /// Owners in a circle, of which one or all are deleted, go when what they own besides is gone.
+    @Test(arguments: [["a"], ["a", "b", "c"]], [false, true])
+    func resolvesACircle(deleted: [String], hasMore: Bool) async throws {
+        try await withControllers { client in
+            for name in ["a", "b", "c"] + (hasMore ? ["more"] : []) {
+                try await client.create(.configMaps, Object(.configMaps, namespace: "default", name: name))
+            }
+            let owners = [("a", "c"), ("b", "a"), ("c", "b")] + (hasMore ? [("more", "b")] : [])
+            for (name, owner) in owners {
+                let reference = OwnerReference(controller: try #require(client.object(.configMaps, owner)))
+                try await client.change(.configMaps, name) { object in
+                    object.metadata["ownerReferences"] = [reference.json]
+                    if name == "more" { object.metadata["finalizers"] = ["test/hold"] }
+                }
+            }
+            for name in deleted {
+                try await client.delete(
+                    .configMaps, namespace: "default", name: name, options: DeleteOptions(propagation: .foreground))
+            }
+            if hasMore {
+                try await eventually("all are being deleted") {
+                    client.all(.configMaps, namespace: "default").allSatisfy(\.isBeingDeleted)
+                }
+                #expect(client.object(.configMaps, "b") != nil)
+                try await client.change(.configMaps, "more") { $0.metadata["finalizers"] = .null }
+            }
+            try await eventually("all gone") {
+                ["a", "b", "c", "more"].allSatisfy { client.object(.configMaps, $0) == nil }
+            }
+        }
+    }
+
     @Test func orphans() async throws {
         try await withControllers { client in
             try await Self.rolledOut(client)

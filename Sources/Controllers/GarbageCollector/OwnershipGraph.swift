@@ -97,8 +97,10 @@ struct OwnershipGraph {
         guard let entry = entries[uid] else { return .leave }
         if entry.orphansDependents { return .releaseDependents(dependents(of: uid)) }
         if entry.waitsForDependents {
-            let isBlocked = dependents(of: uid).contains { dependent in
-                dependent.owners.contains { $0.uid == uid && $0.blocksOwnerDeletion }
+            // Owners in a circle wait for each other, and together for what they own besides.
+            let circle = circle(of: uid)
+            let isBlocked = circle.contains { member in
+                blockers(of: member).contains { !circle.contains($0.uid) }
             }
             return isBlocked ? .leave : .finishForeground
         }
@@ -127,6 +129,35 @@ struct OwnershipGraph {
         if !waiting.isEmpty, dependentsOf[uid] != nil { return .delete(.foreground) }
         if entry.finalizers.contains(Self.orphan) { return .delete(.orphan) }
         return .delete(entry.finalizers.contains(Self.foreground) ? .foreground : .background)
+    }
+
+    /// What keeps an owner from being deleted before it.
+    private func blockers(of uid: String) -> [Entry] {
+        dependents(of: uid).filter { dependent in
+            dependent.owners.contains { $0.uid == uid && $0.blocksOwnerDeletion }
+        }
+    }
+
+    /// The owners that wait for each other, of which this is one: those that it waits for and that wait for it.
+    private func circle(of uid: String) -> Set<String> {
+        let below = reached(from: uid) { blockers(of: $0).filter(\.waitsForDependents).map(\.uid) }
+        guard below.contains(uid) else { return [uid] }
+        let above = reached(from: uid) { below in
+            (entries[below]?.owners ?? []).filter { owner in
+                owner.blocksOwnerDeletion && entries[owner.uid]?.waitsForDependents == true
+            }.map(\.uid)
+        }
+        return below.intersection(above)
+    }
+
+    /// All that a step, and one more from there, leads to; without the beginning, unless it is led back to.
+    private func reached(from uid: String, _ step: (String) -> [String]) -> Set<String> {
+        var found: Set<String> = []
+        var next = [uid]
+        while let current = next.popLast() {
+            for uid in step(current) where found.insert(uid).inserted { next.append(uid) }
+        }
+        return found
     }
 
     /// An owner is in the namespace of what it owns, or in none.
