@@ -37,6 +37,7 @@ public struct Controllers: Sendable {
             EndpointSliceController(context),
             EndpointSliceMirroringController(context),
             LoadBalancerController(context),
+            DisruptionController(context),
             GarbageCollector(context),
             NodeHealthController(context),
             TaintEvictionController(context),

@@ -25,5 +25,5 @@ extension Kind {
             cells[cells.count - 1] = Table.selector(["matchLabels": object.spec["selector"]])
             return cells
         },
-        strategy: .workload, selectableFields: ["status.replicas"], isReconciled: false)
+        strategy: .workload, selectableFields: ["status.replicas"])
 }

@@ -22,8 +22,5 @@ extension Kind {
                 Table.number(object.status["disruptionsAllowed"]), object.age(now),
             ]
         },
-        strategy: .counting,
-        creationWarning:
-            "this version of Martlet does not count a budget's pods: evictions of ready pods that it selects are "
-            + "refused unless its status is written by hand")
+        strategy: .counting)
 }
