@@ -24,8 +24,10 @@ public final class Kind: Sendable {
     public let strategy: Strategy
     /// The warning on every request for a kind that is deprecated.
     public let deprecation: String?
-    /// The warning on creating an object of a kind that no controller reconciles.
+    /// The warning on creating an object.
     public let creationWarning: String?
+    /// The warning on waiting for one object of a kind that no controller reconciles.
+    public let waitingWarning: String?
 
     private let nameRule: NameRule
     private let defaults: Defaults
@@ -60,6 +62,11 @@ public final class Kind: Sendable {
         self.creationWarning =
             isReconciled
             ? creationWarning : "this version of Martlet stores \(info.type.groupResource) but does not act on them"
+        waitingWarning =
+            isReconciled
+            ? nil
+            : "this version of Martlet does not act on \(info.type.groupResource): "
+                + "what is waited for may never come, interrupt it with Ctrl-C"
         self.columns = columns
         self.selectableFields = selectableFields
         nameRule = name

@@ -178,6 +178,35 @@ import Testing
         }
     }
 
+    /// A review has no columns: 406, unless another form will do too.
+    @Test(arguments: [
+        ("application/json;as=Table;v=v1;g=meta.k8s.io", 406),
+        ("application/json;as=Table;v=v1;g=meta.k8s.io, application/json", 201), ("application/json", 201),
+    ]) func aReviewIsNoTable(accept: String, code: Int) async throws {
+        try await TestServer.run { api in
+            let review: JSON = ["spec": ["nonResourceAttributes": ["path": "/", "verb": "get"]]]
+            let response = await api.respond(
+                .post, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", ByteBuffer(bytes: review.encoded()),
+                accept: accept)
+            #expect(response.code == code)
+            let answer = try JSON(decoding: response.text)
+            #expect(answer["kind"].string == (code == 406 ? "Status" : "SelfSubjectAccessReview"))
+        }
+    }
+
+    /// Who waits for what nothing will bring about hears of it: `kubectl rollout status`, `kubectl wait`.
+    @Test(arguments: [
+        ("statefulsets?watch=1&fieldSelector=metadata.name%3Dx", true), ("statefulsets?watch=1", false),
+        ("statefulsets", false), ("deployments?watch=1&fieldSelector=metadata.name%3Dx", false),
+    ]) func waitingForNothingWarns(path: String, warns: Bool) async throws {
+        try await TestServer.run { api in
+            let response = await api.respond(.get, "/apis/apps/v1/namespaces/default/\(path)")
+            #expect(response.code == 200)
+            let warnings = response.headers.filter { $0.name == .warning }.map(\.value)
+            #expect(warnings.contains { $0.contains("does not act on statefulsets.apps") } == warns, "\(warnings)")
+        }
+    }
+
     /// `kubectl debug` adds containers; everything else leaves them alone.
     @Test func ephemeralContainersHaveAWayOfTheirOwn() async throws {
         try await TestServer.run { api in

@@ -89,10 +89,11 @@ struct TestRequests: Sendable {
 
     func respond(
         _ method: HTTPRequest.Method, _ target: String, _ body: ByteBuffer = ByteBuffer(),
-        type: String = "application/json"
+        type: String = "application/json", accept: String? = nil
     ) async -> APIResponse {
         var headers = HTTPFields()
         headers[.contentType] = type
+        headers[.accept] = accept
         return await server.pipeline.respond(
             to: APIRequest(
                 method: method, target: RequestTarget(target), headers: headers, body: body,

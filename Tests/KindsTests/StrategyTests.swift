@@ -101,6 +101,7 @@ import Testing
     /// Objects that nothing acts on are created with a warning.
     @Test func saysWhatNothingReconciles() {
         let kinds = Catalogue.builtIn.kinds.filter { $0.creationWarning != nil }
+        #expect(kinds.map(\.type) == Catalogue.builtIn.kinds.filter { $0.waitingWarning != nil }.map(\.type))
         #expect(
             Set(kinds.map(\.type.groupResource)) == [
                 "apiservices.apiregistration.k8s.io", "certificatesigningrequests.certificates.k8s.io",

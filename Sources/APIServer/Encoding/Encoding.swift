@@ -31,8 +31,9 @@ struct Encoding: Sendable {
 
     /// The first supported form of an `Accept` header.
     ///
+    /// - Parameter hasTable: whether a table of what is asked for can be had.
     /// - Throws: `NotAcceptable` where there is none.
-    init(accept: String?, pretty: Bool = false) throws(Status) {
+    init(accept: String?, hasTable: Bool = true) throws(Status) {
         guard let accept, !accept.isEmpty else {
             self = .plain
             return
@@ -59,7 +60,7 @@ struct Encoding: Sendable {
             let version = parameters["v"] ?? "v1"
             guard ["v1", "v1beta1"].contains(version) else { continue }
             switch wanted {
-            case "Table": self.init(format: format, form: .table(version: version))
+            case "Table" where hasTable: self.init(format: format, form: .table(version: version))
             case "PartialObjectMetadata", "PartialObjectMetadataList":
                 self.init(format: format, form: .metadata(version: version))
             default: continue

@@ -27,7 +27,7 @@ struct ObjectRequests: Sendable {
                 try list(request, resource, encoding)
             }
         case .watch:
-            return try WatchResponse(objects: objects, encoding: encoding).respond(to: request, resource)
+            return try WatchResponse(objects: objects, encoding: encoding).respond(to: request, resource, context)
         case .create:
             guard resource.name == nil else { throw .methodNotSupported(info.type, "create") }
             var context = context

@@ -14,7 +14,9 @@ struct WatchResponse: Sendable {
     /// Encoding more, above all as tables, would block the event loop.
     private static let maxOnEventLoop = 50
 
-    func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
+    func respond(
+        to request: APIRequest, _ resource: ResourceRequest, _ context: RequestContext
+    ) throws(Status) -> APIResponse {
         let query = request.query
         try RequestOptions.checkList(query, isWatch: true)
         let initial = query.flag("sendInitialEvents")
@@ -26,6 +28,8 @@ struct WatchResponse: Sendable {
             initialEvents: initial,
             timeout: try query.int("timeoutSeconds").flatMap { $0 > 0 ? .seconds(min($0, Int(Int32.max))) : nil }
                 ?? WatchRequest.defaultTimeout)
+        // As `kubectl wait` and `kubectl rollout status` do.
+        if watch.selection.name != nil, let text = resource.resource.waitingWarning { context.warnings.add(text) }
         let include = try ObjectRequests.include(query)
         let encoder = WatchEncoder(encoding, resource.resource, include)
         let objects = objects

@@ -11,8 +11,8 @@ struct Reviews: VirtualResources {
     }
 
     func respond(to request: APIRequest, _ resource: ResourceRequest) throws(Status) -> APIResponse {
+        let encoding = try Encoding(accept: request.header(.accept), hasTable: false)
         let review = try create(Decoding.object(request), resource, by: request.user)
-        let encoding = try Encoding(accept: request.header(.accept))
         return encoding.response(encoding.json(review, resource.resource), code: 201)
     }
 
