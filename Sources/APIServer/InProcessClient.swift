@@ -28,7 +28,7 @@ struct InProcessClient: Client {
     private func object(_ result: SubresourceResult, sent: Object, _ type: ResourceType) -> Object {
         switch result {
         case .whole(let written): objects.converted(written.object, to: type)
-        case .object(let object): object
+        case .object(let object, _): object
         case .success: sent
         }
     }

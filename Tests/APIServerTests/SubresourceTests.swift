@@ -39,6 +39,29 @@ import Testing
         }
     }
 
+    /// As `kubectl get --subresource=scale` asks for it.
+    @Test(arguments: ["v1", "v1beta1"]) func aScaleHasColumns(version: String) async throws {
+        try await TestServer.run { api in
+            var deployment = Object(.deployments, namespace: "default", name: "web")
+            deployment.spec = [
+                "replicas": 3, "selector": ["matchLabels": ["a": "b"]],
+                "template": [
+                    "metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "c", "image": "i"]]],
+                ],
+            ]
+            try await api.client.create(.deployments, deployment)
+            let response = await api.respond(
+                .get, "/apis/apps/v1/namespaces/default/deployments/web/scale",
+                accept: "application/json;as=Table;v=\(version);g=meta.k8s.io,application/json")
+            let table = try JSON(decoding: response.text)
+            #expect(table["kind"] == "Table" && table["apiVersion"].string == "meta.k8s.io/\(version)")
+            let names = table["columnDefinitions"].items.map { $0["name"].string ?? "" }
+            #expect(names == ["Name", "Desired", "Available", "Age"])
+            #expect(table["rows"][0]["cells"].items.prefix(3) == ["web", 3, 0])
+            #expect(table["rows"][0]["object"]["metadata"]["name"] == "web")
+        }
+    }
+
     /// What needs a connection says so; all else is the same in process.
     @Test func theInProcessClientHasWhatNeedsNoConnection() async throws {
         try await TestServer.run { api in

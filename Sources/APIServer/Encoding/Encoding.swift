@@ -106,6 +106,21 @@ struct Encoding: Sendable {
         }
     }
 
+    /// An object of a subresource's own kind in the requested form.
+    func json(_ object: Object, _ columns: Table.Columns) -> JSON {
+        switch form {
+        case .object: return object.json
+        case .metadata(let version): return Self.partial(object, version)
+        case .table(let version):
+            var list = JSON.object([:])
+            list["resourceVersion"] = object.metadata["resourceVersion"]
+            var table = Table.of(
+                [object], columns, listMetadata: list, include: .metadata, headers: true, now: .now)
+            table["apiVersion"] = .string("meta.k8s.io/\(version)")
+            return table
+        }
+    }
+
     func response(_ stored: StoredObject, _ resource: Kind, code: Int = 200) -> APIResponse {
         guard format == .json, form == .object else {
             return response(json(stored.object, resource), code: code)

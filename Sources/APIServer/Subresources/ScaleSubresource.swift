@@ -1,3 +1,4 @@
+import APIMachinery
 import KubernetesModel
 
 /// `scale`: the number of replicas of any workload, as an `autoscaling/v1 Scale`.
@@ -8,7 +9,7 @@ struct ScaleSubresource: ObjectSubresource {
     func get(_ request: SubresourceRequest) throws(Status) -> SubresourceResult {
         let resource = request.resource
         let object = try objects.stored(resource.type, namespace: resource.namespace, name: request.name).object
-        return .object(Self.scale(of: object))
+        return .object(Self.scale(of: object), Self.columns)
     }
 
     func update(_ change: SubresourceChange, _ request: SubresourceRequest) async throws(Status) -> SubresourceResult {
@@ -29,7 +30,15 @@ struct ScaleSubresource: ObjectSubresource {
             object.spec["replicas"] = JSON(replicas)
             return object
         }
-        return .object(Self.scale(of: written.object))
+        return .object(Self.scale(of: written.object), Self.columns)
+    }
+
+    private static let columns = Table.Columns([.name, .integer("Desired"), .integer("Available"), .age]) {
+        scale, now in
+        [
+            .string(scale.name), JSON(scale.spec["replicas"].int ?? 0), JSON(scale.status["replicas"].int ?? 0),
+            scale.age(now),
+        ]
     }
 
     private static func replicas(_ scale: Object, _ name: String) throws(Status) -> Int {

@@ -1,4 +1,5 @@
 import APIClient
+import APIMachinery
 import Kinds
 import KubernetesModel
 
@@ -84,8 +85,8 @@ enum SubresourceChange: Sendable {
 enum SubresourceResult: Sendable {
     /// The object that the subresource is a part of.
     case whole(Written)
-    /// An object of the subresource's own kind.
-    case object(Object)
+    /// An object of the subresource's own kind, and the columns that it has as a table.
+    case object(Object, Table.Columns = .nameAndAge)
     /// The action is done.
     case success
 }

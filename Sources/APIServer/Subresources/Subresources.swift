@@ -134,7 +134,7 @@ extension Encoding {
     fileprivate func response(_ result: SubresourceResult, _ resource: Kind, code: Int) -> APIResponse {
         switch result {
         case .whole(let written): response(written, resource, code: code)
-        case .object(let object): response(object.json, code: code)
+        case .object(let object, let columns): response(json(object, columns), code: code)
         case .success:
             response(
                 [
