@@ -15,7 +15,8 @@ extension Kind {
             validateSubresources: ["status": { validation, object, _ in validation.schema(object.json, schema) }],
             columns: Table.Columns(additional: columns),
             strategy: Strategy(
-                countsGenerations: true, prepareForCreate: { if hasStatus { $0.status = .null } }),
+                countsGenerations: true, prepareForCreate: { if hasStatus { $0.status = .null } }
+            ).keepingInStatus(Strategy.clientMetadata),
             selectableFields: SelectableFields(selectableFields))
     }
 

@@ -144,6 +144,10 @@ extension Kind {
     /// What is wrong with the new state of an object of which only a subresource changes, such as `status`.
     public func validateUpdate(_ object: Object, old: Object, subresource: String) -> [FieldError] {
         var validation = Validation()
+        if object.metadata != old.metadata {
+            validation.metadata(object, type, name: nameRule)
+            validation.metadataUpdate(object, old: old)
+        }
         subresourceChecks[subresource]?(&validation, object, old)
         return validation.errors
     }

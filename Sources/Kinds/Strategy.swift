@@ -20,6 +20,8 @@ public struct Strategy: Sendable {
     public let returnsDeletedObject: Bool
     /// Whether `metadata.generation` counts the changes of the desired state.
     public let countsGenerations: Bool
+    /// The fields of `metadata` that a write through `status` leaves as they are, besides those that no client changes.
+    public private(set) var metadataKeptByStatus: Set<String> = []
 
     package init(
         countsGenerations: Bool = false, returnsDeletedObject: Bool = false,
@@ -37,6 +39,16 @@ public struct Strategy: Sendable {
         self.gracePeriod = gracePeriod
         self.keeps = keeps
     }
+
+    /// The same, but that writes through `status` leave these fields of `metadata` as they are.
+    func keepingInStatus(_ fields: Set<String>) -> Strategy {
+        var strategy = self
+        strategy.metadataKeptByStatus = fields
+        return strategy
+    }
+
+    /// All of `metadata` that clients change.
+    static let clientMetadata: Set<String> = ["annotations", "finalizers", "labels", "ownerReferences"]
 
     /// Kinds whose generations are counted and that begin with an empty status, whatever a client sends.
     static let workload = Strategy(countsGenerations: true, prepareForCreate: { $0.status = [:] })

@@ -111,20 +111,14 @@ extension Objects {
         case .status:
             var whole = old
             whole.status = object.status
+            whole.json["metadata"] = Self.metadata(object, old: old, keeping: strategy.metadataKeptByStatus)
             object = whole
         case .ephemeralContainers:
             var whole = old
             whole.spec["ephemeralContainers"] = object.spec["ephemeralContainers"]
             object = whole
         case .main, .all:
-            for field in [
-                "uid", "creationTimestamp", "generation", "generateName", "namespace", "deletionTimestamp",
-                "deletionGracePeriodSeconds",
-            ] {
-                object.metadata[field] = old.metadata[field]
-            }
-            object.metadata["managedFields"] = .null
-            object.metadata["selfLink"] = .null
+            object.json["metadata"] = Self.metadata(object, old: old)
             if part == .main {
                 if request.resource.subresource("status") != nil { object.status = old.status }
                 strategy.prepareForUpdate(&object, old)
@@ -151,6 +145,20 @@ extension Objects {
             try await admission.validate(object, old: old, .update, request, name: old.name, context)
         }
         return object
+    }
+
+    private static let serverMetadata = [
+        "uid", "creationTimestamp", "generation", "generateName", "namespace", "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ]
+
+    /// The new metadata, with what no client changes, and with `kept`, as it was.
+    private static func metadata(_ object: Object, old: Object, keeping kept: Set<String> = []) -> JSON {
+        var metadata = object.metadata
+        for field in serverMetadata + kept { metadata[field] = old.metadata[field] }
+        metadata["managedFields"] = .null
+        metadata["selfLink"] = .null
+        return metadata
     }
 
     /// The desired state: all but metadata and status.

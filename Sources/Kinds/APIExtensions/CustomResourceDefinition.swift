@@ -9,8 +9,8 @@ extension Kind {
             "customresourcedefinitions", "CustomResourceDefinition", namespaced: false, short: ["crd", "crds"],
             isExtension: true, status: true),
         defaults: { $0.json.change("spec", definitionDefaults) },
-        validate: { $0.customResourceDefinition($1) }, columns: .nameAndCreation, strategy: .counting,
-        isReconciled: false)
+        validate: { $0.customResourceDefinition($1) }, columns: .nameAndCreation,
+        strategy: .counting.keepingInStatus(Strategy.clientMetadata), isReconciled: false)
 
     private static func definitionDefaults(_ spec: inout JSON) {
         let kind = spec["names"]["kind"].string ?? ""

@@ -18,5 +18,5 @@ extension Kind {
                 object.age(now),
             ]
         },
-        isReconciled: false)
+        strategy: Strategy().keepingInStatus(Strategy.clientMetadata), isReconciled: false)
 }

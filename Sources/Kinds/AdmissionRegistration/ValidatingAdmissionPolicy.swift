@@ -22,7 +22,7 @@ extension Kind {
                 ? "<unset>" : "\(parameter["apiVersion"].string ?? "")/\(parameter["kind"].string ?? "")"
             return [.string(object.name), Table.count(object.spec["validations"]), .string(kind), object.age(now)]
         },
-        strategy: .counting, isReconciled: false)
+        strategy: .counting.keepingInStatus(Strategy.clientMetadata), isReconciled: false)
 
     static let validatingAdmissionPolicyBinding = Kind(
         Group.admissionRegistration.row(

@@ -17,7 +17,7 @@ extension Kind {
                 object.age(now), .string(object.condition("Dangling")?.status ?? "?"),
             ]
         },
-        strategy: .counting)
+        strategy: .counting.keepingInStatus(Strategy.clientMetadata))
 
     static let priorityLevelConfiguration = Kind(
         group.row("prioritylevelconfigurations", "PriorityLevelConfiguration", namespaced: false, status: true),
@@ -33,5 +33,5 @@ extension Kind {
                 Table.text(queuing["queueLengthLimit"]), object.age(now),
             ]
         },
-        strategy: .counting)
+        strategy: .counting.keepingInStatus(Strategy.clientMetadata))
 }

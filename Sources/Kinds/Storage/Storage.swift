@@ -36,5 +36,6 @@ extension Kind {
                 Table.text(object.spec["source"]["persistentVolumeName"]), object.spec["nodeName"],
                 JSON(object.status["attached"].bool ?? false), object.age(now),
             ]
-        })
+        },
+        strategy: Strategy().keepingInStatus(Strategy.clientMetadata))
 }

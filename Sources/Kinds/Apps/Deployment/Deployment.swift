@@ -14,7 +14,7 @@ extension Kind {
                 JSON(deployment.updatedReplicas), JSON(deployment.availableReplicas), object.age(now),
             ] + Table.templateCells(object)
         },
-        strategy: .workload)
+        strategy: .workload.keepingInStatus(["labels"]))
 
     private static func deploymentDefaults(_ spec: inout JSON) {
         spec.fill("replicas", 1)

@@ -33,7 +33,7 @@ extension Kind {
                 validation.ephemeralContainersUpdate(pod, old: old)
             },
         ],
-        columns: podColumns, strategy: podStrategy,
+        columns: podColumns, strategy: podStrategy.keepingInStatus(["ownerReferences"]),
         selectableFields: [
             "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
             "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
