@@ -175,6 +175,9 @@ extension Kind {
         return selectableFields.refusal(field)
     }
 
+    /// The name by which a stored object has a field that this kind's objects are selected by.
+    public func storedName(ofField field: String) -> String { selectableFields.storedNames[field] ?? field }
+
     /// An object of any version of the kind, in this version.
     public func converted(_ object: Object) -> Object {
         var converted = object

@@ -112,7 +112,8 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
         case "metadata.namespace": return object.namespace
         case "source":
             // An event's source is selected by its component's name.
-            return object["source"]["component"].string ?? object["reportingComponent"].string ?? ""
+            let component = object["source"]["component"].string ?? ""
+            return component.isEmpty ? object["reportingComponent"].string ?? "" : component
         default: break
         }
         var value = object.json

@@ -23,7 +23,11 @@ struct Selection: Sendable {
         for requirement in selector.requirements {
             if let fault = kind.selectionFault(requirement.path) { throw .badRequest(fault) }
         }
-        self.fields = selector
+        self.fields = FieldSelector(
+            selector.requirements.map { requirement in
+                FieldSelector.Requirement(
+                    kind.storedName(ofField: requirement.path), requirement.value, negated: requirement.negated)
+            })
     }
 
     var isEverything: Bool { labels.isEmpty && fields.isEmpty }

@@ -11,20 +11,26 @@ extension Kind {
                 validation.invalid("involvedObject.namespace", .string(subject), "does not match event.namespace")
             }
         },
-        columns: eventColumns, selectableFields: eventFields, convert: EventConversion.toCore)
+        columns: eventColumns, selectableFields: SelectableFields(coreEventFields), convert: EventConversion.toCore)
 
     static let currentEvent = Kind(
         Group("events.k8s.io", "v1").row(
             "events", "Event", short: ["ev"],
             storedAs: ResourceType(group: "", version: "v1", plural: "events", kind: "Event", namespaced: true)),
-        name: Names.pathSegment, columns: eventColumns, selectableFields: eventFields,
-        convert: EventConversion.fromCore)
+        name: Names.pathSegment, columns: eventColumns,
+        selectableFields: SelectableFields(storedNames: currentEventFields), convert: EventConversion.fromCore)
 
-    private static let eventFields = SelectableFields(
-        ["reason", "reportingComponent", "source", "type"]
-            + ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"].flatMap {
-                ["involvedObject.\($0)", "regarding.\($0)"]
-            })
+    private static let subjectFields = [
+        "kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath",
+    ]
+    private static let coreEventFields =
+        ["reason", "reportingComponent", "source", "type"] + subjectFields.map { "involvedObject.\($0)" }
+    /// Those of events.k8s.io, and what they are called in the core group.
+    private static let currentEventFields: [String: String] = {
+        var names = ["reason": "reason", "type": "type", "reportingController": "reportingComponent"]
+        for field in subjectFields { names["regarding.\(field)"] = "involvedObject.\(field)" }
+        return names
+    }()
 
     private static let eventColumns = Table.Columns([
         "Last Seen", "Type", "Reason", "Object", .wide("Subobject"), .wide("Source"), "Message", .wide("First Seen"),
