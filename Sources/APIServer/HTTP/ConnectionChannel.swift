@@ -3,7 +3,6 @@ import HummingbirdCore
 import HummingbirdHTTP2
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOPosix
@@ -14,14 +13,8 @@ import NIOTLS
 struct ConnectionChannel: Sendable {
     typealias HTTP1Parts = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// An HTTP/1.1 connection after its first request.
-    enum First: Sendable {
-        case http1(HTTP1Parts, RequestHandler.Client)
-        case upgraded(Upgrade.Session)
-    }
-
     enum Negotiated: Sendable {
-        case http1(EventLoopFuture<First>)
+        case http1(HTTP1Parts, RequestHandler.Client)
         case http2(HTTP2Channel, HTTP2Channel.Value)
     }
 
@@ -56,7 +49,7 @@ struct ConnectionChannel: Sendable {
                         responder: responder(for: client), configuration: .init(idleTimeout: limits.idle))
                     return http2.setup(channel: channel, logger: logger).map { .http2(http2, $0) }
                 }
-                return channel.eventLoop.makeCompletedFuture { .http1(try http1(channel, client)) }
+                return channel.eventLoop.makeCompletedFuture { .http1(try http1(channel, client), client) }
             }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
             try channel.pipeline.syncOperations.addHandler(negotiation)
@@ -68,8 +61,9 @@ struct ConnectionChannel: Sendable {
     /// Serves a connection until it ends.
     func serve(_ accepted: Accepted) async {
         let channel = accepted.channel
-        let deadline = channel.eventLoop.scheduleTask(in: accepted.connection.limits.firstRequest) {
-            channel.close(promise: nil)
+        let connection = accepted.connection
+        let deadline = channel.eventLoop.scheduleTask(in: connection.limits.firstRequest) {
+            if !connection.hasBegun { channel.close(promise: nil) }
         }
         defer { deadline.cancel() }
         do {
@@ -78,22 +72,14 @@ struct ConnectionChannel: Sendable {
                 deadline.cancel()
                 // The client is asked to leave (GOAWAY) where it has no stream open; one that does not answer, or whose
                 // streams carry no requests, would stay.
-                let connection = accepted.connection
                 let interval = TimeAmount(connection.limits.idle)
                 let idleness = channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
                     if connection.isIdle { channel.close(promise: nil) }
                 }
                 defer { idleness.cancel() }
                 await http2.handle(value: value, logger: logger)
-            case .http1(let first):
-                let first = try await first.get()
-                deadline.cancel()
-                switch first {
-                case .http1(let parts, let client):
-                    await HTTP1Channel(responder: responder(for: client)).handle(value: parts, logger: logger)
-                case .upgraded(let session):
-                    await session.run()
-                }
+            case .http1(let parts, let client):
+                await HTTP1Channel(responder: responder(for: client)).handle(value: parts, logger: logger)
             }
         } catch {
             logger.debug("a connection ended before its first request", metadata: ["error": "\(error)"])
@@ -105,30 +91,13 @@ struct ConnectionChannel: Sendable {
         { request, writer, channel in try await handler.respond(to: request, writer, channel, client) }
     }
 
-    private func http1(_ channel: any Channel, _ client: RequestHandler.Client) throws -> EventLoopFuture<First> {
-        let decision = Upgrader.Decision()
-        let upgraders = Upgrade.protocols.map { name in
-            Upgrader(supportedProtocol: name, decision: decision)
-        }
-        var configuration = NIOUpgradableHTTPServerPipelineConfiguration<First>(
-            upgradeConfiguration: .init(upgraders: upgraders) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: true))
-                    try channel.pipeline.syncOperations.addHandler(
-                        HTTPConnectionStateHandler(idleTimeout: client.connection.limits.idle, logger: logger))
-                    let parts = try HTTP1Parts(
-                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                    return .http1(parts, client)
-                }
-            })
-        configuration.enablePipelining = false
-        configuration.enableErrorHandling = false
-        configuration.enableResponseHeaderValidation = false
-        let pipeline = channel.pipeline.syncOperations
-        let first = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
-        try pipeline.addHandler(
-            UpgradeGate(handler: handler, client: client, decision: decision),
-            position: .before(try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<First>.self)))
-        return first
+    private func http1(_ channel: any Channel, _ client: RequestHandler.Client) throws -> HTTP1Parts {
+        let handlers: [any ChannelHandler] = [
+            HTTP1ToHTTPServerCodec(secure: true),
+            HTTPConnectionStateHandler(idleTimeout: client.connection.limits.idle, logger: logger),
+        ]
+        try channel.pipeline.syncOperations.addHandlers(UpgradeGate.handlers() + handlers)
+        return try HTTP1Parts(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
     }
 }

@@ -85,6 +85,7 @@ final class Connection: Sendable {
     private let all: Connections
     private let isIdentified = Atomic(false)
     private let requests = Atomic(0)
+    private let hasRequested = Atomic(false)
     private let lastEnd = Atomic(NIODeadline.now().uptimeNanoseconds)
 
     fileprivate init(number: UInt64, all: Connections) {
@@ -94,7 +95,13 @@ final class Connection: Sendable {
 
     var limits: ConnectionLimits { all.limits }
 
-    func beginRequest() { requests.add(1, ordering: .relaxed) }
+    func beginRequest() {
+        requests.add(1, ordering: .relaxed)
+        hasRequested.store(true, ordering: .relaxed)
+    }
+
+    /// Whether there has been a request.
+    var hasBegun: Bool { hasRequested.load(ordering: .relaxed) }
 
     func endRequest() {
         lastEnd.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)

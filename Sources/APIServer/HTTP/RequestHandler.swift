@@ -29,6 +29,14 @@ struct RequestHandler: Sendable {
         // Whether it is one the pipeline knows, after authorization.
         let mayBeProxied = target.segments.contains("proxy")
         let body = IncomingBody(request, isMultiplexed: client.isMultiplexed, isStreamed: mayBeProxied)
+        if !client.isMultiplexed, !body.isExpected, let protocolName = Upgrade.asked(by: request.headers),
+            let upgrade = await upgrade(of: request, target, to: protocolName, client)
+        {
+            let session = try await UpgradeGate.start(upgrade, to: protocolName, on: channel)
+            await session.run()
+            try? await channel.close()
+            return
+        }
         if body.isExpected, mayBeProxied {
             var sink: ResponseWriter? = consume writer
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -72,6 +80,9 @@ struct RequestHandler: Sendable {
         head.headerFields[.cacheControl] = "no-cache, private"
         for header in response.headers { head.headerFields.append(HTTPField(name: header.name, value: header.value)) }
         switch response.body {
+        // Of a connection that was to become another one no more is parsed.
+        let isLast = !client.isMultiplexed && Upgrade.isAsked(by: request.headers)
+        if isLast { head.headerFields[.connection] = "close" }
         case .bytes(let bytes):
             // A body that is refused may have no end.
             let breaksOff = !body.isRead && (client.isMultiplexed || (body.length ?? .max) > Self.maxUnread)
@@ -79,26 +90,27 @@ struct RequestHandler: Sendable {
             head.headerFields[.contentLength] = String(bytes.readableBytes)
             let content = request.method == .head ? ResponseBody() : ResponseBody(byteBuffer: bytes)
             try await writer.write(response: head, body: content)
-            guard breaksOff else { return }
+            guard breaksOff || isLast else { return }
             // Closed at once, what the client sends meanwhile would take the response from it.
-            if !client.isMultiplexed { try await Task.sleep(for: .milliseconds(500)) }
+            if breaksOff, !client.isMultiplexed { try await Task.sleep(for: .milliseconds(500)) }
             channel.close(promise: nil)
         case .stream(let produce):
             let content = try await writer.writeHead(head)
             try await stream(produce, to: content, until: channel)
         }
+            if isLast { channel.close(promise: nil) }
     }
 
-    /// The upgrade for which a connection's first request asks; nil where it is refused.
-    func upgrade(
-        method: String, target: String, headers: HTTPFields, to protocolName: String, _ client: Client
+    /// The upgrade for which a request asks; nil where it is refused: the response says why.
+    private func upgrade(
+        of request: Request, _ target: RequestTarget, to protocolName: String, _ client: Client
     ) async -> Upgrade? {
-        guard let method = HTTPRequest.Method(rawValue: method),
-            let user = try? pipeline.user(headers: headers, certificate: client.certificate)
-        else { return nil }
+        guard let user = try? pipeline.user(headers: request.headers, certificate: client.certificate) else {
+            return nil
+        }
         if user.isAuthenticated { client.connection.identify() }
         let request = APIRequest(
-            method: method, target: RequestTarget(target), headers: headers, body: ByteBuffer(), user: user)
+            method: request.method, target: target, headers: request.headers, body: ByteBuffer(), user: user)
         return try? await pipeline.upgrade(request, to: protocolName)
     }
 

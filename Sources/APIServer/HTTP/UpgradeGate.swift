@@ -1,94 +1,93 @@
-import HTTPTypes
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
-/// Asks the pipeline whether a connection's first request may be upgraded, before NIO's upgrade handler sees it.
+/// Where an HTTP/1.1 connection becomes what one of its requests asks for, be it the first or a later one.
 ///
-/// That handler loses a request whose upgrade is refused, so one that is not granted goes on without its `Upgrade`
-/// header, and is answered as any other. The header's value moves to `X-Refused-Upgrade`, so that the response can say
-/// why. Everything here runs on the connection's event loop.
-final class UpgradeGate: ChannelDuplexHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
+/// The request goes up like any other, and is answered where its upgrade is refused. One that is granted is the last of
+/// its connection: `start` takes HTTP's codec away and puts the other protocol's handlers behind the gate. Those of HTTP
+/// stay above them with a request that never ends, and see no byte more. Everything here runs on the connection's event
+/// loop.
+final class UpgradeGate: ChannelInboundHandler {
+    /// Once HTTP's codec is gone.
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
     typealias OutboundOut = HTTPServerResponsePart
 
     private enum State {
-        case first
-        /// The parts after the head wait for the decision.
-        case deciding([NIOAny])
-        case passing
+        case http
+        /// What the client sends behind its request waits for the other protocol's handlers.
+        case switching([NIOAny])
+        case upgraded
     }
 
-    private var state = State.first
-    private var wantsMore = false
-    private let handler: RequestHandler
-    private let client: RequestHandler.Client
-    private let decision: Upgrader.Decision
+    private var state = State.http
+    private let encoder: HTTPResponseEncoder
+    private let decoder: ByteToMessageHandler<HTTPRequestDecoder>
 
-    init(handler: RequestHandler, client: RequestHandler.Client, decision: Upgrader.Decision) {
-        self.handler = handler
-        self.client = client
-        self.decision = decision
+    init(_ encoder: HTTPResponseEncoder, _ decoder: ByteToMessageHandler<HTTPRequestDecoder>) {
+        self.encoder = encoder
+        self.decoder = decoder
+    }
+
+    /// The handlers of an HTTP/1.1 connection up to its gate.
+    static func handlers() -> [any ChannelHandler] {
+        let encoder = HTTPResponseEncoder()
+        let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+        return [encoder, decoder, UpgradeGate(encoder, decoder)]
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch state {
-        case .passing: context.fireChannelRead(data)
-        case .deciding(let parts): state = .deciding(parts + [data])
-        case .first:
-            guard case .head(let head) = unwrapInboundIn(data), let wanted = head.headers["upgrade"].first else {
-                state = .passing
-                context.fireChannelRead(data)
-                return
-            }
-            state = .deciding([])
-            decide(head, wanted: wanted, context)
+        if case .switching(let waiting) = state {
+            state = .switching(waiting + [data])
+        } else {
+            context.fireChannelRead(data)
         }
     }
 
-    /// Nothing more is read while the decision is made: what waits for it is no more than what has come by then.
-    func read(context: ChannelHandlerContext) {
-        if case .deciding = state { wantsMore = true } else { context.read() }
+    /// Answers the request at hand with `101 Switching Protocols`.
+    ///
+    /// - Returns: the session, which is to be run; the connection is to be closed after it.
+    static func start(
+        _ upgrade: Upgrade, to protocolName: String, on channel: any Channel
+    ) async throws -> Upgrade.Session {
+        try await channel.eventLoop.flatSubmit {
+            do {
+                let context = try channel.pipeline.syncOperations.context(handlerType: UpgradeGate.self)
+                guard let gate = context.handler as? UpgradeGate else {
+                    throw ChannelError.inappropriateOperationForState
+                }
+                return try gate.start(upgrade, to: protocolName, context)
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }.get()
     }
 
-    /// A first request that is none is answered, and not waited for until its time is over.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard case .first = state, error is HTTPParserError else { return context.fireErrorCaught(error) }
-        let head = HTTPResponseHead(
-            version: .http1_1, status: .badRequest, headers: ["Connection": "close", "Content-Length": "0"])
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in bound.value.close(promise: nil) }
-    }
-
-    private func decide(_ head: HTTPRequestHead, wanted: String, _ context: ChannelHandlerContext) {
-        let protocolName = Upgrade.protocols.first { $0.lowercased() == wanted.lowercased() }
+    private func start(
+        _ upgrade: Upgrade, to protocolName: String, _ context: ChannelHandlerContext
+    ) throws -> EventLoopFuture<Upgrade.Session> {
+        guard case .http = state else { throw ChannelError.inappropriateOperationForState }
+        state = .switching([])
+        var headers = upgrade.headers
+        headers.replaceOrAdd(name: "Connection", value: "Upgrade")
+        headers.replaceOrAdd(name: "Upgrade", value: protocolName)
+        let head = HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.makeFutureWithTask { [handler, client] () -> Upgrade? in
-            guard let protocolName else { return nil }
-            return await handler.upgrade(
-                method: head.method.rawValue, target: head.uri, headers: HTTPFields(head.headers, splitCookie: false),
-                to: protocolName, client)
-        }.whenSuccess { upgrade in
+        // What the decoder has left comes to the gate.
+        return context.pipeline.syncOperations.removeHandler(decoder).flatMap {
             let (gate, context) = bound.value
-            gate.decision.upgrade.withLock { $0 = upgrade }
-            var head = head
-            if upgrade == nil {
-                head.headers.remove(name: "upgrade")
-                head.headers.replaceOrAdd(name: HTTPField.Name.refusedUpgrade.canonicalName, value: wanted)
-            }
-            gate.pass(head, context)
+            return context.writeAndFlush(gate.wrapOutboundOut(.head(head)))
+        }.flatMap {
+            let (gate, context) = bound.value
+            return context.pipeline.syncOperations.removeHandler(gate.encoder)
+        }.flatMapThrowing {
+            let (gate, context) = bound.value
+            let session = try upgrade.start(context.pipeline.syncOperations, gate)
+            guard case .switching(let waiting) = gate.state else { return session }
+            gate.state = .upgraded
+            for data in waiting { context.fireChannelRead(data) }
+            if !waiting.isEmpty { context.fireChannelReadComplete() }
+            return session
         }
-    }
-
-    private func pass(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard case .deciding(let parts) = state else { return }
-        state = .passing
-        context.fireChannelRead(wrapInboundOut(.head(head)))
-        for part in parts { context.fireChannelRead(part) }
-        context.fireChannelReadComplete()
-        if wantsMore { context.read() }
     }
 }

@@ -13,11 +13,10 @@ extension PodStreams {
         guard let name = offered.isEmpty ? "channel.k8s.io" : offered.first(where: supported.contains) else {
             return nil
         }
-        return Upgrade(headers: offered.isEmpty ? [:] : ["X-Stream-Protocol-Version": name]) { channel in
-            let write = Self.write(to: channel.channel)
-            try? await channel.executeThenClose { inbound, _ in
-                await session.run(SPDYCommandClient(inbound, protocolName: name, streams, write: write))
-            }
+        return Upgrade(headers: offered.isEmpty ? [:] : ["X-Stream-Protocol-Version": name]) {
+            (connection: UpgradedConnection<ByteBuffer>) in
+            await session.run(
+                SPDYCommandClient(connection.messages, protocolName: name, streams, write: connection.send))
         }
     }
 
@@ -32,9 +31,9 @@ extension PodStreams {
         let offered = request.headers[values: .streamProtocol].flatMap(Self.list)
         guard offered.isEmpty || offered.contains(SPDYPortForward.protocolName) else { return nil }
         let forward = SPDYPortForward(socket: socket, podUID: pod.uid, logger: logger)
-        return Upgrade(headers: ["X-Stream-Protocol-Version": SPDYPortForward.protocolName]) { channel in
-            let write = Self.write(to: channel.channel)
-            try? await channel.executeThenClose { inbound, _ in await forward.run(inbound, write: write) }
+        return Upgrade(headers: ["X-Stream-Protocol-Version": SPDYPortForward.protocolName]) {
+            (connection: UpgradedConnection<ByteBuffer>) in
+            await forward.run(connection.messages, write: connection.send)
         }
     }
 
@@ -55,20 +54,21 @@ extension PodStreams {
         return Self.webSocket(request, name) { socket in await forward.run(socket) }
     }
 
+    func webSocketLog(_ request: APIRequest, _ pod: Object) async throws -> Upgrade? {
+        guard let name = Self.subprotocol(request, WebSocketLog.protocols),
+            request.header(.secWebSocketKey) != nil
+        else { return nil }
+        let log = try await log(request.query, pod)
+        return Self.webSocket(request, name) { await WebSocketLog($0, protocolName: name).run(log.body) }
+    }
+
     private static func webSocket(
         _ request: APIRequest, _ name: String, _ serve: @escaping @Sendable (WebSocketConnection) async -> Void
     ) -> Upgrade? {
         let key = request.header(.secWebSocketKey)
         guard let headers = WebSocketConnection.accept(key: key, protocolName: name) else { return nil }
-        return Upgrade(headers: headers) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                let frames = try WebSocketConnection.add(to: channel)
-                return Upgrade.Session {
-                    try? await frames.executeThenClose { inbound, _ in
-                        await serve(WebSocketConnection(inbound, channel))
-                    }
-                }
-            }
+        return Upgrade(headers: headers, handlers: WebSocketConnection.handlers) {
+            await serve(WebSocketConnection($0))
         }
     }
 
@@ -81,11 +81,6 @@ extension PodStreams {
 
     private static func list(_ text: String) -> [String] {
         text.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
-    }
-
-    /// Writes to the channel, which keeps the order of calls: compressed headers depend on it.
-    private static func write(to channel: any Channel) -> SPDYConnection.Write {
-        { channel.writeAndFlush($0) }
     }
 }
 

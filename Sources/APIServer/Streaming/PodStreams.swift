@@ -12,11 +12,8 @@ struct PodStreams: Sendable {
 
     /// Refuses a request that was not upgraded, with the reason.
     func refuse(_ request: APIRequest, _ pod: Object, _ subresource: String) throws(Status) -> Never {
-        let wanted = request.header(.refusedUpgrade)?.lowercased()
-        guard wanted == "spdy/3.1" || wanted == "websocket" else {
-            throw .badRequest("Upgrade request required")
-        }
-        _ = try upgrade(request, pod, subresource, to: wanted == "websocket" ? "websocket" : "SPDY/3.1")
+        guard let wanted = Upgrade.asked(by: request.headers) else { throw .badRequest("Upgrade request required") }
+        _ = try upgrade(request, pod, subresource, to: wanted)
         throw .badRequest("unable to upgrade: unable to negotiate a protocol")
     }
 

@@ -7,27 +7,20 @@ import Synchronization
 
 /// The server's side of a WebSocket (RFC 6455): whole messages, with pings and the closing handshake done here.
 struct WebSocketConnection: Sendable {
-    private let frames: NIOAsyncChannelInboundStream<WebSocketFrame>
-    private let channel: any Channel
+    private let connection: UpgradedConnection<WebSocketFrame>
     private let answered = Answered()
 
     /// The max size of a message, over all its frames.
     private static let largestMessage = 16 << 20
 
-    /// Adds the protocol's handlers to an upgraded connection. On its event loop.
-    static func add(to channel: any Channel) throws -> NIOAsyncChannel<WebSocketFrame, WebSocketFrame> {
-        try addHandlers(to: channel.pipeline.syncOperations)
-        return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
-    }
-
     /// What makes whole messages of a client's bytes.
-    static func addHandlers(to pipeline: ChannelPipeline.SynchronousOperations) throws {
-        try pipeline.addHandler(WebSocketFrameEncoder())
-        try pipeline.addHandler(ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: largestMessage)))
-        try pipeline.addHandler(WebSocketProtocolErrorHandler(isServer: true))
-        try pipeline.addHandler(
+    @Sendable static func handlers() -> [any ChannelHandler] {
+        [
+            WebSocketFrameEncoder(), ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: largestMessage)),
+            WebSocketProtocolErrorHandler(isServer: true),
             NIOWebSocketFrameAggregator(
-                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 4096, maxAccumulatedFrameSize: largestMessage))
+                minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 4096, maxAccumulatedFrameSize: largestMessage),
+        ]
     }
 
     /// The headers that accept a client's handshake; nil where it is none.
@@ -39,10 +32,7 @@ struct WebSocketConnection: Sendable {
         return headers
     }
 
-    init(_ frames: NIOAsyncChannelInboundStream<WebSocketFrame>, _ channel: any Channel) {
-        self.frames = frames
-        self.channel = channel
-    }
+    init(_ connection: UpgradedConnection<WebSocketFrame>) { self.connection = connection }
 
     /// Calls `deliver` with each message until the client closes or disconnects.
     func receive(_ deliver: ([UInt8]) async throws -> Void) async throws {
@@ -56,7 +46,7 @@ struct WebSocketConnection: Sendable {
         let connection: WebSocketConnection
 
         struct AsyncIterator: AsyncIteratorProtocol {
-            var frames: NIOAsyncChannelInboundStream<WebSocketFrame>.AsyncIterator
+            var frames: UpgradedConnection<WebSocketFrame>.Messages.AsyncIterator
             let connection: WebSocketConnection
 
             mutating func next() async throws -> ByteBuffer? {
@@ -74,7 +64,7 @@ struct WebSocketConnection: Sendable {
         }
 
         func makeAsyncIterator() -> AsyncIterator {
-            AsyncIterator(frames: connection.frames.makeAsyncIterator(), connection: connection)
+            AsyncIterator(frames: connection.connection.messages.makeAsyncIterator(), connection: connection)
         }
     }
 
@@ -93,7 +83,7 @@ struct WebSocketConnection: Sendable {
 
     /// Sends a frame, in the order of calls.
     func send(_ opcode: WebSocketOpcode, _ bytes: ByteBuffer) -> EventLoopFuture<Void> {
-        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: opcode, data: bytes))
+        connection.send(WebSocketFrame(fin: true, opcode: opcode, data: bytes))
     }
 
     func close(_ code: WebSocketErrorCode) async throws {

@@ -9,7 +9,15 @@ struct LogSubresource: ConnectSubresource {
     var isAdmitted: Bool { false }
 
     func connect(_ http: APIRequest, _ request: SubresourceRequest) async throws -> APIResponse {
-        let pod = try objects.stored(.pods, namespace: request.resource.namespace, name: request.name).object
-        return try await streams.log(http.query, pod)
+        try await streams.log(http.query, try pod(request))
+    }
+
+    func upgrade(_ http: APIRequest, _ request: SubresourceRequest, to protocolName: String) async throws -> Upgrade? {
+        guard protocolName == "websocket" else { return nil }
+        return try await streams.webSocketLog(http, try pod(request))
+    }
+
+    private func pod(_ request: SubresourceRequest) throws(Status) -> Object {
+        try objects.stored(.pods, namespace: request.resource.namespace, name: request.name).object
     }
 }

@@ -66,7 +66,7 @@ final class ReverseProxy: Sendable {
     /// Headers of one connection, which are not forwarded.
     private static let ownHeaders: Set<String> = [
         "connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "host", "content-length",
-        "proxy-connection", HTTPField.Name.refusedUpgrade.canonicalName,
+        "proxy-connection",
     ]
 
     /// Whether a header of a request is forwarded: what says who the user is, is for the API server alone.

@@ -11,7 +11,7 @@ extension FuzzTarget {
         let bytes = input.dropFirst()
         let channel = EmbeddedChannel()
         defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
-        try WebSocketConnection.addHandlers(to: channel.pipeline.syncOperations)
+        try channel.pipeline.syncOperations.addHandlers(WebSocketConnection.handlers())
         for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: size) {
             let piece = bytes[start..<min(start + size, bytes.endIndex)]
             guard (try? channel.writeInbound(ByteBuffer(bytes: piece))) != nil else { break }
