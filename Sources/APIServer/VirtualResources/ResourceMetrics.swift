@@ -100,26 +100,7 @@ actor ResourceMetrics: VirtualResources {
     ///
     /// - Throws: `ServiceUnavailable` where the agent has not answered within the limit.
     static func summary(of socket: String, within limit: Duration = .seconds(2)) async throws -> JSON {
-        try await withThrowingTaskGroup(of: JSON?.self) { group in
-            group.addTask { try await read(socket) }
-            group.addTask {
-                try await Task.sleep(for: limit)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let summary = try await group.next() ?? nil else {
-                throw Status.serviceUnavailable("the node agent at \(socket) has not answered within \(limit)")
-            }
-            return summary
-        }
-    }
-
-    private static func read(_ socket: String) async throws -> JSON {
-        let session = try await StreamSession.open(socket: socket, .statistics)
-        var bytes: [UInt8] = []
-        while let frame = try await session.next(), frame.channel == .stdout { bytes += frame.payload }
-        await session.close()
-        return try JSON(decoding: bytes)
+        try await StreamSession.document(.statistics, from: socket, within: limit)
     }
 }
 
