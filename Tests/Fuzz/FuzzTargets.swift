@@ -1,6 +1,7 @@
 extension FuzzTarget {
     static let all: [FuzzTarget] = [
-        .customResources, .dns, .imageNames, .json, .layers, .nodeStreams, .objects, .patches, .protobuf, .quantities,
+        .customResources, .dns, .html, .imageNames, .json, .layers, .nodeStreams, .objects, .patches, .protobuf,
+        .quantities,
         .selectors, .spdy,
         .texts, .webSocket, .yaml,
     ]

@@ -63,9 +63,10 @@ struct RequestHandler: Sendable {
         do {
             let user = try pipeline.user(headers: request.headers, certificate: client.certificate)
             if user.isAuthenticated { client.connection.identify() }
-            return await pipeline.respond(
-                to: APIRequest(
-                    method: request.method, target: target, headers: request.headers, incoming: body, user: user))
+            var incoming = APIRequest(
+                method: request.method, target: target, headers: request.headers, incoming: body, user: user)
+            incoming.authority = request.head.authority
+            return await pipeline.respond(to: incoming)
         } catch {
             return Encoding.response(error)
         }
@@ -79,10 +80,10 @@ struct RequestHandler: Sendable {
         head.headerFields[.contentType] = response.contentType
         head.headerFields[.cacheControl] = "no-cache, private"
         for header in response.headers { head.headerFields.append(HTTPField(name: header.name, value: header.value)) }
-        switch response.body {
         // Of a connection that was to become another one no more is parsed.
         let isLast = !client.isMultiplexed && Upgrade.isAsked(by: request.headers)
         if isLast { head.headerFields[.connection] = "close" }
+        switch response.body {
         case .bytes(let bytes):
             // A body that is refused may have no end.
             let breaksOff = !body.isRead && (client.isMultiplexed || (body.length ?? .max) > Self.maxUnread)
@@ -97,8 +98,8 @@ struct RequestHandler: Sendable {
         case .stream(let produce):
             let content = try await writer.writeHead(head)
             try await stream(produce, to: content, until: channel)
-        }
             if isLast { channel.close(promise: nil) }
+        }
     }
 
     /// The upgrade for which a request asks; nil where it is refused: the response says why.

@@ -12,6 +12,8 @@ struct APIRequest: Sendable {
     /// The body while it is still with the client.
     let incoming: IncomingBody?
     let user: User
+    /// The host, and port, by which the client has named the server.
+    var authority: String?
 
     init(method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, body: ByteBuffer, user: User) {
         self.method = method

@@ -28,6 +28,10 @@ final class ReverseProxy: Sendable {
         to request: APIRequest, _ resource: ResourceRequest, _ target: ProxyTarget, _ objects: Objects
     ) async throws -> APIResponse {
         let address = try Self.address(target, resource, objects)
+        // Else the links of a page at the server's root would lead beside it.
+        if resource.rest.isEmpty, !request.target.rawPath.hasSuffix("/"), [.get, .head].contains(request.method) {
+            return Self.redirection(to: request.target)
+        }
         let path =
             "/" + resource.rest.joined(separator: "/")
             + (request.target.rawPath.hasSuffix("/") && !resource.rest.isEmpty ? "/" : "")
@@ -38,6 +42,8 @@ final class ReverseProxy: Sendable {
         for field in request.headers where Self.isForwarded(field.name.canonicalName) {
             outgoing.headers.add(name: field.name.rawName, value: field.value)
         }
+        // The links of a page can be rewritten only where it is not compressed.
+        if request.header(.accept)?.contains("text/html") ?? false { outgoing.headers.remove(name: "accept-encoding") }
         if let body = request.incoming, body.isExpected {
             outgoing.body = .stream(body.stream(), length: body.length.map { .known(Int64($0)) } ?? .unknown)
         } else if request.body.readableBytes > 0 {
@@ -49,17 +55,44 @@ final class ReverseProxy: Sendable {
         } catch {
             throw Status.serviceUnavailable("error trying to reach service: \(error)")
         }
+        let links = ProxiedLinks(
+            prefix: Self.prefix(of: request.target, resource), address: "\(address)", host: request.authority)
+        let isPage = Self.isPage(answer.headers)
         var response = APIResponse(
             code: Int(answer.status.code), contentType: answer.headers.first(name: "content-type") ?? "",
             body: .stream { sink in
-                for try await part in answer.body { try await sink.write(part) }
+                var page = isPage ? HTMLLinks(links) : nil
+                for try await part in answer.body {
+                    let bytes = (page?.rewrite(part.readableBytesView)).map { ByteBuffer(bytes: $0) }
+                    try await sink.write(bytes ?? part)
+                }
+                if let rest = page?.finish(), !rest.isEmpty { try await sink.write(ByteBuffer(bytes: rest)) }
             })
         for header in answer.headers {
             guard let name = HTTPField.Name(header.name), !Self.ownHeaders.contains(name.canonicalName),
                 name != .contentType
             else { continue }
-            response.headers.append((name, header.value))
+            response.headers.append((name, name == .location ? links.rewritten(header.value) : header.value))
         }
+        return response
+    }
+
+    /// The path of a request up to `proxy`.
+    private static func prefix(of target: RequestTarget, _ resource: ResourceRequest) -> String {
+        let segments = target.rawPath.split(separator: "/")
+        return "/" + segments.dropLast(resource.rest.count).joined(separator: "/")
+    }
+
+    private static func isPage(_ headers: HTTPHeaders) -> Bool {
+        let type = headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
+        let encoding = headers.first(name: "content-encoding") ?? "identity"
+        return type?.split(separator: " ") == ["text/html"] && encoding == "identity"
+    }
+
+    private static func redirection(to target: RequestTarget) -> APIResponse {
+        var response = APIResponse(text: "", code: 301)
+        let query = target.rawQuery.isEmpty ? "" : "?" + target.rawQuery
+        response.headers.append((.location, "\(target.rawPath)/\(query)"))
         return response
     }
 
