@@ -1,5 +1,7 @@
+import KubernetesModel
 import NIOCore
 import NIOPosix
+import PodRuntime
 import Testing
 
 @testable import NodeAgent
@@ -48,13 +50,46 @@ import Testing
         var found: Int?
         do {
             let limit = path == "/silent" ? 1.0 : 30
-            found = try await NetworkProbe.http(Request(host: "127.0.0.1", port: port, path: path), timeout: limit)
+            found = try await NetworkProbe.http(Request(host: "127.0.0.1", port: port, path: path), timeout: limit).code
         } catch {
             fault = error.description
         }
         #expect(found == code)
         #expect(fault == failure.map { "Get \"http://127.0.0.1:\(port)\(path)\": \($0)" })
         try await server.close()
+    }
+
+    /// A redirection that is not followed is a success with a warning; its body is told as far as it comes.
+    @Test(
+        arguments: [
+            ("/moved", .success), ("/away", .warning("Probe terminated redirects, Response body: ")),
+            ("/elsewhere", .warning("Probe terminated redirects, Response body: gone")),
+            ("/cut", .warning("Probe terminated redirects, Response body: go")),
+            ("/lost", .failure("HTTP probe failed with statuscode: 404")),
+        ] as [(String, ProbeResult)])
+    func aRedirectionElsewhereIsAWarning(path: String, wanted: ProbeResult) async throws {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Server()) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(server.localAddress?.port)
+        let context = NodeContext.test(runtime: FakeRuntime(), directory: "/nonexistent")
+        let hook = Hook(node: context, container: Container([:]), address: "127.0.0.1")
+        let handler: JSON = ["httpGet": ["path": .string(path), "port": JSON(port)]]
+        let id = ContainerID(podUID: "u", name: "c", restart: 0)
+        #expect(await hook.attempt(handler, id, timeout: 30) == wanted)
+        try await server.close()
+    }
+
+    @Test func aWarningIsAnEvent() {
+        #expect(
+            ProbeKind.liveness.notice(of: .warning("w"), container: "c")
+                == .warning("ProbeWarning", "Liveness probe warning: w", container: "c"))
+        #expect(
+            ProbeKind.readiness.notice(of: .failure("f"), container: "c")
+                == .warning("Unhealthy", "Readiness probe failed: f", container: "c"))
+        #expect(ProbeKind.startup.notice(of: .success, container: "c") == nil)
     }
 
     /// As a lifecycle hook that outlasts the grace period; one server takes the connection and says nothing.
@@ -93,6 +128,9 @@ import Testing
             case "/moved": answer = "HTTP/1.1 301 Moved\r\nLocation: ok\r\n\r\n"
             case "/lost": answer = "HTTP/1.1 302 Found\r\nLocation: /nowhere\r\n\r\n"
             case "/away": answer = "HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\n\r\n"
+            case "/elsewhere":
+                answer = "HTTP/1.1 302 Found\r\nLocation: http://b/\r\nContent-Length: 4\r\n\r\ngone and more"
+            case "/cut": answer = "HTTP/1.1 302 Found\r\nLocation: http://b/\r\nContent-Length: 4\r\n\r\ngo"
             case "/loop": answer = "HTTP/1.1 307 Again\r\nLocation: /loop\r\n\r\n"
             case "/body": answer = "HTTP/1.1 302 Found\r\n\r\nLocation: /ok\r\n\r\n"
             case "/interim":

@@ -14,16 +14,22 @@ import Testing
 
 /// What an agent does with real sandboxes.
 @Suite(.enabled(if: getuid() == 0, "needs root"), .timeLimit(.minutes(2))) struct SandboxedPodTests {
-    @Test(arguments: [
-        (["true"], 60, nil), (["sh", "-c", "echo out; echo err >&2; exit 3"], 60, "out\nerr\n"), (["false"], 60, ""),
-        (["sh", "-c", "echo x; sleep 1000"], 1, "command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s"),
-    ]) func aCommandIsJudgedByItsEnd(command: [String], limit: Double, failure: String?) async throws {
+    @Test(
+        arguments: [
+            (["true"], 60, .success), (["sh", "-c", "echo out; echo err >&2; exit 3"], 60, .failure("out\nerr\n")),
+            (["false"], 60, .failure("")),
+            (
+                ["sh", "-c", "echo x; sleep 1000"], 1,
+                .failure("command timed out: \"sh -c echo x; sleep 1000\" timed out after 1s")
+            ),
+        ] as [([String], Double, ProbeResult)])
+    func aCommandIsJudgedByItsEnd(command: [String], limit: Double, wanted: ProbeResult) async throws {
         try await withRuntime { node in
             try await node.start("one")
             let id = try await node.run("one", ["sleep", "1000"])
             let hook = Hook(node: node.context, container: Container([:]), address: "127.0.0.1")
-            let fault = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
-            #expect(fault == failure)
+            let result = await hook.attempt(["exec": ["command": JSON(command)]], id, timeout: limit)
+            #expect(result == wanted)
             let group = ResourceGroup.node(node.paths).pod("one", qosClass: "BestEffort").container(id)
             let resources = node.resources
             try await eventually("only the container's own program runs") { resources.processes(group).count <= 1 }
@@ -90,16 +96,5 @@ import Testing
 }
 
 extension SandboxNode {
-    /// What hooks and probes need of an agent.
-    fileprivate var context: NodeContext {
-        let client = InMemoryClient()
-        let configuration = NodeAgentConfiguration(
-            nodeName: "node-1", index: 1, shape: NodeShape(), clusterName: "test", stateDirectory: directory,
-            runDirectory: directory, kubeconfig: "", imageDirectory: "", initPath: "")
-        return NodeContext(
-            configuration: configuration, client: client, runtime: runtime, images: FakeImages(),
-            events: EventRecorder(client, component: "test"), references: ReferenceCache(client) { _ in },
-            services: Informer(client, .services), addresses: AddressPool(configuration: configuration),
-            tokens: TokenSource(client), clock: ContinuousClock(), logger: Logger(label: "test"))
-    }
+    fileprivate var context: NodeContext { .test(runtime: runtime, directory: directory) }
 }

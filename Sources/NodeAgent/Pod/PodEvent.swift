@@ -52,6 +52,18 @@ enum PodAction: Sendable, Equatable {
     case finish(deleteFromAPI: Bool)
 }
 
+extension ProbeKind {
+    /// The event about a probe's result; nil for a mere success.
+    func notice(of result: ProbeResult, container: String) -> PodNotice? {
+        switch result {
+        case .success: nil
+        case .warning(let text):
+            .warning("ProbeWarning", "\(rawValue) probe warning: \(text)", container: container)
+        case .failure(let text): .warning("Unhealthy", "\(rawValue) probe failed: \(text)", container: container)
+        }
+    }
+}
+
 /// An event in Kubernetes' sense, about a pod or one of its containers.
 struct PodNotice: Sendable, Equatable {
     var warning: Bool

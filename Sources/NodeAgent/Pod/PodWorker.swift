@@ -135,8 +135,8 @@ actor PodWorker {
             ProbeWorker(
                 id: id, kind: kind, probe: container.spec[kind.field], runningSince: since,
                 hook: Hook(node: node, container: Container(container.spec), address: hookAddress)
-            ) { [self] failure in
-                await record(.warning("Unhealthy", "\(kind.rawValue) probe failed: \(failure)", container: id.name))
+            ) { [self] result in
+                if let notice = kind.notice(of: result, container: id.name) { await record(notice) }
             } onVerdict: { [inbox] verdict in
                 inbox.yield(.probe(id, kind, verdict))
             })

@@ -21,6 +21,14 @@ extension NetworkProbe {
             return text + "Connection: close\r\n\r\n"
         }
 
+        /// The request that follows an answer's redirection; nil where there is none, or to another host.
+        func following(_ answer: HTTPAnswer) -> HTTPRequest? {
+            guard [301, 302, 303, 307, 308].contains(answer.code), let location = answer.location,
+                let next = redirected(to: location), next.host == host
+            else { return nil }
+            return next
+        }
+
         /// The request that a `Location` asks for; nil for what is no HTTP.
         func redirected(to location: String) -> HTTPRequest? {
             var next = self
@@ -55,6 +63,10 @@ extension NetworkProbe {
     struct HTTPAnswer: Sendable, Equatable {
         var code: Int
         var location: String?
+        /// The body's length, where the head has it.
+        var length: Int?
+        /// The beginning of the body, where it was asked for.
+        var body = ""
 
         struct Closed: Error {}
 
@@ -65,31 +77,49 @@ extension NetworkProbe {
             guard words.count >= 2, words[0].hasPrefix("HTTP/"), let code = Int(words[1]) else { return nil }
             self.code = code
             for line in lines.dropFirst() {
-                guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == "location" else { continue }
-                location = String(line[line.index(after: colon)...].drop { $0 == " " })
+                guard let colon = line.firstIndex(of: ":") else { continue }
+                let value = line[line.index(after: colon)...].drop { $0 == " " }
+                switch line[..<colon].lowercased() {
+                case "location": location = String(value)
+                case "content-length": length = Int(value).map { max(0, $0) }
+                default: break
+                }
             }
         }
 
-        /// Reads an answer's head and ignores the rest.
+        /// Reads an answer's head, and the beginning of its body where that is wanted.
         final class Reader: ChannelInboundHandler {
             typealias InboundIn = ByteBuffer
 
             private static let longest = 1 << 16
+            /// As the kubelet.
+            private static let maxBody = 10 << 10
 
             private let answer: EventLoopPromise<HTTPAnswer>
+            private let wantsBody: @Sendable (HTTPAnswer) -> Bool
             private var received: [UInt8] = []
+            /// The answer whose body is being read.
+            private var head: HTTPAnswer?
 
-            init(_ answer: EventLoopPromise<HTTPAnswer>) { self.answer = answer }
+            init(_ answer: EventLoopPromise<HTTPAnswer>, wantsBody: @escaping @Sendable (HTTPAnswer) -> Bool) {
+                self.answer = answer
+                self.wantsBody = wantsBody
+            }
 
             func channelRead(context: ChannelHandlerContext, data: NIOAny) {
                 received += unwrapInboundIn(data).readableBytesView
+                if head != nil { return readBody(isOver: false) }
                 while let end = Self.headEnd(received) ?? (received.count > Self.longest ? Self.longest : nil) {
                     guard let answer = HTTPAnswer(head: String(decoding: received[..<end], as: UTF8.self)) else {
                         return malformed()
                     }
                     // An interim answer; the final one follows it.
-                    guard 100..<200 ~= answer.code, answer.code != 101 else { return self.answer.succeed(answer) }
                     received.removeFirst(end)
+                    guard 100..<200 ~= answer.code, answer.code != 101 else {
+                        guard wantsBody(answer) else { return self.answer.succeed(answer) }
+                        head = answer
+                        return readBody(isOver: false)
+                    }
                 }
                 // Without this a server that speaks something else would have the whole timeout.
                 if received.count >= 5, !received.starts(with: "HTTP/".utf8) { malformed() }
@@ -106,9 +136,19 @@ extension NetworkProbe {
                 return nil
             }
 
+            private func readBody(isOver: Bool) {
+                guard var head else { return }
+                let wanted = min(head.length ?? .max, Self.maxBody)
+                guard isOver || received.count >= wanted else { return }
+                head.body = String(decoding: received.prefix(wanted), as: UTF8.self)
+                answer.succeed(head)
+            }
+
             private func malformed() { answer.fail(Failure(description: "malformed HTTP response")) }
 
-            func channelInactive(context: ChannelHandlerContext) { answer.fail(Closed()) }
+            func channelInactive(context: ChannelHandlerContext) {
+                if head == nil { answer.fail(Closed()) } else { readBody(isOver: true) }
+            }
             func errorCaught(context: ChannelHandlerContext, error: any Error) {
                 answer.fail(error)
                 context.close(promise: nil)

@@ -27,36 +27,46 @@ struct Hook: Sendable {
                 return "\(error)"
             }
         }
-        return await attempt(handler, id, timeout: timeout)
+        return await attempt(handler, id, timeout: timeout).failure
     }
 
-    /// One attempt of a handler; returns what went wrong, nil for nothing.
-    func attempt(_ handler: JSON, _ id: ContainerID, timeout: Double) async -> String? {
+    /// One attempt of a handler.
+    func attempt(_ handler: JSON, _ id: ContainerID, timeout: Double) async -> ProbeResult {
         do {
-            if !handler["exec"].isNull {
-                return try await execute(handler["exec"]["command"].strings, id, timeout: timeout)
-            }
             if !handler["httpGet"].isNull {
-                let code = try await NetworkProbe.http(try request(handler["httpGet"]), timeout: timeout)
-                return (200..<400).contains(code) ? nil : "HTTP probe failed with statuscode: \(code)"
+                let answer = try await NetworkProbe.http(try request(handler["httpGet"]), timeout: timeout)
+                switch answer.code {
+                case 200..<300: return .success
+                case 300..<400: return .warning("Probe terminated redirects, Response body: \(answer.body)")
+                default: return .failure("HTTP probe failed with statuscode: \(answer.code)")
+                }
             }
-            if !handler["tcpSocket"].isNull {
-                let source = handler["tcpSocket"]
-                try await NetworkProbe.tcp(
-                    host: source["host"].string ?? address, port: try port(source["port"]), timeout: timeout)
-                return nil
-            }
-            if !handler["grpc"].isNull {
-                let source = handler["grpc"]
-                try await GRPCProbe.check(
-                    host: address, port: try port(source["port"]), service: source["service"].string ?? "",
-                    timeout: timeout)
-                return nil
-            }
-            return "handlers of type \((handler.object ?? [:]).keys.sorted().joined(separator: ", ")) are not supported"
+            guard let fault = try await fault(of: handler, id, timeout: timeout) else { return .success }
+            return .failure(fault)
         } catch {
-            return "\(error)"
+            return .failure("\(error)")
         }
+    }
+
+    /// What goes wrong with a handler that has no more to report than that; nil for nothing.
+    private func fault(of handler: JSON, _ id: ContainerID, timeout: Double) async throws -> String? {
+        if !handler["exec"].isNull {
+            return try await execute(handler["exec"]["command"].strings, id, timeout: timeout)
+        }
+        if !handler["tcpSocket"].isNull {
+            let source = handler["tcpSocket"]
+            try await NetworkProbe.tcp(
+                host: source["host"].string ?? address, port: try port(source["port"]), timeout: timeout)
+            return nil
+        }
+        if !handler["grpc"].isNull {
+            let source = handler["grpc"]
+            try await GRPCProbe.check(
+                host: address, port: try port(source["port"]), service: source["service"].string ?? "",
+                timeout: timeout)
+            return nil
+        }
+        return "handlers of type \((handler.object ?? [:]).keys.sorted().joined(separator: ", ")) are not supported"
     }
 
     private func request(_ source: JSON) throws -> NetworkProbe.HTTPRequest {

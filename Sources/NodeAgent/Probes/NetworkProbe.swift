@@ -9,16 +9,14 @@ enum NetworkProbe {
         let description: String
     }
 
-    /// The status code that a GET is answered with, after redirections within the host. Certificates are not verified.
-    /// All as by the kubelet.
-    static func http(_ request: HTTPRequest, timeout: Double) async throws(Failure) -> Int {
+    /// The answer to a GET, after redirections within the host; with its body where it redirects elsewhere. Certificates
+    /// are not verified. All as by the kubelet.
+    static func http(_ request: HTTPRequest, timeout: Double) async throws(Failure) -> HTTPAnswer {
         let end = ContinuousClock.now + .seconds(timeout)
         var current = request
         for _ in 0..<10 {
             let answer = try await answer(to: current, left: (end - .now) / .seconds(1))
-            guard [301, 302, 303, 307, 308].contains(answer.code), let location = answer.location,
-                let next = current.redirected(to: location), next.host == request.host
-            else { return answer.code }
+            guard let next = current.following(answer) else { return answer }
             current = next
         }
         throw Failure(description: "Get \"\(current.url)\": stopped after 10 redirects")
@@ -35,7 +33,8 @@ enum NetworkProbe {
                     let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
-                try channel.pipeline.syncOperations.addHandler(HTTPAnswer.Reader(answer))
+                try channel.pipeline.syncOperations.addHandler(
+                    HTTPAnswer.Reader(answer) { 300..<400 ~= $0.code && request.following($0) == nil })
             }
         }
         let end = loop.scheduleTask(in: limit) { answer.fail(Timeout()) }

@@ -22,6 +22,16 @@ enum ProbeVerdict: Sendable, Equatable {
     case failure
 }
 
+/// How one attempt of a probe went.
+enum ProbeResult: Sendable, Equatable {
+    case success
+    /// It counts as a success, of which there is something to report.
+    case warning(String)
+    case failure(String)
+
+    var failure: String? { if case .failure(let text) = self { text } else { nil } }
+}
+
 /// A probe's timing fields, with their defaults.
 struct ProbeTiming: Sendable, Equatable {
     var initialDelay: Double

@@ -9,8 +9,8 @@ struct ProbeWorker: Sendable {
     let probe: JSON
     let runningSince: Timestamp
     let hook: Hook
-    /// Receives a failure that is worth an event.
-    let onFailure: @Sendable (String) async -> Void
+    /// Receives a result that is worth an event.
+    let onReport: @Sendable (ProbeResult) async -> Void
     /// Receives each change of the result.
     let onVerdict: @Sendable (ProbeVerdict) -> Void
 
@@ -21,11 +21,15 @@ struct ProbeWorker: Sendable {
         let began = ContinuousClock.now
         while let seconds = delay {
             guard (try? await Task.sleep(for: .seconds(seconds))) != nil else { return }
-            let failure = await hook.attempt(probe, id, timeout: schedule.timing.timeout)
+            let result = await hook.attempt(probe, id, timeout: schedule.timing.timeout)
             if Task.isCancelled { return }
             let step = schedule.record(
-                success: failure == nil, elapsed: (ContinuousClock.now - began) / .seconds(1))
-            if let failure, step.isReported { await onFailure(failure) }
+                success: result.failure == nil, elapsed: (ContinuousClock.now - began) / .seconds(1))
+            switch result {
+            case .success: break
+            case .warning: await onReport(result)
+            case .failure: if step.isReported { await onReport(result) }
+            }
             if let verdict = step.verdict { onVerdict(verdict) }
             delay = step.delay
         }
