@@ -108,7 +108,7 @@ let package = Package(
         library("Linux", ["CLinux", "Addresses"]),
         library("Systemd", ["CSystemd", "Linux"]),
         library("KubernetesModel", ["Yams"]),
-        library("ClusterLayout", ["Retrying", "Linux", "KubernetesModel"]),
+        library("ClusterLayout", ["Retrying", "Addresses", "Linux", "KubernetesModel"]),
         library("APIMachinery", ["KubernetesModel"]),
         library("Kinds", ["Addresses", "KubernetesModel", "APIMachinery"]),
         library("Store", ["KubernetesModel", "DequeModule", "GRDB"]),

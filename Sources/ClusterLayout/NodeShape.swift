@@ -1,3 +1,4 @@
+import Addresses
 import KubernetesModel
 
 /// What a node declares of itself: a file of `nodes/`.
@@ -46,6 +47,12 @@ public struct NodeShape: Sendable, Hashable {
             throw ReadingError(file: file, field: "", problem: "this is no YAML: \(error)")
         }
         try self.init(document, file: file)
+        // Of more pods the last would wait for an address for ever.
+        let most = AddressPlan.podNumbers.count
+        guard let pods = capacity["pods"].flatMap({ Quantity($0) })?.value, pods > most else { return }
+        throw ReadingError(
+            file: file, field: "capacity.pods",
+            problem: "a node has addresses for \(most) pods; write at most \(most), and start more nodes (--nodes)")
     }
 
     /// Reads a shape from its JSON form, the one that `json` gives.

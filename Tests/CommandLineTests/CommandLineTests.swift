@@ -198,7 +198,9 @@ private final class Home: Sendable {
     }
 
     @Test(arguments: [
-        ("capacity: {cpu: lots}\n", "capacity"), ("colour: red\n", "colour"), ("- a\n", "expected a mapping"),
+        ("capacity: {cpu: lots}\n", "capacity"),
+        ("capacity: {pods: 260}\n", "capacity.pods: a node has addresses for 253"), ("colour: red\n", "colour"),
+        ("- a\n", "expected a mapping"),
         ("a: [\n", "no YAML"),
     ]) func refusesABadNodeShape(_ text: String, _ problem: String) async throws {
         let home = try Home()
