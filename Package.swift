@@ -162,8 +162,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: modules([
-                "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient",
-                "Networking", "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
+                "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "NodeStreams",
+                "APIClient", "Networking", "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
             ]),
             swiftSettings: strict),
         // Static and without a libc: -nostartfiles is the driver's, the rest is told to clang and the linker, and the
@@ -243,8 +243,8 @@ let package = Package(
         tests(
             "NodeAgent",
             [
-                "Linux", "KubernetesModel", "ClusterLayout", "ImageStore", "APIClient", "PodRuntime", "TestSupport",
-                "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix",
+                "Linux", "KubernetesModel", "ClusterLayout", "ImageStore", "NodeStreams", "APIClient", "PodRuntime",
+                "TestSupport", "InMemoryClient", "SandboxNode", "Logging", "NIOCore", "NIOHPACK", "NIOPosix",
             ]),
         tests(
             "Supervisor", ["Addresses", "Linux", "KubernetesModel", "ClusterLayout", "TestSupport", "Logging", "X509"]),

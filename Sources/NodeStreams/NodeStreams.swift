@@ -14,6 +14,8 @@ public enum StreamRequest: Sendable, Hashable {
     case portForward(podUID: String, port: Int)
     /// The node's and its pods' use of resources, as `/stats/summary` has it.
     case statistics
+    /// The containers that run on the node; a list of `RunningContainer`.
+    case containers
 }
 
 public struct LogRequest: Sendable, Hashable {

@@ -8,6 +8,7 @@ extension StreamRequest {
         case .attach(let request): ["attach": request.json]
         case .portForward(let uid, let port): ["portForward": ["podUID": .string(uid), "port": JSON(port)]]
         case .statistics: ["statistics": [:]]
+        case .containers: ["containers": [:]]
         }
     }
 
@@ -27,6 +28,7 @@ extension StreamRequest {
             }
             self = .portForward(podUID: value["podUID"].string ?? "", port: port)
         case "statistics": self = .statistics
+        case "containers": self = .containers
         default: throw .badRequest("unknown kind of stream: \(kind)")
         }
     }

@@ -1,11 +1,11 @@
-// pod --socket-fd N --exits-fd N [--hostname NAME] [--host-network] [--host-ipc] [--share-processes] [--join-fd N]...
-//     [--sysctl PATH=VALUE]... [--mounts-fd N] [--directory PATH]
+// pod --socket-fd N --exits-fd N [--pod NAMESPACE/NAME] [--hostname NAME] [--host-network] [--host-ipc]
+//     [--share-processes] [--join-fd N]... [--sysctl PATH=VALUE]... [--mounts-fd N] [--directory PATH]
 //
 // Starts a pod's init in namespaces of its own (PID, mount, UTS and, unless the options say otherwise, IPC and network),
 // writes its process number to standard output, and ends. The init, PID 1 of the pod, listens on the socket N for the
 // node agent; it lives until request_end. It appends the exits of containers, which must survive it, to the file N.
-// --mounts-fd is the mount namespace of another such init, which saves making one; --directory is for the list of
-// processes.
+// --mounts-fd is the mount namespace of another such init, which saves making one; --pod and --directory are for lists
+// of processes.
 //
 // It may do whatever containers must not, so they get no hold of it: none of them is in its PID namespace, and its root
 // is empty and read-only. With --share-processes the containers share a namespace of another process, which can do nothing.

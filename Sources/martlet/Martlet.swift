@@ -15,7 +15,7 @@ struct Martlet: AsyncParsableCommand {
         version: VersionCommand.text,
         subcommands: [
             StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
-            LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,
+            PsCommand.self, LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,
             CompletionCommand.self, ImageCommand.self, SupervisorCommand.self, ControlPlaneCommand.self,
             ServiceProxyCommand.self, NodeAgentCommand.self, UnpackLayerCommand.self,
         ])

@@ -41,7 +41,7 @@ import Testing
             namespace: "default", pod: "a", podUID: "u", container: "c", command: ["sh", "-c", "echo 'ü'"],
             stdin: true, stdout: true, stderr: false, tty: true)
         exec.terminalSize = TerminalSize(columns: 80, rows: 24)
-        return [.logs(logs), .exec(exec), .attach(exec), .portForward(podUID: "u", port: 80), .statistics]
+        return [.logs(logs), .exec(exec), .attach(exec), .portForward(podUID: "u", port: 80), .statistics, .containers]
     }
 
     @Test(arguments: requests) func requestsSurviveJSON(_ request: StreamRequest) throws {

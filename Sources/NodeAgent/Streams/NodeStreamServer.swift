@@ -22,12 +22,17 @@ struct NodeStreamServer: Sendable {
             // How the container itself ends is in its pod's status.
             try await carry(program, try await incoming.accept()) { _ in Self.result(0) }
         case .portForward(let uid, let port): try await forward(uid, port, incoming)
-        case .statistics:
-            let summary = await Statistics(node: node, workers: workers).summary()
-            let session = try await incoming.accept()
-            try await session.send(.stdout, summary.encoded())
-            try await session.send(StreamFrame(.end))
+        case .statistics: try await serve(await Statistics(node: node, workers: workers).summary(), incoming)
+        case .containers:
+            let list = try await ContainerList(runtime: node.runtime).containers()
+            try await serve(.array(list.map(\.json)), incoming)
         }
+    }
+
+    private func serve(_ document: JSON, _ incoming: StreamServer.Incoming) async throws {
+        let session = try await incoming.accept()
+        try await session.send(.stdout, document.encoded())
+        try await session.send(StreamFrame(.end))
     }
 
     private func worker(_ uid: String, _ namespace: String, _ pod: String) async throws -> PodWorker {

@@ -78,7 +78,8 @@ extension PodSandbox {
         var descriptors = [(listener.descriptor, Int32(3)), (exits, 4), (try program.sealed(), 5)]
         // The directory tells whose init it is, also where its record is damaged (`ClusterRemains`).
         var arguments = [
-            program.path, "pod", "--socket-fd", "3", "--exits-fd", "4", "--hostname", sandbox.hostname,
+            program.path, "pod", "--pod", "\(sandbox.namespace)/\(sandbox.name)", "--socket-fd", "3", "--exits-fd", "4",
+            "--hostname", sandbox.hostname,
             "--directory", paths.podDirectory,
         ]
         if sandbox.address == nil { arguments.append("--host-network") }
