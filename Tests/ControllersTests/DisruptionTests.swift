@@ -75,6 +75,7 @@ import Testing
         let condition = plan.status.conditions["DisruptionAllowed"]
         #expect(condition?.isTrue == (one.counts[3] > 0))
         #expect(condition?.reason == (one.counts[3] > 0 ? "SufficientPods" : "InsufficientPods"))
+        #expect(condition?.json["message"] == "", "clients hold it to be required")
     }
 
     /// What is not known allows nothing.

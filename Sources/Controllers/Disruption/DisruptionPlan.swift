@@ -30,9 +30,7 @@ struct DisruptionPlan {
             // Nothing is allowed of which nothing is known.
             status["disruptionsAllowed"] = 0
             status.conditions.set(
-                Condition(
-                    "DisruptionAllowed", false, reason: "SyncFailed", message: error.message,
-                    observedGeneration: budget.generation), now: now)
+                Self.condition(budget, isAllowed: false, reason: "SyncFailed", message: error.message), now: now)
             self.status = status
             return
         }
@@ -47,10 +45,19 @@ struct DisruptionPlan {
             disrupted.isEmpty
             ? .null : .object((status["disruptedPods"].object ?? [:]).filter { disrupted[$0.key] != nil })
         status.conditions.set(
-            Condition(
-                "DisruptionAllowed", allowed > 0, reason: allowed > 0 ? "SufficientPods" : "InsufficientPods",
-                observedGeneration: budget.generation), now: now)
+            Self.condition(
+                budget, isAllowed: allowed > 0, reason: allowed > 0 ? "SufficientPods" : "InsufficientPods"), now: now)
         self.status = status
+    }
+
+    /// A `meta/v1 Condition`, which has a message, be it an empty one.
+    private static func condition(
+        _ budget: Object, isAllowed: Bool, reason: String, message: String = ""
+    ) -> Condition {
+        Condition([
+            "type": "DisruptionAllowed", "status": isAllowed ? "True" : "False", "reason": .string(reason),
+            "message": .string(message), "observedGeneration": JSON(budget.generation),
+        ])
     }
 
     /// The pods that were evicted and are not being deleted yet, and for how many more seconds they count as gone.
