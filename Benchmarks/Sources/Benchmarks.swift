@@ -116,6 +116,7 @@ final class Bench: Sendable {
         }
         try await measure("start") { try await start() }
         try await measure("time-to-k8s") { try await timeToKubernetes() }
+        try await measure("egress") { try await egress() }
         try await command("start")
         let client = try HTTPSClient(Kubeconfig(path: directory + "/kubeconfig"))
         try await measure("idle") { try await idle() }
