@@ -27,6 +27,9 @@ public struct RouteRequest: Sendable {
         }
     }
 
+    /// The MTU of links that no wire limits: what programs that carry frames take, and less work for each byte.
+    public static let virtualMTU: UInt32 = 65_520
+
     /// - Parameter hardwareAddress: six bytes; without it the bridge has the lowest one of its ports, changing with them.
     public static func addBridge(_ name: String, hardwareAddress: [UInt8]? = nil, up: Bool = true) -> RouteRequest {
         var message = NetlinkMessage(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, link(up: up))

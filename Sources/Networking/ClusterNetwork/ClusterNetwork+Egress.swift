@@ -15,7 +15,7 @@ extension ClusterNetwork {
         let link = try Self.index(AddressPlan.egressLink, &socket)
         try socket.perform(
             [
-                .setMTU(link, Self.egressMTU), .setUp(link),
+                .setMTU(link, RouteRequest.virtualMTU), .setUp(link),
                 .addAddress(AddressPlan.egressAddress, prefix: AddressPlan.egress.prefix, to: link),
                 .addRoute(to: IPv4Address(0), prefix: 0, via: AddressPlan.host),
             ], ignoring: [EEXIST])
@@ -26,7 +26,4 @@ extension ClusterNetwork {
         var socket = try RouteSocket(namespace: namespace)
         try socket.perform([.deleteLink(AddressPlan.egressLink)], ignoring: [ENODEV])
     }
-
-    /// The program at the other end makes no packet smaller than it must: the largest frame that it takes.
-    public static let egressMTU: UInt32 = 65_520
 }

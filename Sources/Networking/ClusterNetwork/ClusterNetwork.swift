@@ -44,7 +44,10 @@ public struct ClusterNetwork: Sendable {
         if try inner.index(of: "eth0") == nil {
             // Its other end may be left in a namespace that nobody uses any more.
             try outer.perform([.deleteLink(name)], ignoring: [ENODEV])
-            try outer.perform([.addVeth(name, peer: "eth0", in: .descriptor(namespace), master: bridge)])
+            try outer.perform([
+                .addVeth(
+                    name, peer: "eth0", in: .descriptor(namespace), master: bridge, mtu: RouteRequest.virtualMTU)
+            ])
         }
         try inner.perform(
             [

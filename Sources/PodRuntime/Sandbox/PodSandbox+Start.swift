@@ -119,7 +119,9 @@ extension PodSandbox {
         let name = "veth\(pid)"
         // What pods say to each other passes the node's rules: no frame goes from one to another.
         let requests = [
-            try RouteRequest.addVeth(name, peer: "eth0", in: .process(pid), master: bridge), .isolate(name),
+            try RouteRequest.addVeth(
+                name, peer: "eth0", in: .process(pid), master: bridge, mtu: RouteRequest.virtualMTU),
+            .isolate(name),
         ]
         let error = try perform(requests)
         if error?.errno == EEXIST {

@@ -39,7 +39,7 @@ struct EgressProgram: Sendable, Hashable {
     /// The command that serves the link in the network namespace which is its standard input.
     func arguments(_ mode: EgressMode) -> [String] {
         let namespace = "/proc/self/fd/0"
-        let mtu = "\(ClusterNetwork.egressMTU)"
+        let mtu = "\(RouteRequest.virtualMTU)"
         let isHostClosed = mode != .host
         switch name {
         case "pasta":
