@@ -75,6 +75,7 @@ format:
 	else echo "clang-format is not installed: C is not formatted"; fi
 
 bench: release
+	@scripts/install-missing bench
 	$(SWIFT) build $(RELEASE_FLAGS) --product benchmarks
 	Benchmarks/run $(RELEASE)
 

@@ -53,8 +53,8 @@ struct Row {
         self.reference = reference
     }
 
-    /// More is better where things are counted by the second.
-    var isWithinBudget: Bool? { budget.map { unit == "1/s" ? value >= $0 : value <= $0 } }
+    /// More is better where things are counted by the second, and of ratios.
+    var isWithinBudget: Bool? { budget.map { ["1/s", "x"].contains(unit) ? value >= $0 : value <= $0 } }
 
     var json: JSON {
         [
@@ -122,6 +122,7 @@ final class Bench: Sendable {
         try await measure("idle") { try await idle() }
         try await measure("pod") { try await pods(client) }
         try await measure("deployment") { try await deployment(client) }
+        try await measure("network") { try await network(client) }
         try await measure("api") { try await api(client) }
         try await measure("watch") { try await watch(client) }
         await client.shutdown()
