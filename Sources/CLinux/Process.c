@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -85,6 +86,8 @@ ssize_t clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int
     *count = taken;
     return received;
 }
+
+void clinux_trim(void) { malloc_trim(0); }
 
 int clinux_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC); }
 

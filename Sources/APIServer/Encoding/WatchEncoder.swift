@@ -19,7 +19,23 @@ final class WatchEncoder: Sendable {
         self.include = include
     }
 
-    func encode(_ notices: [WatchNotice]) -> ByteBuffer {
+    /// Notices in parts of about so many bytes, or of one notice that is longer.
+    static func parts(of notices: [WatchNotice], maxBytes: Int) -> [ArraySlice<WatchNotice>] {
+        var parts: [ArraySlice<WatchNotice>] = []
+        var (start, bytes) = (0, 0)
+        for (index, notice) in notices.enumerated() {
+            let size = size(of: notice)
+            if index > start, bytes + size > maxBytes {
+                parts.append(notices[start..<index])
+                (start, bytes) = (index, 0)
+            }
+            bytes += size
+        }
+        if start < notices.count { parts.append(notices[start...]) }
+        return parts
+    }
+
+    func encode(_ notices: ArraySlice<WatchNotice>) -> ByteBuffer {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(notices.reduce(0) { $0 + Self.size(of: $1) })
         for notice in notices {

@@ -14,6 +14,9 @@ struct WatchResponse: Sendable {
     /// Encoding more, above all as tables, would block the event loop.
     private static let maxOnEventLoop = 50
 
+    /// About how many bytes a watch whose client does not read keeps.
+    private static let maxBytes = 256 << 10
+
     func respond(
         to request: APIRequest, _ resource: ResourceRequest, _ context: RequestContext
     ) throws(Status) -> APIResponse {
@@ -36,11 +39,14 @@ struct WatchResponse: Sendable {
         var response = APIResponse(
             body: .stream { sink in
                 try await objects.watch(watch) { notices in
-                    guard notices.count > Self.maxOnEventLoop else {
-                        return try await sink.write(encoder.encode(notices))
+                    for part in WatchEncoder.parts(of: notices, maxBytes: Self.maxBytes) {
+                        guard part.count > Self.maxOnEventLoop else {
+                            try await sink.write(encoder.encode(part))
+                            continue
+                        }
+                        let bytes = await withTaskExecutorPreference(globalConcurrentExecutor) { encoder.encode(part) }
+                        try await sink.write(bytes)
                     }
-                    let bytes = await withTaskExecutorPreference(globalConcurrentExecutor) { encoder.encode(notices) }
-                    try await sink.write(bytes)
                 }
             })
         if encoding.form != .object { response.contentType = "application/json;stream=watch" }

@@ -18,6 +18,9 @@ int clinux_reap(pid_t pid, int *code, int *signal);
 ssize_t clinux_send_descriptors(int socket, const void *bytes, size_t length, const int *descriptors, int count);
 ssize_t clinux_receive_descriptors(int socket, void *bytes, size_t capacity, int *descriptors, int *count);
 
+// Gives freed memory back to the system (malloc_trim(3)).
+void clinux_trim(void);
+
 // accept4 with SOCK_CLOEXEC.
 int clinux_accept(int socket);
 

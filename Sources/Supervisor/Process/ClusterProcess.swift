@@ -13,7 +13,11 @@ public enum ClusterProcess {
         let terminations = TerminationSignals()
         // It beats by the same threads as the work, so that it falls silent when they are stuck.
         let heartbeat = Task { await Notify.inherited.keepWatchdog() }
-        defer { heartbeat.cancel() }
+        let memory = Task { await FreeMemory.keepGivingBack() }
+        defer {
+            heartbeat.cancel()
+            memory.cancel()
+        }
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await body(logger) }
