@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Linux
 import Testing
@@ -70,6 +71,29 @@ struct ClusterNetworkTests {
             try network.addNode(2, namespace: node.descriptor)
             try Self.expectReachable(from: nodes[0], node, "172.30.0.3")
             try Self.expectReachable(from: pods[0], node, "10.244.2.1")
+        }
+    }
+
+    /// A pod that addresses frames to another one itself would get past the node's rules.
+    @Test func framesOfIsolatedPodsReachTheNodeAlone() async throws {
+        try await blocking {
+            let (_, nodes, pods) = try Self.makeCluster()
+            let neighbour = try TestNamespace()
+            try neighbour.join(node: nodes[0], address: "10.244.1.3", gateway: "10.244.1.1", name: "pod2")
+            var route = try RouteSocket(namespace: pods[0].descriptor)
+            let link = try #require(try route.index(of: "eth0"))
+            let address = try #require(IPv4Address("10.244.1.3"))
+            try route.perform([.addRoute(to: address, prefix: 32, link: link)])
+            let inbox = try neighbour.listen("0.0.0.0", 9000, type: SOCK_DGRAM)
+            let sender = try pods[0].connect("10.244.1.3", 9000, type: SOCK_DGRAM)
+            try sender.send("from pod to pod")
+            #expect(try inbox.receive() == "from pod to pod")
+            var node = try RouteSocket(namespace: nodes[0].descriptor)
+            try node.perform([.isolate("pod1"), .isolate("pod2")])
+            try sender.send("from pod to pod again")
+            try route.perform([.deleteRoute(to: address, prefix: 32, link: link)])
+            try sender.send("by way of the node")
+            #expect(try inbox.receive() == "by way of the node")
         }
     }
 }

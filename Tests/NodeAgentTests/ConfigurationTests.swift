@@ -121,6 +121,12 @@ import Testing
         #expect(files(spec).resolver(host: "nameserver 192.0.2.1\nsearch example.org\n") == wanted)
     }
 
+    /// A name server at the machine's loopback is the cluster's to ask: the pod's own loopback has none.
+    @Test func aResolverOfTheMachinesLoopbackIsAskedByWayOfTheClusters() {
+        let host = "nameserver 127.0.0.53\nnameserver 192.0.2.1\nnameserver ::1\nnameserver 169.254.169.253\n"
+        #expect(files(["dnsPolicy": "Default"]).resolver(host: host) == "nameserver 10.96.0.10\nnameserver 192.0.2.1\n")
+    }
+
     @Test func hostsNameThePodAndItsAliases() {
         let text = files([
             "hostname": "db-0", "subdomain": "db", "hostAliases": [["ip": "1.2.3.4", "hostnames": ["one", "two"]]],
