@@ -53,6 +53,21 @@ import Testing
         }
     }
 
+    /// A client that keeps its connection for later reads nothing meanwhile, also not that the server ends.
+    @Test func theServerEndsWithoutItsClients() async throws {
+        let (ends, end) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
+        try await TestServer.run { api in
+            let client = try await TestConnection(port: api.port, directory: api.directory, asAdministrator: true)
+            client.send("GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await client.expect("gitVersion")
+            try await client.stopReading()
+            end.yield(.now)
+        }
+        let begin = try #require(await ends.first { _ in true })
+        // TLS gives such a client 5 s to say goodbye.
+        #expect(ContinuousClock.now - begin < .seconds(4))
+    }
+
     /// A path that looks like a proxy's is none for its name; the connection goes on behind its body.
     @Test func anObjectMayBeCalledProxy() async throws {
         try await TestServer.run { api in

@@ -63,6 +63,9 @@ final class TestConnection: Sendable {
 
     func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }
 
+    /// From now on the client does not look at what the server sends.
+    func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
+
     func close() async { try? await channel.close() }
 
     /// Waits for a part of what the server sends.

@@ -23,6 +23,18 @@ struct ConnectionChannel: Sendable {
         let channel: any Channel
         let connection: Connection
         let negotiated: EventLoopFuture<Negotiated>
+
+        /// Ends the connection without waiting for its client.
+        ///
+        /// TLS says goodbye and waits for the answer, which one that only keeps its connection for later does not read:
+        /// the server would take 5 s to end. So the socket is closed as soon as it is said.
+        func end() {
+            channel.eventLoop.execute {
+                channel.close(promise: nil)
+                let tls = try? channel.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+                tls?.close(promise: nil)
+            }
+        }
     }
 
     /// The connection was refused because there are too many.

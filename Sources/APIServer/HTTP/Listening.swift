@@ -47,7 +47,7 @@ struct Listening: Sendable {
                             await withTaskCancellationHandler {
                                 await connections.serve(accepted)
                             } onCancel: {
-                                accepted.channel.close(promise: nil)
+                                accepted.end()
                             }
                         }
                     }
