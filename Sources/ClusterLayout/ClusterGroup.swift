@@ -1,8 +1,11 @@
+/// The control group of all workloads of all clusters, below this process's own.
+public let allClustersGroup = "martlet"
+
 /// The name of a cluster's control group, below this process's own: `martlet/<profile>-<8 hex>`.
 ///
 /// The digits are of the state directory: clusters of the same name with different state directories
 /// (`MARTLET_STATE_HOME`) must not take each other's processes for their own.
-public func clusterGroup(stateDirectory: String) -> String { "martlet/\(clusterIdentity(stateDirectory))" }
+public func clusterGroup(stateDirectory: String) -> String { "\(allClustersGroup)/\(clusterIdentity(stateDirectory))" }
 
 /// The name of a cluster's unit in systemd: `martlet-<profile>-<8 hex>.scope`.
 public func clusterScope(stateDirectory: String) -> String { "martlet-\(clusterIdentity(stateDirectory)).scope" }

@@ -13,13 +13,10 @@ public struct ClusterRemains: Sendable {
 
     /// The processes of pods but for their inits.
     public func workloads(node: String? = nil) async -> Set<ProcessIdentity> {
-        let (stateDirectory, group) = (stateDirectory, group(node))
+        let group = group(node)
         return await Blocking.run {
-            let inits = Self.inits(stateDirectory, node: node)
-            let all = Self.directories(of: group).reduce(into: Set()) {
-                ControlGroupDirectory($1).collectProcesses(into: &$0)
-            }
-            return Set(all.subtracting(inits).compactMap { ProcessIdentity(pid: $0) })
+            let all = Self.processes(in: Self.directories(of: group))
+            return Set(all.filter { !Self.isInit($0) }.compactMap { ProcessIdentity(pid: $0) })
         }
     }
 
@@ -30,22 +27,13 @@ public struct ClusterRemains: Sendable {
     public func end(node: String? = nil) async -> Set<ProcessIdentity> {
         let (stateDirectory, group) = (stateDirectory, group(node))
         let directories = await Blocking.run { Self.directories(of: group) }
-        var found: Set<ProcessIdentity> = []
-        // Again until nothing is found: a process may fork while the list is read.
+        // At once, so that none is faster in making others than this is in finding them.
+        await Blocking.run { for directory in directories { ControlGroupDirectory(directory).kill() } }
+        // What is in the groups first: a command line is a process's own memory, which the kernel does not let others
+        // read while the process is being copied, so that among thousands that fork all the time it takes minutes.
+        var found = await kill { Self.processes(in: directories) }
+        found.formUnion(await kill { Self.inits(stateDirectory, node: node) })
         var backoff = Backoff(first: .milliseconds(1), max: .milliseconds(50))
-        for _ in 0..<100 {
-            let alive = await Blocking.run {
-                let all = directories.reduce(into: Self.inits(stateDirectory, node: node)) {
-                    ControlGroupDirectory($1).collectProcesses(into: &$0)
-                }
-                return Set(all.subtracting([getpid()]).compactMap { ProcessIdentity(pid: $0) })
-            }
-            if alive.isEmpty { break }
-            found.formUnion(alive)
-            for process in alive { process.signal(SIGKILL) }
-            try? await Task.sleep(for: backoff.next())
-        }
-        backoff.reset()
         for _ in 0..<20 {
             let gone = await Blocking.run { directories.filter { !ControlGroupDirectory($0).remove() }.isEmpty }
             if gone { break }
@@ -58,6 +46,35 @@ public struct ClusterRemains: Sendable {
             }
         }
         return found
+    }
+
+    /// Kills what `find` finds until that is nothing: a process may fork while the list is read.
+    private func kill(_ find: @escaping @Sendable () -> Set<Int32>) async -> Set<ProcessIdentity> {
+        var found: Set<ProcessIdentity> = []
+        var backoff = Backoff(first: .milliseconds(1), max: .milliseconds(50))
+        // Thousands take a while to end where the machine is busy with them.
+        for _ in 0..<600 {
+            let alive = await Blocking.run {
+                Set(find().subtracting([getpid()]).compactMap { ProcessIdentity(pid: $0) })
+            }
+            if alive.isEmpty { break }
+            found.formUnion(alive)
+            await Blocking.run { for process in alive { process.signal(SIGKILL) } }
+            try? await Task.sleep(for: backoff.next())
+        }
+        return found
+    }
+
+    private static func processes(in directories: [String]) -> Set<Int32> {
+        directories.reduce(into: Set()) { ControlGroupDirectory($1).collectProcesses(into: &$0) }
+    }
+
+    /// Whether a process runs the program of inits, from its file or from memory.
+    private static func isInit(_ pid: Int32) -> Bool {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
+        let path = String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return path.contains("martlet-init")
     }
 
     private func group(_ node: String?) -> String {

@@ -12,6 +12,9 @@ public struct NodeShape: Sendable, Hashable {
     public var zone: String?
     /// Kernel parameters that pods may set though they could harm others; as the kubelet's field of that name.
     public var allowedUnsafeSysctls: [SysctlPattern] = []
+    /// How many processes and threads a pod may have, as the kubelet's field of that name: -1 for any number. nil: by the
+    /// node's CPUs (`podProcesses`).
+    public var podPidsLimit: Int?
     /// Paths that containers on the image `host` do not see, beside those that hold secrets on most machines.
     public var hostHide: [String] = []
     /// Paths that they see though they hold secrets on most machines.
@@ -28,6 +31,14 @@ public struct NodeShape: Sendable, Hashable {
 
     /// The capacity of a node whose shape says nothing; the same as `nodes/default.yaml`.
     public static let standard = ["cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"]
+
+    /// How many processes and threads a pod may have; nil for any number. More than programs need that use a node of
+    /// that many CPUs well, and few enough for the machine to bear.
+    public var podProcesses: Int? {
+        if let podPidsLimit { return podPidsLimit < 0 ? nil : podPidsLimit }
+        let cpus = capacity["cpu"].flatMap { Quantity($0) }?.value ?? 1
+        return 1024 * min(max(cpus, 1), 16)
+    }
 
     /// A fault in a shape's file: which file, which field, what is wrong and what to write instead.
     public struct ReadingError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -144,12 +155,18 @@ public struct NodeShape: Sendable, Hashable {
             }
             allowedUnsafeSysctls.append(pattern)
         }
+        if let value = fields["podPidsLimit"], !value.isNull {
+            guard let limit = value.int, limit == -1 || (1...4_194_304).contains(limit) else {
+                throw fault("podPidsLimit", "expected a number of processes from 1 to 4194304, or -1 for any number")
+            }
+            podPidsLimit = limit
+        }
         hostHide = try Self.paths(list("hostHide")) { fault("hostHide[\($0)]", $1) }
         hostShow = try Self.paths(list("hostShow")) { fault("hostShow[\($0)]", $1) }
     }
 
     private static let fields = [
-        "capacity", "labels", "taints", "zone", "allowedUnsafeSysctls", "hostHide", "hostShow",
+        "capacity", "labels", "taints", "zone", "allowedUnsafeSysctls", "podPidsLimit", "hostHide", "hostShow",
     ]
 
     /// Checks paths of the machine: absolute, and not the root itself.
@@ -177,6 +194,7 @@ public struct NodeShape: Sendable, Hashable {
         ]
         if let zone { json["zone"] = .string(zone) }
         if !allowedUnsafeSysctls.isEmpty { json["allowedUnsafeSysctls"] = JSON(allowedUnsafeSysctls.map(\.text)) }
+        if let podPidsLimit { json["podPidsLimit"] = JSON(podPidsLimit) }
         if !hostHide.isEmpty { json["hostHide"] = JSON(hostHide) }
         if !hostShow.isEmpty { json["hostShow"] = JSON(hostShow) }
         return json

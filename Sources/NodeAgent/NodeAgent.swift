@@ -55,6 +55,11 @@ public struct NodeAgent: Sendable {
         let level = try IsolationLevels.choose(HostFeatures.probe(initPath: configuration.initPath))
         let (driver, resources) = ResourceDrivers.choose(nodeDirectory: configuration.paths.directory)
         if let consequence = driver.consequence { logger.warning("\(consequence)") }
+        do {
+            try resources.reserveForCluster()
+        } catch {
+            logger.warning("pods may use all of the machine, and nothing is left to the cluster itself: \(error)")
+        }
         logger.debug("isolation level \(level.name), resource driver \(driver.name)")
         return level.makeRuntime(
             RuntimeConfiguration(

@@ -126,10 +126,20 @@ struct Cluster: Sendable {
 
 /// The control groups of this machine.
 enum Cgroups {
-    /// Those with `name` in their path, in any hierarchy.
+    /// Those of clusters whose names begin with `name`, in any hierarchy, by their paths.
     static func directories(containing name: String) throws -> [String] {
-        let root = "/sys/fs/cgroup"
-        guard let walk = FileManager.default.enumerator(atPath: root) else { return [] }
-        return walk.compactMap { $0 as? String }.filter { $0.contains("martlet/\(name)") }
+        // Each hierarchy is a mount of its own, into which an enumerator of the file manager does not go.
+        var found: [String] = []
+        func search(_ directory: String) {
+            for entry in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+                let path = "\(directory)/\(entry)"
+                var status = stat()
+                guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+                if path.contains("martlet/\(name)") { found.append(path) }
+                search(path)
+            }
+        }
+        search("/sys/fs/cgroup")
+        return found
     }
 }

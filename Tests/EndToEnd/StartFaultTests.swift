@@ -71,6 +71,7 @@ struct StartFaultTests {
         ("capacity: 3", ["capacity: expected a mapping"]),
         ("capacity: [", ["this is no YAML", "line 2"]),
         ("zones: a", ["zones: unknown field; a node shape has capacity, labels, taints, zone"]),
+        ("podPidsLimit: 0", ["podPidsLimit: expected a number of processes from 1 to 4194304, or -1"]),
         ("labels: {a b: c}", ["labels.a b: name part must consist of alphanumeric characters"]),
         ("taints: [{key: a, effect: Never}]", ["taints[0].effect: must be one of NoSchedule"]),
         ("taints: [{effect: NoSchedule}]", ["taints[0].key: required"]),

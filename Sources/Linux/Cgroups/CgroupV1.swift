@@ -94,6 +94,18 @@ public struct CgroupV1: ControlGroups {
         try writeControl("\(directory)/pids.max", count.map { "\($0)" } ?? "max")
     }
 
+    /// The share of the CPU is the group's as it is: beside it each single process counts as much as all of the group.
+    public func reserve(from group: String) throws(SystemError) {
+        try create(group)
+        if let total = MachineReserve.machineProcesses {
+            try setProcessLimit(group, MachineReserve.processes(of: total))
+        }
+        // Without swap, which is nobody's reserve. Less than is in use is refused; the next node asks for it again.
+        if let total = MachineReserve.machineMemory, let directory = directory("memory", group) {
+            try? writeControl("\(directory)/memory.limit_in_bytes", "\(MachineReserve.memory(of: total))")
+        }
+    }
+
     public var guardsDevices: Bool { roots["devices"] != nil }
 
     public func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError) {

@@ -120,6 +120,18 @@ public struct CgroupV2: ControlGroups {
         try writeControl("\(directory(group))/pids.max", count.map(String.init) ?? "max")
     }
 
+    public func reserve(from group: String) throws(SystemError) {
+        try create(group)
+        if let total = MachineReserve.machineProcesses {
+            try setProcessLimit(group, MachineReserve.processes(of: total))
+        }
+        if let total = MachineReserve.machineMemory, controllers.contains("memory") {
+            try? writeControl("\(directory(group))/memory.max", "\(MachineReserve.memory(of: total))")
+        }
+        // In a scope, what runs the cluster has a group beside that of the workloads.
+        if controllers.contains("cpu") { try? writeControl("\(root)/\(Self.controlLeaf)/cpu.weight", "10000") }
+    }
+
     public func allowDevices(_ group: String, _ rules: [DeviceRule]) throws(SystemError) {
         guard let devices else { return }
         let program = rules == DeviceRule.standard ? devices : try DeviceProgram(rules)

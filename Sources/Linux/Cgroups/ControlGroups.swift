@@ -23,6 +23,8 @@ public protocol ControlGroups: Sendable {
     func setMemoryLimit(_ group: String, bytes: Int?) throws(SystemError)
     /// At most so many processes and threads; nil for no limit.
     func setProcessLimit(_ group: String, _ count: Int?) throws(SystemError)
+    /// Leaves so much of the machine to what runs beside the group and is needed to manage it.
+    func reserve(from group: String) throws(SystemError)
     /// Whether `allowDevices` has an effect here.
     var guardsDevices: Bool { get }
     /// The processes of a group, in which none is yet, may use only these devices.
@@ -60,6 +62,15 @@ package struct ControlGroupDirectory {
         if rmdir(path) == 0 || errno == ENOENT { return true }
         for directory in subdirectories { _ = directory.remove() }
         return rmdir(path) == 0 || errno == ENOENT
+    }
+
+    /// Kills all processes of the group and those below it, also those that are just being made, where the kernel can.
+    /// Where it cannot, they make no others any more, as far as processes are counted here: a group for good, which is to
+    /// be removed.
+    package func kill() {
+        // Version 2, Linux 5.14.
+        if (try? writeControl("\(path)/cgroup.kill", "1")) != nil { return }
+        try? writeControl("\(path)/pids.max", "0")
     }
 
     /// Those in the group and those below it.

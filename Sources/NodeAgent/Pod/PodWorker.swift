@@ -251,7 +251,9 @@ actor PodWorker {
                 sharesProcesses: pod.spec["shareProcessNamespace"].bool == true || pod.spec["hostPID"].bool == true,
                 sharesHostIPC: pod.spec["hostIPC"].bool ?? false,
                 sysctls: Dictionary(sysctls, uniquingKeysWith: { $1 }), qosClass: pod.qosClass.rawValue,
-                limits: pod.runtimeLimits))
+                limits: pod.runtimeLimits(processes: configuration.shape.podProcesses),
+                outOfMemoryScore: pod.outOfMemoryScore(
+                    memory: configuration.shape.capacity["memory"].flatMap { Quantity($0) }?.value ?? 0)))
     }
 
     private func conclude() async {
@@ -299,9 +301,24 @@ actor PodWorker {
 
 extension Pod {
     /// Limits of the pod's cgroup: the containers' sums, where each of them has one.
-    var runtimeLimits: ResourceLimits {
+    func runtimeLimits(processes: Int?) -> ResourceLimits {
         var limits = limits
         for name in ["cpu", "memory"] where !containers.allSatisfy({ $0.limits[name] != nil }) { limits[name] = nil }
-        return ResourceLimits(requests: requests, limits: limits)
+        var result = ResourceLimits(requests: requests, limits: limits)
+        result.processes = processes
+        return result
+    }
+
+    /// Which pods the kernel kills first where memory is short on the machine: the kubelet's values, for the whole pod.
+    ///
+    /// - Parameter memory: the node's.
+    func outOfMemoryScore(memory: Int) -> Int {
+        switch qosClass {
+        case .guaranteed: return -997
+        case .bestEffort: return 1000
+        case .burstable:
+            guard memory > 0 else { return 999 }
+            return min(max(1000 - 1000 * min(requests["memory"]?.value ?? 0, memory) / memory, 3), 999)
+        }
     }
 }

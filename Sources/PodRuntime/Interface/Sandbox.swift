@@ -17,12 +17,14 @@ package struct SandboxConfiguration: Sendable {
     package var qosClass: String
     /// Limits of the pod as a whole.
     package var limits: ResourceLimits
+    /// What its processes have as `/proc/PID/oom_score_adj`.
+    package var outOfMemoryScore: Int
 
     package init(
         podUID: String, namespace: String, name: String, hostname: String, address: String?,
         sharesProcesses: Bool = false, sharesHostIPC: Bool = false, sysctls: [Sysctl: String] = [:],
         qosClass: String = "BestEffort",
-        limits: ResourceLimits = ResourceLimits()
+        limits: ResourceLimits = ResourceLimits(), outOfMemoryScore: Int = 1000
     ) {
         self.podUID = podUID
         self.namespace = namespace
@@ -34,6 +36,7 @@ package struct SandboxConfiguration: Sendable {
         self.sysctls = sysctls
         self.qosClass = qosClass
         self.limits = limits
+        self.outOfMemoryScore = outOfMemoryScore
     }
 }
 

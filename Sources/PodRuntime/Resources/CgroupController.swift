@@ -1,3 +1,4 @@
+import ClusterLayout
 import Linux
 import Retrying
 
@@ -8,6 +9,8 @@ struct CgroupController: ResourceController {
     init(_ cgroups: any ControlGroups) { self.cgroups = cgroups }
 
     var guardsDevices: Bool { cgroups.guardsDevices }
+
+    func reserveForCluster() throws { try cgroups.reserve(from: allClustersGroup) }
 
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String] {
         try cgroups.create(group.path)

@@ -11,6 +11,7 @@ struct NoResourceDriver: ResourceDriver {
 
 struct NoResourceController: ResourceController {
     var guardsDevices: Bool { false }
+    func reserveForCluster() {}
     func create(_ group: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func createPod(_ pod: ResourceGroup, limits: ResourceLimits) -> [String] { [] }
     func processesFile(_ group: ResourceGroup) -> String? { nil }

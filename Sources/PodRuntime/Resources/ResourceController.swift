@@ -7,6 +7,8 @@ package protocol ResourceController: Sendable {
     ///
     /// - Returns: the files that a process with one thread writes 0 to, to join the group.
     func create(_ group: ResourceGroup, limits: ResourceLimits) throws -> [String]
+    /// Leaves so much of the machine to the cluster's own processes that they can do their work whatever pods do.
+    func reserveForCluster() throws
     /// Whether a container can be kept from the machine's devices.
     var guardsDevices: Bool { get }
     /// Makes a pod's group, with its limits.

@@ -18,6 +18,8 @@ extension PodSandbox {
             if !sandbox.sharesHostIPC { try paths.sharedMemory.make() }
             let join = try resources.createPod(group, limits: sandbox.limits)
             let process = try launch(sandbox, paths: paths, program: program, join: join)
+            // Its containers inherit it. This process's own is of those that are needed to the last.
+            try? writeControl("/proc/\(process.pid)/oom_score_adj", "\(sandbox.outOfMemoryScore)")
             do {
                 // Before anything else can fail: what is on disk can be found and removed.
                 let record = SandboxRecord(sandbox, process: process)
