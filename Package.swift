@@ -162,7 +162,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: modules([
-                "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "ImageStore", "NodeStreams",
+                "Addresses", "Linux", "Systemd", "KubernetesModel", "ClusterLayout", "APIMachinery", "ImageStore",
+                "NodeStreams",
                 "APIClient", "Networking", "NodeAgent", "ControlPlane", "Supervisor", "ArgumentParser", "Logging",
             ]),
             swiftSettings: strict),

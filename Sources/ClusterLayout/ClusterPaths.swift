@@ -55,6 +55,10 @@ public struct ClusterPaths: Sendable, Hashable {
     public var supervisorSocket: String { "\(runtime)/supervisor.sock" }
     public var notifySocket: String { "\(runtime)/notify.sock" }
     public var lock: String { "\(runtime)/supervisor.lock" }
+    /// Beside the runtime directory, which comes and goes while the lock is held.
+    public var profileLock: String { "\(runtimeParent)/\(profile).lock" }
+    /// The state directory of a cluster that is being removed: no name of a profile.
+    public var condemned: String { "\(stateParent)/.\(profile).deleted" }
 
     public func log(_ component: String) -> String { "\(logs)/\(component).log" }
     public func pidFile(_ component: String) -> String { "\(runtime)/\(component).pid" }

@@ -52,25 +52,54 @@ public enum Durability: Sendable {
 ///   - mode: whatever the umask is.
 ///   - owner: where this user may give files away.
 ///   - temporary: where it is written first, on the same filesystem. What is there goes, whoever has put it there.
+///   - unnamed: it is written without any name, where the filesystem can do that, so that nothing of it is left where
+///     this process is killed meanwhile.
 public func replaceFile(
     _ path: String, _ content: [UInt8], mode: mode_t = 0o600, owner: (user: uid_t, group: gid_t)? = nil,
-    durability: Durability = .none, temporary: String? = nil
+    durability: Durability = .none, temporary: String? = nil, unnamed: Bool = false
 ) throws(SystemError) {
     let temporary = temporary ?? path + ".new"
     do throws(SystemError) {
-        let file = try makeFile(temporary)
-        file.withRawValue { number in
-            fchmod(number, mode)
-            if let owner { _ = fchown(number, owner.user, owner.group) }
+        let fill = { (file: borrowing Descriptor) throws(SystemError) in
+            file.withRawValue { number in
+                fchmod(number, mode)
+                if let owner { _ = fchown(number, owner.user, owner.group) }
+            }
+            try file.write(content)
+            if durability != .none { try file.sync() }
         }
-        try file.write(content)
-        if durability != .none { try file.sync() }
+        if unnamed, let file = try? makeUnnamedFile(in: parent(of: temporary)) {
+            try fill(file)
+            unlink(temporary)
+            try name(file, temporary)
+        } else {
+            try fill(makeFile(temporary))
+        }
         try check("rename", path) { rename(temporary, path) }
     } catch {
         if error.call != "open" { unlink(temporary) }
         throw SystemError(error.call, errno: error.errno, path)
     }
     if durability == .name { try syncDirectory(of: path) }
+}
+
+/// Makes a file without a name, for as long as it is open or until it gets one.
+///
+/// - Throws: also where the filesystem knows no such files.
+public func makeUnnamedFile(in directory: String) throws(SystemError) -> Descriptor {
+    // O_TMPFILE (open(2)), a macro that Swift does not see.
+    try Descriptor.open(directory, O_WRONLY | 0o20_000_000 | O_DIRECTORY, mode: 0o600)
+}
+
+/// Gives a file without a name its first.
+///
+/// - Throws: `EEXIST` where the name is another's.
+public func name(_ file: borrowing Descriptor, _ path: String) throws(SystemError) {
+    try file.withRawValue { number throws(SystemError) in
+        _ = try check("link", path) {
+            linkat(AT_FDCWD, "/proc/self/fd/\(number)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+        }
+    }
 }
 
 /// Makes a file that is nobody else's: not one that is there already, nor what a link that is there names.

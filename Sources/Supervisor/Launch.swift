@@ -16,83 +16,166 @@ public struct Launch: Sendable {
         /// nil: any free port, or the one that the cluster has.
         public var apiPort: Int?
         public var network: NetworkRequest
+        /// From this start on; nil: for ever, or as long as the cluster was to live before.
+        public var lifetime: Lifetime?
 
         public init(
             nodes: Int? = nil, shapes: [NodeShape] = [], apiPort: Int? = nil,
-            network: NetworkRequest = NetworkRequest()
+            network: NetworkRequest = NetworkRequest(), lifetime: Lifetime? = nil
         ) {
             self.nodes = nodes
             self.shapes = shapes
             self.apiPort = apiPort
             self.network = network
+            self.lifetime = lifetime
         }
     }
 
     let paths: ClusterPaths
+    /// Receives whom a command has to wait for.
+    let waiting: @Sendable (String) -> Void
 
-    public init(_ paths: ClusterPaths) { self.paths = paths }
+    public init(_ paths: ClusterPaths, waiting: @escaping @Sendable (String) -> Void) {
+        self.paths = paths
+        self.waiting = waiting
+    }
 
-    /// Starts the cluster, or makes sure that it runs, and returns when it is Ready.
+    /// Starts the cluster, or makes sure that it runs, and returns when it is Ready and `finish` has been called.
     ///
-    /// - Parameter progress: receives what is being done.
+    /// Where the task is cancelled, what was started is ended first.
+    ///
+    /// - Parameters:
+    ///   - progress: receives what is being done.
+    ///   - finish: what else belongs to a start; nobody changes the profile meanwhile.
     /// - Throws: `SupervisorError`; nothing half started is left then, and a cluster that was there before keeps its
     ///   state.
-    public func start(_ request: Request, progress: @escaping @Sendable (String) -> Void) async throws {
+    public func start(
+        _ request: Request, progress: @escaping @Sendable (String) -> Void,
+        finish: @escaping @Sendable () throws -> Void
+    ) async throws {
+        try check(request)
+        try await ProfileLock.hold(paths, for: "start", waiting: waiting) { lock in
+            try await start(request, lock, progress)
+            try finish()
+        }
+    }
+
+    private func start(
+        _ request: Request, _ lock: ProfileLock, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws {
+        if try ClusterConfiguration.load(paths.configuration)?.isExpired ?? false {
+            try await ClusterEnd(paths, waiting: waiting).remove()
+        }
         let isNew = try prepare(request)
+        if !isNew, try await isReady(request) { return }
+        let teardown = Teardown(paths: paths)
+        let isAdopted = teardown.isAnythingRunning
         do {
-            if (try? ControlConnection(paths)) == nil { try await spawnSupervisor(progress) }
+            try await spawnSupervisor(lock, progress)
         } catch {
-            if isNew { try? Teardown(paths: paths, logger: .init(label: "start")).removeDirectories() }
+            // In a task of its own, for this one may be cancelled.
+            await Task {
+                if !isAdopted { await teardown.endProcesses(gracefully: false) }
+                if isNew { try? teardown.removeDirectories() }
+            }.value
             throw error
+        }
+    }
+
+    /// Runs `body` with a connection to the supervisor while nobody else changes the profile.
+    public func changing<Result: Sendable>(
+        for command: String, _ body: @escaping @Sendable (ControlConnection) async throws -> Result
+    ) async throws -> Result {
+        guard Files.exists(paths.state) else { throw SupervisorError.notRunning(profile: paths.profile) }
+        return try await ProfileLock.hold(paths, for: command, waiting: waiting) { lock in
+            try await revive(lock)
+            return try await body(try ControlConnection(paths))
         }
     }
 
     /// A connection to the supervisor. One that died while its cluster runs on is started again first.
     public func connect() async throws -> ControlConnection {
         if let connection = try? ControlConnection(paths) { return connection }
-        guard Teardown(paths: paths, logger: .init(label: "connect")).isAnythingRunning else {
-            return try ControlConnection(paths)
+        if Teardown(paths: paths).isAnythingRunning {
+            try await ProfileLock.hold(paths, for: "status", waiting: waiting) { try await revive($0) }
         }
-        try await spawnSupervisor { _ in }
         return try ControlConnection(paths)
+    }
+
+    /// Starts the supervisor again where it died while its cluster runs on.
+    private func revive(_ lock: ProfileLock) async throws {
+        if (try? ControlConnection(paths)) != nil { return }
+        try await waitForEndOfSupervisor()
+        guard Files.exists(paths.configuration), Teardown(paths: paths).isAnythingRunning else {
+            return
+        }
+        try await spawnSupervisor(lock) { _ in }
+    }
+
+    /// Whether the cluster runs; returns once it is Ready. A supervisor that is about to end is waited for.
+    private func isReady(_ request: Request) async throws -> Bool {
+        if let connection = try? ControlConnection(paths) {
+            var wait: JSON = ["op": "wait"]
+            if let lifetime = request.lifetime { wait["expires"] = .string(lifetime.end(from: .now).description) }
+            let answer = try await connection.request(wait).answer
+            if answer["stopping"].bool != true { return true }
+            await connection.waitForEnd()
+        }
+        try await waitForEndOfSupervisor()
+        return false
+    }
+
+    private func waitForEndOfSupervisor() async throws {
+        guard let supervisor = SupervisorLock.supervisor(paths) else { return }
+        await supervisor.waitForEnd(atMost: .seconds(30))
+        try Task.checkCancellation()
+        guard !supervisor.isRunning else {
+            throw SupervisorError.failed(
+                "the supervisor of cluster \"\(paths.profile)\", pid \(supervisor.pid), neither answers nor ends; "
+                    + "end it with: kill -KILL \(supervisor.pid)")
+        }
+    }
+
+    private func check(_ request: Request) throws(SupervisorError) {
+        guard getuid() == 0 else {
+            throw .usage("this version starts clusters as root only: run it with sudo; see also: martlet doctor")
+        }
+        if let count = request.nodes, !AddressPlan.nodeIndexes.contains(count) {
+            throw .usage("--nodes \(count): a cluster has 1 to \(AddressPlan.nodeIndexes.count) nodes")
+        }
     }
 
     /// Writes the configuration of a new cluster; checks the request against that of an existing one. Returns whether
     /// the cluster is new.
     private func prepare(_ request: Request) throws -> Bool {
-        guard getuid() == 0 else {
-            throw SupervisorError.usage(
-                "this version starts clusters as root only: run it with sudo; see also: martlet doctor")
-        }
-        if let count = request.nodes, !AddressPlan.nodeIndexes.contains(count) {
-            throw SupervisorError.usage("--nodes \(count): a cluster has 1 to \(AddressPlan.nodeIndexes.count) nodes")
-        }
         if var existing = try ClusterConfiguration.load(paths.configuration) {
             if let count = request.nodes, count != existing.nodes.count {
                 throw SupervisorError.usage(
                     "--nodes \(count): cluster \"\(paths.profile)\" has \(existing.nodes.count); "
                         + "change that with: martlet node add, martlet node remove")
             }
+            let before = existing
             if try request.network.changes(&existing) {
-                guard !Teardown(paths: paths, logger: .init(label: "start")).isAnythingRunning else {
+                guard !Teardown(paths: paths).isAnythingRunning else {
                     throw SupervisorError.usage(
                         "--egress and --listen-address: cluster \"\(paths.profile)\" runs with others; stop it first: "
                             + "martlet stop")
                 }
-                try existing.save(paths.configuration)
             }
-            if let port = request.apiPort, port != existing.apiPort {
-                existing.apiPort = port
-                try existing.save(paths.configuration)
-            }
+            if let port = request.apiPort { existing.apiPort = port }
+            if let lifetime = request.lifetime { existing.expires = lifetime.end(from: .now) }
+            if existing != before { try existing.save(paths.configuration) }
             return false
         }
+        try Teardown(paths: paths).removeCondemned()
         try Files.makePrivateDirectory(paths.state)
         try Files.makePrivateDirectory(paths.runtime)
         var configuration = ClusterConfiguration(
             nodes: [], apiPort: try request.apiPort ?? Self.freePort(),
             loadBalancerOctet: AddressPlan.loadBalancerOctets.lowerBound,
             nextIndex: 1)
+        configuration.created = .now
+        configuration.expires = request.lifetime?.end(from: .now)
         _ = try request.network.changes(&configuration)
         let count = request.nodes ?? max(1, request.shapes.count)
         for index in 0..<count {
@@ -115,7 +198,9 @@ public struct Launch: Sendable {
         }
     }
 
-    private func spawnSupervisor(_ progress: @escaping @Sendable (String) -> Void) async throws {
+    private func spawnSupervisor(
+        _ lock: ProfileLock, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws {
         try Files.makePrivateDirectory(paths.runtime)
         try Files.makePrivateDirectory(paths.logs)
         let programs = try Programs()
@@ -123,9 +208,9 @@ public struct Launch: Sendable {
         defer { notify.close() }
         let log = try Files.openLog(paths.log("supervisor"))
         let pid = try Spawn(
-            [programs.martlet, "supervisor", "--profile", paths.profile],
+            [programs.martlet, "supervisor", "--profile", paths.profile, "--lock-descriptor", "3"],
             environment: Component.ownEnvironment + ["NOTIFY_SOCKET=\(notify.path)"],
-            descriptors: [(log, 1), (log, 2)],
+            descriptors: [(log, 1), (log, 2), (lock.descriptor, 3)],
             newSession: true
         ).start()
         let process = ProcessIdentity(pid: pid)
@@ -151,6 +236,16 @@ public struct Launch: Sendable {
             return first
         }
         if ready { return }
+        if Task.isCancelled {
+            await Task {
+                process?.signal(SIGTERM)
+                await process?.waitForEnd(atMost: .seconds(10))
+                process?.signal(SIGKILL)
+                await process?.waitForEnd()
+                _ = ExitStatus.reap(pid)
+            }.value
+            throw CancellationError()
+        }
         _ = ExitStatus.reap(pid)
         if let text = await failure.text { throw SupervisorError.failed(text) }
         throw SupervisorError.component(

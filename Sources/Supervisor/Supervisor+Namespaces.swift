@@ -43,11 +43,23 @@ extension Supervisor {
                 return
             }
             logger.warning("\(name), pid \(dead.process.pid), was killed; pid \(holder.process.pid) takes its place")
-            if name == Self.clusterHolderName { clusterHolder = holder }
+            if name == Self.clusterHolderName {
+                clusterHolder = holder
+                keepSockets(holder)
+            }
             for member in members { await components[member]?.moveInside(holder.process.pid) }
             watch(holder, name, members: members)
         } catch {
             logger.error("no process takes the place of \(name): \(error)")
+        }
+    }
+
+    /// From now on the holder has all sockets of the host's side too.
+    func keepSockets(_ holder: NamespaceHolder) {
+        do throws(SystemError) {
+            try ports.keep(by: holder.process.pid)
+        } catch {
+            logger.warning("connections from the host are refused while this supervisor is dead: \(error)")
         }
     }
 

@@ -10,6 +10,7 @@ extension Supervisor {
         do {
             switch request["op"].string {
             case "status": return ControlServer.Answer(await status())
+            case "wait": return ControlServer.Answer(try await waitUntilReady(request))
             case "stop":
                 endsGracefully = request["gracefully"].bool ?? true
                 requestStop()
@@ -19,6 +20,7 @@ extension Supervisor {
                 let address = address(request)
                 if isForServices(address) { ports.release(address) }
                 return ControlServer.Answer([:])
+            case "retain": retain(Set(request["addresses"].items.map(address)))
             case "node-add":
                 let added = try await inTurn { try await self.addNode(request) }
                 try await waitUntilReady(added)
@@ -34,6 +36,30 @@ extension Supervisor {
         } catch {
             return ControlServer.Answer(["error": .string(String(describing: error))])
         }
+    }
+
+    /// How long a cluster that is up may take until all its components work, as after one of them was killed.
+    private static let patience = Duration.seconds(60)
+
+    /// Answers once the cluster is Ready, or is about to end.
+    private func waitUntilReady(_ request: JSON) async throws -> JSON {
+        let end = ContinuousClock.now + Self.patience
+        while !stopRequested {
+            let status = await status()
+            if status["ready"].bool == true {
+                if let moment = request["expires"].string.flatMap({ Timestamp($0) }) { try expire(at: moment) }
+                return ["stopping": false]
+            }
+            guard ContinuousClock.now < end else {
+                let unready = status["components"].items.filter { $0["state"].string != "Ready" }
+                let names = unready.compactMap { $0["name"].string }.joined(separator: ", ")
+                throw SupervisorError.failed(
+                    "the cluster is not Ready after \(Self.patience.components.seconds) seconds for want of \(names); "
+                        + "see: martlet logs \(unready.first?["name"].string ?? "supervisor")")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return ["stopping": true]
     }
 
     func status() async -> JSON {
@@ -75,6 +101,13 @@ extension Supervisor {
             AddressPlan.loadBalancers(octet: configuration.loadBalancerOctet).contains(host)
             || configuration.listenAddresses.contains(address.address)
         return isOne && (1...65_535).contains(address.port)
+    }
+
+    /// Closes the sockets of Services that are not at these addresses.
+    func retain(_ addresses: Set<HostPorts.Address>) {
+        for address in ports.addresses where isForServices(address) && !addresses.contains(address) {
+            ports.release(address)
+        }
     }
 
     func bind(_ request: JSON) async throws -> ControlServer.Answer {

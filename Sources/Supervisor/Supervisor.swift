@@ -24,13 +24,20 @@ public actor Supervisor {
     private var claim: AddressClaim?
     /// Why pods have no way out, where they are to have one.
     var egressProblem: String?
+    /// Held until the cluster is up: no command may find it half up, or down.
+    private var profileLock: ProfileLock?
+    var expiry: Task<Void, Never>?
     var isReady = false
     var stopRequested = false
     var endsGracefully = true
     private var stopWaiter: CheckedContinuation<Void, Never>?
+    /// The end of what was being brought up.
+    private var abandonment: Task<Void, Never>?
 
-    public init(paths: ClusterPaths, logger: Logger) throws {
+    /// - Parameter profileLock: what the command that started this process holds; it is taken where there is none.
+    public init(paths: ClusterPaths, profileLock: ProfileLock? = nil, logger: Logger) throws {
         self.paths = paths
+        self.profileLock = profileLock
         self.logger = logger
         programs = try Programs()
         guard let configuration = try ClusterConfiguration.load(paths.configuration) else {
@@ -43,6 +50,10 @@ public actor Supervisor {
     /// everything has ended. Where bringing it up fails, what was started is taken down again.
     public func run() async throws {
         OpenFileLimit.raise()
+        // What runs the cluster is killed for want of memory after all workloads, which have values of their own; components
+        // inherit this. Only root may ask for it.
+        try? writeControl("/proc/self/oom_score_adj", "-900")
+        if profileLock == nil { profileLock = try await ProfileLock.take(paths, for: "supervisor") }
         // Until this returns.
         let lock = try SupervisorLock(paths)
         defer { withExtendedLifetime(lock) {} }
@@ -56,10 +67,14 @@ public actor Supervisor {
         do {
             try await bringUp()
         } catch {
+            let isAsked = stopRequested
             await takeDown()
+            if isAsked { return }
             throw error
         }
         isReady = true
+        deleteOnceExpired()
+        profileLock?.letGo()
         Notify.inherited.send(
             "READY=1\nSTATUS=\(configuration.nodes.count == 1 ? "1 node" : "\(configuration.nodes.count) nodes")")
         logger.info("the cluster is Ready")
@@ -69,6 +84,8 @@ public actor Supervisor {
     }
 
     func requestStop() {
+        // Bringing the cluster up waits for components, and so ends.
+        if !isReady, !stopRequested { abandonment = Task { await endComponents() } }
         stopRequested = true
         stopWaiter?.resume()
         stopWaiter = nil
@@ -92,6 +109,7 @@ public actor Supervisor {
             apiPort: configuration.apiPort, nodes: configuration.nodes.map(\.name))
         let holder = try await hold(Self.clusterHolderName, within: nil, members: Self.members)
         clusterHolder = holder
+        keepSockets(holder)
         try await Self.onNetwork(of: holder) { try $0.setUp() }
         async let egress: Void = openEgress(holder)
         let server = try ControlServer(path: paths.supervisorSocket) { [weak self] request in
@@ -100,7 +118,7 @@ public actor Supervisor {
         controlServer = server
 
         try await start(try controlPlane(holder))
-        try await start(serviceProxy(holder))
+        try await start(try serviceProxy(holder))
         Notify.inherited.status("starting nodes")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for node in configuration.nodes where !node.stopped {
@@ -117,6 +135,7 @@ public actor Supervisor {
     }
 
     func start(_ specification: ComponentSpecification) async throws {
+        guard !stopRequested else { throw SupervisorError.failed("the cluster is stopping") }
         let component = Component(specification, paths: paths, logger: logger)
         components[specification.name] = component
         try await component.start()
@@ -144,8 +163,13 @@ public actor Supervisor {
             ("api", api, nil)
         ]
         wanted += Self.clusterSockets.map { ($0.name, $0.address, namespace) }
-        // A control plane that outlived its supervisor holds them.
-        if let known = try running("control-plane") { ports.takeOver(wanted.map(\.address), from: known.pid) }
+        let addresses = Set(wanted.map(\.address))
+        // A control plane that outlived its supervisor has them, as the holder has.
+        if let known = try running("control-plane") { ports.takeOver(from: known.pid, addresses.contains) }
+        // Such as the API's port before it was changed.
+        for address in ports.addresses where !addresses.contains(address) && !isForServices(address) {
+            ports.release(address)
+        }
         for (name, address, namespace) in wanted {
             do {
                 specification.sockets.append((name, try ports.bind(address, in: namespace)))
@@ -188,7 +212,10 @@ public actor Supervisor {
         ("dns-tcp", HostPorts.Address(address: AddressPlan.dns.description, port: 53, transport: "TCP")),
     ]
 
-    private func serviceProxy(_ holder: NamespaceHolder) -> ComponentSpecification {
+    private func serviceProxy(_ holder: NamespaceHolder) throws -> ComponentSpecification {
+        // What a proxy that outlived its supervisor serves, and no more: Services may have gone meanwhile. Where it died
+        // too, its successor says what it serves.
+        if let known = try running("service-proxy") { retain(ports.takeOver(from: known.pid, isForServices)) }
         var specification = component("service-proxy", ["service-proxy"], in: holder)
         specification.sockets = claimSockets
         return specification
@@ -208,8 +235,10 @@ public actor Supervisor {
     private func takeDown() async {
         isReady = false
         stopRequested = true
+        expiry?.cancel()
         for watcher in holderWatchers.values { watcher.cancel() }
         holderWatchers = [:]
+        await abandonment?.value
         await endComponents()
         // A change of nodes that was under way may have started one more.
         await nodeChanges?.value

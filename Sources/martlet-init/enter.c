@@ -1,8 +1,9 @@
-// enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...
+// enter --pid N [--net] [--mnt] [--user] [--newnet] [--await-go] -- COMMAND...
 //
 // Joins the namespaces of the process N (network and mount where none is named) and executes COMMAND, in the same
-// process and directory. --newnet gives it a new network namespace after that. Fails within a chroot: joining a mount
-// namespace leaves it.
+// process and directory. --newnet gives it a new network namespace after that. With --await-go it does so only once
+// there is a byte to read on standard input, which is /dev/null then. Fails within a chroot: joining a mount namespace
+// leaves it.
 #include "modes.h"
 #include "net.h"
 
@@ -56,16 +57,19 @@ int enter(int count, char **arguments, char **environment) {
     char directory[4096];
     long pid = -1, result;
     unsigned long flags = 0;
-    int fresh = 0, i;
+    int fresh = 0, go = 0, i;
     for (i = 0; i < count && strcmp(arguments[i], "--"); i++) {
         if (!strcmp(arguments[i], "--pid")) pid = parse_number(i + 1 < count ? arguments[i + 1] : ""), i++;
         else if (!strcmp(arguments[i], "--net")) flags |= CLONE_NEWNET;
         else if (!strcmp(arguments[i], "--mnt")) flags |= CLONE_NEWNS;
         else if (!strcmp(arguments[i], "--user")) flags |= CLONE_NEWUSER;
         else if (!strcmp(arguments[i], "--newnet")) fresh = 1;
+        else if (!strcmp(arguments[i], "--await-go")) go = 1;
         else die("enter: unknown option", 0);
     }
-    if (pid <= 0 || i + 1 >= count) die("enter --pid N [--net] [--mnt] [--user] [--newnet] -- COMMAND...", 0);
+    if (pid <= 0 || i + 1 >= count)
+        die("enter --pid N [--net] [--mnt] [--user] [--newnet] [--await-go] -- COMMAND...", 0);
+    if (go) await_go();
     if (!flags) flags = CLONE_NEWNET | CLONE_NEWNS;
     if ((result = SYS(SYS_getcwd, directory, sizeof directory)) < 0) directory[0] = 0;
     struct stat before = root_directory();
@@ -83,6 +87,10 @@ int enter(int count, char **arguments, char **environment) {
     }
     // Joining a mount namespace moves to its root.
     if (directory[0] == '/') SYS(SYS_chdir, directory);
+    if (go) {
+        long null = sys_open("/dev/null", O_RDWR, 0);
+        if (null >= 0) sys_dup3((int)null, 0, 0), sys_close((int)null);
+    }
     claim_sockets(environment);
     execute(arguments + i + 1, environment);
 }

@@ -14,6 +14,9 @@ enum Console {
         if isatty(STDERR_FILENO) == 1 { write("  \(text)\n", to: STDERR_FILENO) }
     }
 
+    /// What whoever waits for a command should know, a program included.
+    static func notice(_ text: String) { error(text) }
+
     /// Columns as wide as their widest cell, two spaces between them.
     static func table(_ rows: [[String]]) {
         guard let columns = rows.first?.count else { return }

@@ -14,8 +14,9 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: VersionCommand.text,
         subcommands: [
-            StartCommand.self, StopCommand.self, DeleteCommand.self, StatusCommand.self, NodeCommand.self,
-            PsCommand.self, LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self, VersionCommand.self,
+            StartCommand.self, StopCommand.self, DeleteCommand.self, ListCommand.self, StatusCommand.self,
+            NodeCommand.self, PsCommand.self, LogsCommand.self, KubeconfigCommand.self, DoctorCommand.self,
+            VersionCommand.self,
             CompletionCommand.self, ImageCommand.self, SupervisorCommand.self, ControlPlaneCommand.self,
             ServiceProxyCommand.self, NodeAgentCommand.self, UnpackLayerCommand.self,
         ])

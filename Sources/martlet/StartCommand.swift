@@ -26,6 +26,12 @@ struct StartCommand: AsyncParsableCommand {
     var apiPort: Int?
 
     @Option(
+        name: .customLong("ttl"),
+        help: ArgumentHelp(
+            "Delete the cluster by itself after this time, such as 1h or 90m.", valueName: "duration"))
+    var lifetime: String?
+
+    @Option(
         help: ArgumentHelp(
             """
             How far pods reach: the outside but not this machine's own loopback; that too, as host.martlet.internal; \
@@ -81,24 +87,40 @@ struct StartCommand: AsyncParsableCommand {
         if let apiPort, !(1...65_535).contains(apiPort) {
             throw SupervisorError.usage("--api-port \(apiPort): a port is a number from 1 to 65535")
         }
+        let request = Launch.Request(
+            nodes: nodes, shapes: shapes, apiPort: apiPort,
+            network: NetworkRequest(egress: egress, listenAddresses: listenAddress),
+            lifetime: try lifetime.map(Self.lifetime))
         if !noKubeconfig { try UserKubeconfig().checkMerge(paths.profile) }
-        let begin = ContinuousClock.now
-        try await Launch(paths).start(
-            .init(
-                nodes: nodes, shapes: shapes, apiPort: apiPort,
-                network: NetworkRequest(egress: egress, listenAddresses: listenAddress)), progress: Console.progress)
-        if !noKubeconfig { try UserKubeconfig().merge(try ClusterKubeconfig(paths).document()) }
-        let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
-        Console.print("Cluster \"\(paths.profile)\" is Ready (\(Int(milliseconds)) ms).")
-        let status = try await Launch(paths).connect().request(["op": "status"]).answer
-        if let problem = status["egress"]["problem"].string {
-            Console.error("pods have no way out of the cluster: \(problem)")
+        let noKubeconfig = noKubeconfig
+        try await Interruption.heeding {
+            for name in await Profiles.deleteExpired() {
+                Console.notice("the time of cluster \"\(name)\" was over; it is gone")
+            }
+            let begin = ContinuousClock.now
+            try await Launch(paths, waiting: Console.notice).start(request, progress: Console.progress) {
+                if !noKubeconfig { try UserKubeconfig().merge(try ClusterKubeconfig(paths).document()) }
+            }
+            let milliseconds = (ContinuousClock.now - begin) / .milliseconds(1)
+            Console.print("Cluster \"\(paths.profile)\" is Ready (\(Int(milliseconds)) ms).")
+            let status = try await Launch(paths, waiting: Console.notice).connect().request(["op": "status"]).answer
+            if let problem = status["egress"]["problem"].string {
+                Console.error("pods have no way out of the cluster: \(problem)")
+            }
+            let open = status["listenAddresses"].strings.joined(separator: ", ")
+            if !open.isEmpty {
+                Console.print(
+                    "LoadBalancer Services and node ports are open to whoever reaches this machine at \(open).")
+            }
+            if !noKubeconfig { Console.print("kubectl uses context \"\(paths.profile)\".") }
         }
-        let open = status["listenAddresses"].strings.joined(separator: ", ")
-        if !open.isEmpty {
-            Console.print("LoadBalancer Services and node ports are open to whoever reaches this machine at \(open).")
+    }
+
+    private static func lifetime(_ text: String) throws(SupervisorError) -> Lifetime {
+        guard let lifetime = Lifetime(text) else {
+            throw .usage("--ttl \"\(text)\": write a time from 1s to 365d such as 90m, 1h30m or 2d")
         }
-        if !noKubeconfig { Console.print("kubectl uses context \"\(paths.profile)\".") }
+        return lifetime
     }
 }
 

@@ -17,7 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
         guard try ClusterConfiguration.load(paths.configuration) != nil else {
             throw SupervisorError.notRunning(profile: paths.profile)
         }
-        let status = try await Launch(paths).connect().request(["op": "status"]).answer
+        let status = try await Launch(paths, waiting: Console.notice).connect().request(["op": "status"]).answer
         switch output {
         case .json: Console.print(status)
         case .table:

@@ -70,6 +70,12 @@ private final class Home: Sendable {
         (["start", "-p", "Prod"], 1, "--profile \"Prod\": a profile's name has 1 to 32 lower-case letters"),
         (["start", "-p", ""], 1, "--profile \"\""),
         (["start", "-p", String(repeating: "a", count: 33)], 1, "1 to 32"),
+        (["start", "-p", "images"], 1, "--profile \"images\""),
+        (["start", "--ttl", "soon"], 1, "--ttl \"soon\": write a time from 1s to 365d such as 90m, 1h30m or 2d"),
+        (["list"], 0, "PROFILE  STATE  NODES  AGE  EXPIRES\n"),
+        (["list", "-o", "json"], 0, "[]\n"),
+        (["delete", "--all"], 0, "There is no cluster.\n"),
+        (["delete", "--all", "-p", "one"], 64, "leave out --profile"),
         (["status"], 1, "cluster \"martlet\" is not running; start it with: martlet start\n"),
         (["status", "-p", "other"], 1, "start it with: martlet start --profile other\n"),
         (["stop"], 1, "is not running"),
@@ -199,6 +205,39 @@ private final class Home: Sendable {
         let result = try await home.martlet(["delete", "-p", "a"])
         #expect(result.status == 0 && result.output == "Cluster \"a\" is gone.\n", "\(result)")
         #expect(!home.exists("s/a") && home.exists("s/b/cluster.json"))
+    }
+
+    /// What cannot be read does not keep the others from being listed, and all are removed.
+    @Test func listsAndDeletesAllClusters() async throws {
+        let home = try Home()
+        try home.write(Self.cluster, to: "s/a/cluster.json")
+        try home.write("{", to: "s/b/cluster.json")
+        try home.write("", to: "s/.c.deleted/store.db")
+        try home.write("mine", to: "s/notes/text")
+        let list = try await home.martlet(["list"])
+        #expect(
+            list.output == """
+                PROFILE  STATE    NODES  AGE  EXPIRES
+                a        Stopped  2      -    never
+                b        Damaged  -      -    never
+
+                """, "\(list)")
+        let result = try await home.martlet(["delete", "--all"])
+        #expect(result.status == 0 && result.output.contains("Cluster \"b\" is gone.\n"), "\(result)")
+        for name in ["s/a", "s/b", "s/.c.deleted", "r"] { #expect(!home.exists(name), "\(name)") }
+        #expect(home.exists("s/notes/text"), "what is no cluster stays")
+    }
+
+    /// What a deletion that was killed has left is no part of the cluster that comes after it.
+    @Test func aRemovedClusterIsNotFoundAgain() async throws {
+        let home = try Home()
+        try home.write(Self.cluster, to: "s/.martlet.deleted/cluster.json")
+        for command in [["status"], ["stop"], ["node", "list"]] {
+            let result = try await home.martlet(command)
+            #expect(result.status == 1 && result.errors.contains("is not running"), "\(result)")
+        }
+        #expect(try await home.martlet(["delete"]).status == 0)
+        #expect(!home.exists("s") && !home.exists("r"))
     }
 
     @Test(arguments: [

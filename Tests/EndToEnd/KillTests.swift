@@ -68,6 +68,45 @@ struct KillTests {
         }
     }
 
+    /// The sockets of Services are open as long as the cluster's namespaces.
+    @Test(.timeLimit(.minutes(1)))
+    func serviceAddressesOutliveSupervisorAndProxy() async throws {
+        try await Cluster.running { cluster in
+            try await cluster.apply(Manifest.website("web", replicas: 1))
+            try await cluster.apply(Manifest.website("gone", replicas: 1))
+            try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+            let url = "http://\(try await cluster.address(ofService: "web"))/"
+            let gone = "http://\(try await cluster.address(ofService: "gone"))/"
+            let curl = ["-fsS", "--max-time", "20", "-o", "/dev/null"]
+            func killSupervisor() async throws {
+                let supervisor = try await cluster.supervisor()
+                Glibc.kill(supervisor, SIGKILL)
+                try await Workload.waitForEnd(of: supervisor)
+            }
+            try await eventually("the Service answers") {
+                try await cluster.shell.attempt("curl", curl + [url]).status == 0
+            }
+            // The next supervisor has what its predecessor bound when the proxy dies.
+            try await killSupervisor()
+            #expect(try await cluster.martlet("status").contains("is Ready"))
+            try await Self.kill("service-proxy", of: cluster)
+            try await cluster.shell.run("curl", curl + [url])
+            // With both dead a client waits for those who come.
+            try await killSupervisor()
+            let proxy = try cluster.pid(of: "service-proxy")
+            Glibc.kill(proxy, SIGKILL)
+            try await Workload.waitForEnd(of: proxy)
+            async let request = cluster.shell.run("curl", curl + [url])
+            // A Service that goes meanwhile leaves no socket behind.
+            try await cluster.kubectl("delete", "service", "gone")
+            _ = try await cluster.attemptMartlet("status")
+            _ = try await request
+            try await eventually("the address of the other one is refused") {
+                try await cluster.shell.attempt("curl", curl + [gone]).status == 7
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func aKilledContainerIsStartedAgain() async throws {
         try await Cluster.running { cluster in

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Linux
 import TestSupport
@@ -73,6 +74,27 @@ import Testing
         #expect(try namespaceIdentity(.mnt, of: second) == namespaces.1)
         #expect(try readFile("/proc/sys/net/ipv4/ip_default_ttl") != "41\n", "the host's own stays as it is")
         end(second)
+    }
+
+    /// Whoever starts it writes down its process first; if that fails nothing may stay of which nobody knows.
+    @Test(arguments: [["hold", "--present"], ["enter", "--pid", "\(getpid())", "--net"]], [true, false])
+    func waitsToBeWrittenDown(_ arguments: [String], _ isWritten: Bool) async throws {
+        let go = try makePipe()
+        let isHolder = arguments[0] == "hold"
+        let pid = try Spawn(
+            [initProgram] + arguments + ["--await-go"] + (isHolder ? [] : ["--", "/bin/sleep", "1000"]),
+            environment: [], descriptors: [(own: go.reader, child: 0)]
+        ).start()
+        defer {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        #expect(ProcessIdentity(pid: pid)?.isRunning == true)
+        if isWritten { try go.writer.write([1]) } else { go.writer.close() }
+        try await eventually(isWritten ? "it goes on, without the pipe" : "it ends") {
+            guard isWritten else { return ProcessIdentity(pid: pid) == nil }
+            return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/0") == "/dev/null"
+        }
     }
 
     @Test(arguments: ["novalue", "net/absent=1"]) func refusesASetting(_ assignment: String) async throws {

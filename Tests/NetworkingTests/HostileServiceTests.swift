@@ -116,5 +116,7 @@ private final class RecordingBinder: HostBinder {
         return SharedDescriptor(socket)
     }
 
+    func retain(_ wanted: Set<HostAddress>) async {}
+
     func release(_ address: HostAddress) async { addresses.withLock { $0.removeAll { $0 == address } } }
 }

@@ -56,9 +56,95 @@ import Testing
         }
         ports.releaseAll()
         var next = HostPorts()
-        next.takeOver([kept], from: holder)
+        #expect(next.takeOver(from: holder) { $0 == kept } == [kept])
         #expect(throws: Never.self) { try next.bind(kept) }
         #expect(throws: SystemError.self) { try next.bind(unwanted) }
+    }
+}
+
+/// `martlet-init hold --sockets`, without namespaces of its own.
+@Suite(.timeLimit(.minutes(1))) struct SocketKeeperTests {
+    private static func withHolder(_ body: (pid_t) async throws -> Void) async throws {
+        let (ready, go) = (try makePipe(), try makePipe())
+        let pid = try Spawn(
+            [Products.path("martlet-init"), "hold", "--present", "--ready-fd", "3", "--await-go", "--sockets"],
+            environment: [], descriptors: [(own: go.reader, child: 0), (own: ready.writer, child: 3)]
+        ).start()
+        ready.writer.close()
+        defer {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        let text = try await Blocking.run { () throws(SystemError) in try ready.reader.readToEnd() }
+        #expect(String(decoding: text, as: UTF8.self) == "READY=1\n")
+        try go.writer.write([1])
+        try await body(pid)
+    }
+
+    private static func freeAddresses(_ count: Int) throws -> [HostPorts.Address] {
+        var ports = HostPorts()
+        return try (0..<count).map { index in
+            let transport = index % 2 == 0 ? "TCP" : "UDP"
+            let socket = try HostPorts.open(.init(address: "127.0.0.1", port: 0, transport: transport))
+            let address = HostPorts.Address(
+                address: "127.0.0.1", port: HostPorts.port(of: socket), transport: transport)
+            _ = consume socket
+            _ = try ports.bind(address)
+            return address
+        }
+    }
+
+    /// The next supervisor finds what its predecessor had, and what that released is free.
+    @Test func socketsOutliveASupervisor() async throws {
+        try await Self.withHolder { holder in
+            let addresses = try Self.freeAddresses(5)
+            var first = HostPorts()
+            // Before and after there is a holder.
+            for address in addresses[..<2] { _ = try first.bind(address) }
+            try first.keep(by: holder)
+            for address in addresses[2...] { _ = try first.bind(address) }
+            first.release(addresses[0])
+            first.release(addresses[3])
+            first.releaseAll()
+            var second = HostPorts()
+            for address in addresses where ![addresses[0], addresses[3]].contains(address) {
+                let error = #expect(throws: SystemError.self) { try second.bind(address) }
+                #expect(error?.errno == EADDRINUSE)
+            }
+            try second.keep(by: holder)
+            #expect(second.addresses == Set([addresses[1], addresses[2], addresses[4]]))
+            for address in addresses { #expect(throws: Never.self) { try second.bind(address) } }
+            // The two that were free are kept again.
+            var third = HostPorts()
+            try third.keep(by: holder)
+            #expect(third.addresses == Set(addresses))
+        }
+    }
+
+    /// Where the holder was killed, another one gets them all.
+    @Test func anotherHolderGetsThemAll() async throws {
+        let addresses = try Self.freeAddresses(3)
+        var ports = HostPorts()
+        try await Self.withHolder { first in
+            try ports.keep(by: first)
+            for address in addresses { _ = try ports.bind(address) }
+        }
+        ports.release(addresses[0])
+        try await Self.withHolder { second in
+            try ports.keep(by: second)
+            var next = HostPorts()
+            try next.keep(by: second)
+            #expect(next.addresses == Set(addresses[1...]))
+        }
+    }
+
+    @Test func aHolderWithoutSocketsIsToldApart() throws {
+        let pid = try Spawn(["/bin/sleep", "100"], environment: []).start()
+        defer {
+            kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        #expect(throws: SystemError.self) { try SocketKeeper(of: pid) }
     }
 }
 

@@ -252,4 +252,38 @@ import Testing
         #expect(try home.text() == KubeconfigShapes.work)
         #expect(try home.names() == ["0", "0.lock"])
     }
+
+    /// The process that had it is dead, so that it is nobody's: this program's at once, kubectl's when it is old.
+    @Test(arguments: [("martlet 4194304\n", 0.0), ("", -120)])
+    func takesOverAStaleLock(_ text: String, _ age: TimeInterval) throws {
+        let home = try Home(KubeconfigShapes.work)
+        let lock = home.paths[0] + ".lock"
+        try text.write(toFile: lock, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: text.isEmpty ? 0 : 0o600, .modificationDate: Date(timeIntervalSinceNow: age)],
+            ofItemAtPath: lock)
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.content()["current-context"] == "martlet")
+        #expect(try home.names() == ["0"])
+    }
+
+    /// kubectl's way: whoever finds the file there gives up.
+    @Test func aLockIsThereForKubectlToo() throws {
+        let home = try Home(KubeconfigShapes.work)
+        let lock = try KubeconfigLock(home.paths[0] + ".lock")
+        #expect(try home.names() == ["0", "0.lock"])
+        let error = try #require(throws: SupervisorError.self) { try home.config.merge(Self.cluster("martlet")) }
+        #expect(error.description.contains("File exists"), "also against another of this program's")
+        lock.release()
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.names() == ["0"])
+    }
+
+    /// A copy with credentials that a killed process has left goes with the next change.
+    @Test func removesAnEarlierCopy() throws {
+        let home = try Home(KubeconfigShapes.work)
+        try "secret".write(toFile: home.paths[0] + ".martlet-new", atomically: false, encoding: .utf8)
+        try home.config.merge(Self.cluster("martlet"))
+        #expect(try home.names() == ["0"])
+    }
 }

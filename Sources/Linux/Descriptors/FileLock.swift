@@ -25,3 +25,25 @@ public struct FileLock: ~Copyable, Sendable {
         descriptor = opened
     }
 }
+
+extension SharedDescriptor {
+    /// Takes the lock of the open file, if nobody has it now. Whoever has a descriptor of the open file has the lock,
+    /// also a process that inherits one: it is free when the last of them is closed.
+    public func tryLock() throws(SystemError) -> Bool {
+        try withRawValue { number throws(SystemError) in
+            do throws(SystemError) {
+                try check("lock") { flock(number, LOCK_EX | LOCK_NB) }
+                return true
+            } catch  where error.errno == EWOULDBLOCK {
+                return false
+            }
+        }
+    }
+
+    /// Whether a path names the open file, and not one that has taken its place.
+    public func isNamed(_ path: String) -> Bool {
+        var named = stat()
+        guard lstat(path, &named) == 0, let own = try? status() else { return false }
+        return own.st_dev == named.st_dev && own.st_ino == named.st_ino
+    }
+}

@@ -80,6 +80,15 @@ public final class SharedDescriptor: Sendable {
         try lease.descriptor.write(bytes)
     }
 
+    /// Makes these bytes all that a file has. Whoever reads it meanwhile may see a part.
+    public func replaceContent(_ bytes: [UInt8]) throws(SystemError) {
+        try withRawValue { number throws(SystemError) in
+            try check("truncate") { ftruncate(number, 0) }
+            try check("seek") { lseek(number, 0, SEEK_SET) }
+        }
+        try write(bytes)
+    }
+
     /// Reads all until the end; it blocks.
     public func readToEnd() throws(SystemError) -> [UInt8] {
         try withRawValue { number throws(SystemError) in try readAll(number) }

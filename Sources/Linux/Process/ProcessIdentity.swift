@@ -54,6 +54,16 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
         } catch {}
     }
 
+    /// As `waitForEnd`, for so long.
+    public func waitForEnd(atMost limit: Duration) async {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await waitForEnd() }
+            tasks.addTask { try? await Task.sleep(for: limit) }
+            await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
     /// The fields of `/proc/PID/stat` after the command's name: the state is the first.
     private static func statFields(_ pid: pid_t) -> [Substring]? {
         guard let file = try? Descriptor.open("/proc/\(pid)/stat", O_RDONLY) else { return nil }

@@ -5,7 +5,8 @@ import Glibc
 public struct UnixSocket: Sendable {
     private let descriptor: SharedDescriptor
 
-    init(descriptor: SharedDescriptor) { self.descriptor = descriptor }
+    /// A connection that exists; its calls are those of the descriptor, which stays its owner's.
+    public init(descriptor: SharedDescriptor) { self.descriptor = descriptor }
 
     /// Listens at `path`, for this user alone, in place of a socket that a dead process left there.
     public static func listen(_ path: String) throws(SystemError) -> UnixSocket {

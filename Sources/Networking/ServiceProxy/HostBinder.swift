@@ -8,6 +8,8 @@ public protocol HostBinder: Sendable {
     func bind(_ address: HostAddress) async throws -> SharedDescriptor
     /// The address is needed no more.
     func release(_ address: HostAddress) async
+    /// No others are needed of those that were bound before this process began.
+    func retain(_ addresses: Set<HostAddress>) async
 }
 
 /// An address of the host at which a Service is reached.

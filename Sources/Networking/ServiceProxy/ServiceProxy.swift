@@ -81,9 +81,14 @@ public actor ServiceProxy {
             group.addTask { await self.services.run() }
             group.addTask { await self.slices.run() }
             group.addTask { await self.recorder.run() }
-            group.addTask { await controlLoop.run() }
             await services.waitForSync()
             await slices.waitForSync()
+            // Services may have gone while no proxy ran. Before the first is bound, which this must not undo.
+            let wanted = services.list().flatMap {
+                HostListener.of(Service($0), slices: [], listenAddresses: listenAddresses)
+            }
+            await binder.retain(Set(wanted.map(\.address)))
+            group.addTask { await controlLoop.run() }
             whenReady()
         }
         for forwarder in forwarders.values { await forwarder.stop() }

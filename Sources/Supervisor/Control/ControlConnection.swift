@@ -5,7 +5,7 @@ import Linux
 
 /// A connection to a cluster's supervisor. One request is answered before the next is sent.
 public actor ControlConnection {
-    private let socket: UnixSocket
+    private nonisolated let socket: UnixSocket
     private let executor = BlockingExecutor()
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -23,17 +23,37 @@ public actor ControlConnection {
         }
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer, or until the task is cancelled; the connection is closed then.
     ///
     /// - Throws: `SupervisorError.failed` with the supervisor's own words.
-    public func request(_ request: JSON) throws -> (answer: JSON, descriptor: SharedDescriptor?) {
-        let result = try exchange(request)
+    public nonisolated func request(
+        _ request: JSON
+    ) async throws -> (answer: JSON, descriptor: SharedDescriptor?) {
+        let result: (answer: JSON, descriptor: SharedDescriptor?)
+        do {
+            result = try await withTaskCancellationHandler {
+                try await exchange(request)
+            } onCancel: {
+                socket.close()
+            }
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
         if let error = result.answer["error"].string { throw SupervisorError.failed(error) }
         return result
     }
 
-    /// Waits until the supervisor closes the connection, which it does when it ends.
-    public func waitForEnd() {
+    /// Waits until the supervisor closes the connection, which it does when it ends, or until the task is cancelled.
+    public nonisolated func waitForEnd() async {
+        await withTaskCancellationHandler {
+            await receiveToEnd()
+        } onCancel: {
+            socket.close()
+        }
+    }
+
+    private func receiveToEnd() {
         while let received = try? socket.receive(), !received.bytes.isEmpty {}
     }
 

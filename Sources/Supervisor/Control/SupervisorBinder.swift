@@ -26,13 +26,27 @@ public actor SupervisorBinder: HostBinder {
         _ = try? await request("release", address)
     }
 
+    public func retain(_ addresses: Set<HostAddress>) async {
+        // A supervisor that starts later asks what this process has.
+        _ = try? await request(["op": "retain", "addresses": .array(addresses.map(Self.json))])
+    }
+
+    private static func json(_ address: HostAddress) -> JSON {
+        [
+            "address": .string(address.address), "port": JSON(address.port),
+            "transport": .string(address.transport),
+        ]
+    }
+
     private func request(
         _ operation: String, _ address: HostAddress
     ) async throws -> (answer: JSON, descriptor: SharedDescriptor?) {
-        let message: JSON = [
-            "op": .string(operation), "address": .string(address.address), "port": JSON(address.port),
-            "transport": .string(address.transport),
-        ]
+        var message = Self.json(address)
+        message["op"] = .string(operation)
+        return try await request(message)
+    }
+
+    private func request(_ message: JSON) async throws -> (answer: JSON, descriptor: SharedDescriptor?) {
         if let connection {
             do {
                 return try await connection.request(message)

@@ -41,33 +41,11 @@ struct KubeconfigFile {
         }
     }
 
-    /// The lock that kubectl takes while it writes: a file beside the named one.
-    struct Lock {
-        fileprivate let path: String
-
-        func release() { unlink(path) }
-    }
-
-    func lock() throws(SupervisorError) -> Lock {
+    /// Waits for the lock.
+    func lock() throws(SupervisorError) -> KubeconfigLock {
         try checkWritable()
-        let directory = path.split(separator: "/").dropLast().joined(separator: "/")
-        if !directory.isEmpty, path.hasPrefix("/") { try Files.makeDirectory("/" + directory) }
-        let lock = path + ".lock"
-        for attempt in 0..<200 {
-            do throws(SystemError) {
-                _ = try Descriptor.open(lock, O_CREAT | O_EXCL | O_WRONLY, mode: 0o600)
-                break
-            } catch {
-                if error.errno == EEXIST, attempt < 199 {
-                    usleep(10_000)
-                    continue
-                }
-                throw .file(
-                    path: lock, problem: "cannot lock the kubeconfig: \(String(cString: strerror(error.errno)))",
-                    remedy: "if no kubectl is writing it, remove that file; or name another one in KUBECONFIG")
-            }
-        }
-        return Lock(path: lock)
+        if path.hasPrefix("/") { try Files.makeDirectory(parent(of: path)) }
+        return try KubeconfigLock(path + ".lock")
     }
 
     /// Replaces the content; mode and owner stay. A symbolic link stays one: what it names is replaced.
@@ -83,7 +61,7 @@ struct KubeconfigFile {
         }
         var information = stat()
         let exists = stat(target, &information) == 0
-        try Files.write(
+        try Files.writeSecret(
             Array(text.utf8), to: target, mode: exists ? information.st_mode & 0o7777 : 0o600,
             owner: exists ? (information.st_uid, information.st_gid) : nil)
     }

@@ -55,7 +55,7 @@ public struct UserKubeconfig: Sendable {
     private func change(_ body: (inout Files) throws -> [String]) throws {
         var files = try read()
         let changed = try body(&files)
-        var locks: [KubeconfigFile.Lock] = []
+        var locks: [KubeconfigLock] = []
         defer { for lock in locks { lock.release() } }
         for path in changed { locks.append(try KubeconfigFile(path).lock()) }
         // Read again: the texts are nobody else's to change only now.

@@ -29,7 +29,7 @@ struct ComponentSpecification: Sendable {
     /// All that is to be executed.
     var command: [String] {
         guard let inside else { return arguments }
-        return [inside.initializer, "enter", "--pid", "\(inside.pid)", "--net", "--mnt", "--"] + arguments
+        return [inside.initializer, "enter", "--pid", "\(inside.pid)", "--net", "--mnt", "--await-go", "--"] + arguments
     }
 
     /// Starts it and writes down its process. It blocks.
@@ -51,6 +51,11 @@ struct ComponentSpecification: Sendable {
             environment.append("LISTEN_FDNAMES=\(sockets.map(\.name).joined(separator: ":"))")
             for (index, socket) in sockets.enumerated() { descriptors.append((socket.descriptor, 3 + Int32(index))) }
         }
+        // The program that enters waits for a word: a process that is not written down when this one dies ends then.
+        let (awaited, go) = try makePipe()
+        // Open here too until the end: writing to a pipe that nobody reads would be a signal.
+        defer { awaited.close() }
+        if inside != nil { descriptors.append((awaited, 0)) }
         let pid = try Spawn(command, environment: environment, descriptors: descriptors, newSession: true).start()
         let process = ProcessIdentity(pid: pid) ?? ProcessIdentity(pid: pid, startTime: 0)
         do {
@@ -60,6 +65,8 @@ struct ComponentSpecification: Sendable {
             process.signal(SIGKILL)
             throw error
         }
+        // Where it is gone already, its end is noticed as any other's.
+        if inside != nil { try? go.write([1]) }
         return process
     }
 }

@@ -4,7 +4,8 @@ import Linux
 
 /// The host-side sockets of a cluster: bound here, in the host's namespace, and handed to whoever serves them.
 ///
-/// Each stays open here too, so that connections wait while the one that serves them is started again.
+/// Each stays open here too, so that connections wait while the one that serves them is started again; and in the holder
+/// of the cluster's namespaces, so that they wait also while this process is.
 struct HostPorts {
     struct Address: Hashable {
         var address: String
@@ -13,7 +14,17 @@ struct HostPorts {
         var transport: String
     }
 
-    private var bound: [Address: SharedDescriptor] = [:]
+    private struct Bound {
+        var descriptor: SharedDescriptor
+        /// Where the keeper has it.
+        var place: Int32?
+    }
+
+    private var bound: [Address: Bound] = [:]
+    private var keeper: SocketKeeper?
+    private var requests: UInt32 = 0
+
+    var addresses: Set<Address> { Set(bound.keys) }
 
     /// The socket for an address, bound now or earlier.
     ///
@@ -21,28 +32,63 @@ struct HostPorts {
     mutating func bind(_ address: Address, in namespace: SharedDescriptor? = nil) throws(SystemError)
         -> SharedDescriptor
     {
-        if let descriptor = bound[address] { return descriptor }
+        if let known = bound[address] { return known.descriptor }
         let descriptor = SharedDescriptor(try Self.open(address, in: namespace))
-        bound[address] = descriptor
+        add(address, descriptor)
         return descriptor
     }
 
-    /// Shares the sockets that an earlier supervisor gave to a process, where it still has them.
-    mutating func takeOver(_ addresses: [Address], from pid: pid_t) {
-        let wanted = Set(addresses)
-        for number in Int32(3)..<32 {
-            guard let descriptor = try? duplicateDescriptor(number, of: pid) else { continue }
-            if let address = descriptor.withRawValue({ Self.address(of: $0) }), wanted.contains(address),
-                bound[address] == nil
-            {
-                bound[address] = SharedDescriptor(descriptor)
-            }
+    /// Shares the sockets that an earlier supervisor gave to a process, where it still has them: those that are `wanted`.
+    ///
+    /// - Returns: the addresses of those that it has.
+    @discardableResult
+    mutating func takeOver(from pid: pid_t, _ wanted: (Address) -> Bool) -> Set<Address> {
+        var found: Set<Address> = []
+        for name in (try? listDirectory("/proc/\(pid)/fd")) ?? [] {
+            guard let number = Int32(name), number > 2, let descriptor = try? duplicateDescriptor(number, of: pid),
+                let address = descriptor.withRawValue({ Self.address(of: $0) }), wanted(address)
+            else { continue }
+            found.insert(address)
+            if bound[address] == nil { add(address, SharedDescriptor(descriptor)) }
         }
+        return found
     }
 
-    /// Whoever else has the socket keeps it.
-    mutating func release(_ address: Address) { bound[address] = nil }
+    /// Has all sockets kept by the holder of the cluster's namespaces, and shares those that it keeps already.
+    mutating func keep(by holder: pid_t) throws(SystemError) {
+        let keeper = try SocketKeeper(of: holder)
+        self.keeper = keeper
+        for address in bound.keys { bound[address]?.place = nil }
+        for (place, descriptor) in keeper.kept() {
+            let address = (try? descriptor.withRawValue { Self.address(of: $0) }).flatMap { $0 }
+            if let address, bound[address]?.place == nil {
+                bound[address] = Bound(descriptor: bound[address]?.descriptor ?? descriptor, place: place)
+            } else {
+                requests += 1
+                try keeper.drop(place, sequence: requests)
+            }
+        }
+        for (address, known) in bound where known.place == nil { add(address, known.descriptor) }
+    }
 
+    private mutating func add(_ address: Address, _ descriptor: SharedDescriptor) {
+        bound[address] = Bound(descriptor: descriptor)
+        guard let keeper else { return }
+        let taken = Set(bound.values.compactMap(\.place))
+        guard let place = SocketKeeper.places.first(where: { !taken.contains($0) }) else { return }
+        requests += 1
+        // Without it all goes on; it is bound anew where this process dies.
+        if (try? keeper.keep(descriptor, at: place, sequence: requests)) != nil { bound[address]?.place = place }
+    }
+
+    /// Whoever else has the socket keeps it, but for the holder.
+    mutating func release(_ address: Address) {
+        guard let known = bound.removeValue(forKey: address), let place = known.place, let keeper else { return }
+        requests += 1
+        try? keeper.drop(place, sequence: requests)
+    }
+
+    /// Closes what is open here. The holder ends with the cluster.
     mutating func releaseAll() { bound = [:] }
 
     /// The port that a socket got.

@@ -18,7 +18,7 @@ struct NamespaceHolder: Sendable {
         if let successor = try await succeed(name, members: members, programs: programs, paths: paths) {
             return successor
         }
-        let arguments = [programs.initializer, "hold", "--mnt", "--net", "--ready-fd", "3"]
+        let arguments = [programs.initializer, "hold", "--mnt", "--net"]
         return try await start(name, arguments, in: outer?.process.pid, programs: programs, paths: paths)
     }
 
@@ -31,7 +31,7 @@ struct NamespaceHolder: Sendable {
             guard let process = try Files.text(paths.pidFile(member)).flatMap(ProcessIdentity.init(_:)),
                 process.isRunning, Self.isInside(process.pid)
             else { continue }
-            let arguments = [programs.initializer, "hold", "--present", "--ready-fd", "3"]
+            let arguments = [programs.initializer, "hold", "--present"]
             return try await start(name, arguments, in: process.pid, programs: programs, paths: paths)
         }
         return nil
@@ -50,14 +50,17 @@ struct NamespaceHolder: Sendable {
         _ name: String, _ holding: [String], in outer: pid_t?, programs: Programs, paths: ClusterPaths
     ) async throws -> NamespaceHolder {
         let (reader, writer) = try makePipe()
+        let (awaited, go) = try makePipe()
+        // Open here too until the end: writing to a pipe that nobody reads would be a signal.
+        defer { awaited.close() }
         let log = try Files.openLog(paths.log(name), emptied: true)
-        var arguments = holding
+        var arguments = holding + ["--ready-fd", "3", "--await-go", "--sockets"]
         if let outer {
             arguments = [programs.initializer, "enter", "--pid", "\(outer)", "--net", "--mnt", "--"] + arguments
         }
         let spawn = Spawn(
             arguments, environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-            descriptors: [(writer, 3), (log, 1), (log, 2)], newSession: true)
+            descriptors: [(awaited, 0), (writer, 3), (log, 1), (log, 2)], newSession: true)
         let started = Result { () throws(SystemError) in try spawn.start() }
         writer.close()
         // Something, or nothing where the holder ends without a word.
@@ -71,7 +74,10 @@ struct NamespaceHolder: Sendable {
             throw SupervisorError.component(
                 name: name, problem: how, lastWords: Files.tail(paths.log(name), lines: 4), log: paths.log(name))
         }
+        // A holder of which nobody knows would stay for ever: it goes on only once it is written down, and ends where
+        // this process ends before that.
         try Files.write(Array(process.description.utf8), to: paths.pidFile(name))
+        try go.write([1])
         return NamespaceHolder(process: process)
     }
 }

@@ -17,6 +17,19 @@ struct SupervisorLock: ~Copyable {
         guard let taken = consume taken else {
             throw .failed("another supervisor runs cluster \"\(paths.profile)\" already")
         }
+        // By which commands find a supervisor that does not answer.
+        if let process = ProcessIdentity(pid: getpid()) {
+            try Files.write(Array(process.description.utf8), to: paths.pidFile(Self.pidFile))
+        }
         lock = taken
+    }
+
+    /// As the pid files of components are called.
+    static let pidFile = "supervisor"
+
+    /// The supervisor that has written itself down, where that runs.
+    static func supervisor(_ paths: ClusterPaths) -> ProcessIdentity? {
+        let text = (try? Files.text(paths.pidFile(pidFile))).flatMap { $0 }
+        return text.flatMap(ProcessIdentity.init(_:)).flatMap { $0.isRunning ? $0 : nil }
     }
 }

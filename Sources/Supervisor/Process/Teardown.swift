@@ -9,7 +9,10 @@ public struct Teardown: Sendable {
     let paths: ClusterPaths
     let logger: Logger
 
-    public init(paths: ClusterPaths, logger: Logger) {
+    /// - Parameter logger: none where a command does it, which speaks by its result.
+    public init(
+        paths: ClusterPaths, logger: Logger = Logger(label: "martlet", factory: { _ in SwiftLogNoOpLogHandler() })
+    ) {
         self.paths = paths
         self.logger = logger
     }
@@ -19,7 +22,11 @@ public struct Teardown: Sendable {
     /// - Parameter gracefully: workloads are asked to end before they are made to.
     public func endProcesses(gracefully: Bool) async {
         let names = pidFiles()
-        let order = ["node-agent-", "service-proxy", "control-plane", "egress", "node-holder-", "cluster"]
+        // The supervisor first: nothing may restart what is being ended.
+        let order = [
+            SupervisorLock.pidFile, "node-agent-", "service-proxy", "control-plane", "egress", "node-holder-",
+            "cluster",
+        ]
         for prefix in order {
             await withDiscardingTaskGroup { group in
                 for name in names where name.hasPrefix(prefix) { group.addTask { await end(name) } }
@@ -40,11 +47,17 @@ public struct Teardown: Sendable {
     /// Removes all that the cluster has on disk. Its processes have ended.
     public func removeDirectories() throws {
         try Files.removeTree(paths.runtime)
-        try Files.removeTree(paths.state)
+        try removeCondemned()
+        // At once, under another name, so that there is a whole cluster or none, whenever this process dies.
+        if rename(paths.state, paths.condemned) != 0 { try Files.removeTree(paths.state) }
+        try removeCondemned()
         // The parents go with their last cluster; what others keep there makes these calls fail, which is right.
         rmdir(paths.runtimeParent)
         rmdir(paths.stateParent)
     }
+
+    /// Removes what a removal that did not come to its end has left.
+    func removeCondemned() throws { try Files.removeTree(paths.condemned) }
 
     /// Whether any process of the cluster runs.
     public var isAnythingRunning: Bool {
@@ -57,6 +70,8 @@ public struct Teardown: Sendable {
 
     private func end(_ name: String) async {
         if let process = process(name), process.isRunning {
+            // The supervisor itself takes its cluster down.
+            guard process.pid != getpid() else { return }
             // Holders ignore everything but SIGKILL; there is nothing in them to finish.
             let isHolder = name == "cluster" || name.hasPrefix("node-holder-")
             process.signal(isHolder ? SIGKILL : SIGTERM)

@@ -1,15 +1,15 @@
 import Dispatch
 import Glibc
 
-/// SIGTERM and SIGINT as a stream, in place of their default effect.
+/// Signals that ask this process to end, as a stream, in place of their default effect.
 public struct TerminationSignals: Sendable {
     public let signals: AsyncStream<Int32>
 
-    public init() {
+    public init(_ numbers: [Int32] = [SIGTERM, SIGINT]) {
         let (signals, continuation) = AsyncStream<Int32>.makeStream()
         self.signals = signals
         let queue = DispatchQueue(label: "signals")
-        let sources = [SIGTERM, SIGINT].map { number in
+        let sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { continuation.yield(number) }

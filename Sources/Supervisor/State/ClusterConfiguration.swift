@@ -24,6 +24,13 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var egress = EgressMode.internet
     /// The addresses of the machine at which the network reaches Services.
     public var listenAddresses: [String] = []
+    /// nil for a cluster of an earlier version.
+    public var created: Timestamp?
+    /// When the cluster is to be deleted; nil for never.
+    public var expires: Timestamp?
+
+    /// Whether the cluster should be gone.
+    var isExpired: Bool { expires.map { $0 <= .now } ?? false }
 
     public mutating func addNode(name: String? = nil, shape: NodeShape) throws(SupervisorError) -> NodeEntry {
         guard AddressPlan.nodeIndexes.contains(nextIndex) else {
@@ -45,7 +52,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
     }
 
     var json: JSON {
-        [
+        var json: JSON = [
             "apiPort": JSON(apiPort), "egress": .string(egress.rawValue),
             "listenAddresses": .array(listenAddresses.map(JSON.string)), "loadBalancerOctet": JSON(loadBalancerOctet),
             "nextIndex": JSON(nextIndex),
@@ -57,6 +64,9 @@ public struct ClusterConfiguration: Sendable, Hashable {
                     ]
                 }),
         ]
+        if let created { json["created"] = .string(created.description) }
+        if let expires { json["expires"] = .string(expires.description) }
+        return json
     }
 
     /// Reads a cluster's configuration; nil where there is no such file.
@@ -93,7 +103,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
         }
         var configuration = ClusterConfiguration(
             nodes: nodes, apiPort: apiPort, loadBalancerOctet: octet, nextIndex: nextIndex)
-        // Clusters of earlier versions have none.
+        // Clusters of earlier versions have none of these.
         if !json["egress"].isNull {
             guard let mode = json["egress"].string.flatMap(EgressMode.init) else {
                 throw damaged("egress", "is not one of \(EgressMode.names): \(json["egress"])")
@@ -106,6 +116,15 @@ public struct ClusterConfiguration: Sendable, Hashable {
             }
             configuration.listenAddresses.append(text)
         }
+        func moment(_ field: String) throws(SupervisorError) -> Timestamp? {
+            if json[field].isNull { return nil }
+            guard let moment = json[field].string.flatMap({ Timestamp($0) }) else {
+                throw damaged(field, "is no time: \(json[field])")
+            }
+            return moment
+        }
+        configuration.created = try moment("created")
+        configuration.expires = try moment("expires")
         return configuration
     }
 

@@ -37,12 +37,22 @@ enum Files {
     }
 
     /// Replaces the file as a whole: readers see the old content or the new, also after a crash.
-    static func write(
-        _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, owner: (user: uid_t, group: gid_t)? = nil
-    ) throws(SupervisorError) {
+    static func write(_ bytes: [UInt8], to path: String) throws(SupervisorError) {
         try mapping(path, "write it") { () throws(SystemError) in
             try replaceFile(
-                path, bytes, mode: mode, owner: owner, durability: .content, temporary: "\(path).\(getpid()).new")
+                path, bytes, durability: .content, temporary: "\(path).\(getpid()).new")
+        }
+    }
+
+    /// As `write`, for a file beside which others must not find a copy of what is secret.
+    static func writeSecret(
+        _ bytes: [UInt8], to path: String, mode: mode_t, owner: (user: uid_t, group: gid_t)?
+    ) throws(SupervisorError) {
+        try mapping(path, "write it") { () throws(SystemError) in
+            // The name is always the same: what a process that was killed just then has left goes with the next one.
+            try replaceFile(
+                path, bytes, mode: mode, owner: owner, durability: .content, temporary: "\(path).martlet-new",
+                unnamed: true)
         }
     }
 

@@ -1,5 +1,6 @@
 import APIClient
 import ArgumentParser
+import ClusterLayout
 import KubernetesModel
 import Supervisor
 
@@ -51,7 +52,7 @@ struct NodeAddCommand: AsyncParsableCommand {
         var request: JSON = ["op": "node-add"]
         if let name { request["name"] = .string(name) }
         if let nodeShape { request["shape"] = try NodeShapeFile.read(nodeShape).json }
-        let answer = try await Launch(try profile.paths).connect().request(request).answer
+        let answer = try await NodeChange(profile, "add").make(request)
         Console.print("Node \"\(answer["name"].string ?? "")\" is Ready.")
     }
 }
@@ -65,12 +66,13 @@ struct NodeRemoveCommand: AsyncParsableCommand {
     @Argument var name: String
 
     func run() async throws {
-        let paths = try profile.paths
-        _ = try await Launch(paths).connect().request(["op": "node-remove", "name": .string(name)])
-        let client = try HTTPSClient(Kubeconfig(path: paths.pki.kubeconfig("admin")))
-        // It may have been deleted by hand.
-        _ = try await ignoringNotFound { try await client.delete(.nodes, ObjectKey(name: name)) }
-        await client.shutdown()
+        let (paths, name) = (try profile.paths, name)
+        try await NodeChange(profile, "remove").make(["op": "node-remove", "name": .string(name)]) {
+            let client = try HTTPSClient(Kubeconfig(path: paths.pki.kubeconfig("admin")))
+            // It may have been deleted by hand.
+            _ = try await ignoringNotFound { try await client.delete(.nodes, ObjectKey(name: name)) }
+            await client.shutdown()
+        }
         Console.print("Node \"\(name)\" is gone.")
     }
 }
@@ -84,7 +86,7 @@ struct NodeStopCommand: AsyncParsableCommand {
     @Argument var name: String
 
     func run() async throws {
-        _ = try await Launch(try profile.paths).connect().request(["op": "node-stop", "name": .string(name)])
+        try await NodeChange(profile, "stop").make(["op": "node-stop", "name": .string(name)])
         Console.print("Node \"\(name)\" is off.")
     }
 }
@@ -97,7 +99,31 @@ struct NodeStartCommand: AsyncParsableCommand {
     @Argument var name: String
 
     func run() async throws {
-        _ = try await Launch(try profile.paths).connect().request(["op": "node-start", "name": .string(name)])
+        try await NodeChange(profile, "start").make(["op": "node-start", "name": .string(name)])
         Console.print("Node \"\(name)\" is Ready.")
+    }
+}
+
+/// A change of the nodes: asked of the supervisor while no other command changes the cluster.
+struct NodeChange {
+    private let paths: ClusterPaths
+    private let command: String
+
+    init(_ profile: ProfileOptions, _ command: String) throws {
+        paths = try profile.paths
+        self.command = "node \(command)"
+    }
+
+    /// - Parameter finish: what else belongs to the change.
+    /// - Returns: the supervisor's answer.
+    @discardableResult
+    func make(
+        _ request: JSON, finish: @escaping @Sendable () async throws -> Void = {}
+    ) async throws -> JSON {
+        try await Launch(paths, waiting: Console.notice).changing(for: command) { connection in
+            let answer = try await connection.request(request).answer
+            try await finish()
+            return answer
+        }
     }
 }

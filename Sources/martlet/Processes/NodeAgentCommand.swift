@@ -18,10 +18,10 @@ struct NodeAgentCommand: AsyncParsableCommand {
             let entry = cluster.nodes.first(where: { $0.name == node })
         else {
             throw SupervisorError.usage(
-                "\(paths.configuration) has no node \"\(node)\"; see: martlet node list --profile \(profile.profile)")
+                "\(paths.configuration) has no node \"\(node)\"; see: martlet node list --profile \(profile.name)")
         }
         var configuration = NodeAgentConfiguration(
-            nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.profile,
+            nodeName: node, index: entry.index, shape: entry.shape, clusterName: profile.name,
             stateDirectory: paths.state, runDirectory: paths.runtime, kubeconfig: paths.pki.kubeconfig("node-\(node)"),
             imageDirectory: paths.images, initPath: try Programs().initializer)
         configuration.loadBalancerOctet = cluster.loadBalancerOctet

@@ -10,9 +10,14 @@ struct SupervisorCommand: AsyncParsableCommand {
 
     @OptionGroup var profile: ProfileOptions
 
+    @Option(help: "The descriptor of the profile's lock, which the starting command holds.")
+    var lockDescriptor: Int32?
+
     func run() async throws {
         do {
-            try await Supervisor(paths: try profile.paths, logger: Logger(label: "supervisor")).run()
+            let paths = try profile.paths
+            let lock = try lockDescriptor.map { try ProfileLock(inherited: $0, paths) }
+            try await Supervisor(paths: paths, profileLock: lock, logger: Logger(label: "supervisor")).run()
         } catch {
             Launch.announceFailure(error)
             Console.error(String(describing: error))
