@@ -13,20 +13,23 @@ package enum LoopbackDetour {
     ///   - range: a network within 127.0.0.0/8 with a prefix of 16.
     ///   - substitute: what it is on the way; with a prefix of 16.
     ///   - gateway: through which it leaves, from `source`, an address of the namespace.
+    ///   - isFirst: there is none yet in the namespace.
     package static func make(
         of range: IPv4Network, as substitute: IPv4Network, via gateway: IPv4Address, from source: IPv4Address,
-        in namespace: SharedDescriptor?
+        in namespace: SharedDescriptor?, isFirst: Bool = false
     ) throws(SystemError) {
         var route = try RouteSocket(namespace: namespace)
         try route.perform([.addDetour(of: range, via: gateway, from: source)])
-        let messages = [
-            // What an earlier call has made goes first.
-            table(NFT_MSG_NEWTABLE), table(NFT_MSG_DELTABLE), table(NFT_MSG_NEWTABLE),
-            chain("out", hook: localOut, priority: -400),
-            chain("in", hook: localIn, priority: 400),
-            rule("out", at: destination, from: range, to: substitute),
-            rule("in", at: self.source, from: substitute, to: range),
-        ]
+        // Removed first, an earlier one has the end of the socket wait until the kernel has let go of it, some 8 ms.
+        let former = isFirst ? [] : [table(NFT_MSG_NEWTABLE), table(NFT_MSG_DELTABLE)]
+        let messages =
+            former + [
+                table(NFT_MSG_NEWTABLE),
+                chain("out", hook: localOut, priority: -400),
+                chain("in", hook: localIn, priority: 400),
+                rule("out", at: destination, from: range, to: substitute),
+                rule("in", at: self.source, from: substitute, to: range),
+            ]
         let socket = try makeSocket(
             in: namespace, domain: AF_NETLINK, type: Int32(SOCK_RAW.rawValue), protocol: NETLINK_NETFILTER)
         try socket.withRawValue { number throws(SystemError) in try send(messages, number) }

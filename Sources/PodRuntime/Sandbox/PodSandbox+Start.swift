@@ -57,7 +57,7 @@ extension PodSandbox {
                     try await Blocking.run { () throws(SystemError) in
                         try LoopbackDetour.make(
                             of: loadBalancers, as: AddressPlan.loadBalancersWithin, via: configuration.gateway,
-                            from: address, in: try openNamespace(.net, of: record.process.pid))
+                            from: address, in: try openNamespace(.net, of: record.process.pid), isFirst: true)
                     }
                 }
             }
