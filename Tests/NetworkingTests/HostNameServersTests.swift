@@ -34,7 +34,8 @@ import Testing
 
     @Test func answersComeWithTheQuerysOwnId() async throws {
         let server = try await FakeNameServer.start { [Self.answer($0, "192.0.2.1")] }
-        let servers = HostNameServers(sockets: try Self.sockets(1), servers: [server.place])
+        let servers = HostNameServers(
+            sockets: try Self.sockets(1), servers: [server.place], patience: .seconds(30))
         let reply = try await servers.resolve(Self.query("example.com", id: 0x1234))
         #expect(Array(reply.prefix(2)) == [0x12, 0x34])
         #expect(DNSMessage.addresses(in: reply).map(\.value) == [.a("192.0.2.1")])
@@ -57,7 +58,8 @@ import Testing
             }
             return [forged, Self.answer(query, "192.0.2.1")]
         }
-        let servers = HostNameServers(sockets: try Self.sockets(1), servers: [server.place])
+        let servers = HostNameServers(
+            sockets: try Self.sockets(1), servers: [server.place], patience: .seconds(30))
         for _ in 0..<20 {
             let reply = try await servers.resolve(Self.query("example.com"))
             #expect(DNSMessage.addresses(in: reply).map(\.value) == [.a("192.0.2.1")])
@@ -70,7 +72,8 @@ import Testing
         let forger = try await FakeNameServer.start { _ in [] }
         let server = try await FakeNameServer.start(delay: .milliseconds(100)) { [Self.answer($0, "192.0.2.1")] }
         server.whenAsked { query, client in forger.send(Self.answer(query, "203.0.113.66"), to: client) }
-        let servers = HostNameServers(sockets: try Self.sockets(1), servers: [server.place])
+        let servers = HostNameServers(
+            sockets: try Self.sockets(1), servers: [server.place], patience: .seconds(30))
         let reply = try await servers.resolve(Self.query("example.com"))
         #expect(DNSMessage.addresses(in: reply).map(\.value) == [.a("192.0.2.1")])
         await server.stop()
@@ -79,7 +82,8 @@ import Testing
 
     @Test func eachQueryHasAPortAndAnIdOfItsOwn() async throws {
         let server = try await FakeNameServer.start { [Self.answer($0, "192.0.2.1")] }
-        let servers = HostNameServers(sockets: try Self.sockets(2), servers: [server.place])
+        let servers = HostNameServers(
+            sockets: try Self.sockets(2), servers: [server.place], patience: .seconds(30))
         for _ in 0..<40 { _ = try await servers.resolve(Self.query("example.com", id: 1)) }
         #expect(Set(server.asked.map(\.port)).count > 30)
         #expect(Set(server.asked.map(\.id)).count > 35)
