@@ -122,7 +122,13 @@ extension Bench {
             processes.append(process)
         }
 
-        func stop() { for process in processes { process.terminate() } }
+        func stop() {
+            for process in processes {
+                // nginx ends its workers; iperf3 is deaf to that signal here.
+                process.terminate()
+                if process.executableURL?.lastPathComponent == "iperf3" { kill(process.processIdentifier, SIGKILL) }
+            }
+        }
     }
 
     // MARK: measurements
