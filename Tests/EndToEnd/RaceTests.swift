@@ -33,7 +33,11 @@ struct RaceTests {
             for round in 0..<(4 * Self.factor) {
                 try await cluster.martlet("start")
                 async let deletion = cluster.attemptMartlet("delete")
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0...150)))
+                // At once, while the cluster's processes end, and when its files are gone.
+                let gone = [[], ["/supervisor.pid"], [""]][round % 3].map { cluster.runtime + $0 }
+                try await eventually("the delete gets there") {
+                    gone.allSatisfy { !FileManager.default.fileExists(atPath: $0) }
+                }
                 let start = try await cluster.attemptMartlet("start")
                 let deleted = try await deletion
                 #expect(deleted.status == 0, "round \(round): \(deleted)")
