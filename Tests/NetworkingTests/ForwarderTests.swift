@@ -44,8 +44,8 @@ import Testing
         let backends = [dead.port, try #require(echo.localAddress?.port)].map {
             Balancer.Backend(address: AddressPlan.loopback, port: $0)
         }
-        let forwarder = try StreamForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .stream, descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         for _ in 0..<4 {
             let client = try await ClientBootstrap(group: loop)
                 .connect(host: "127.0.0.1", port: front.port) { channel in
@@ -115,13 +115,13 @@ import Testing
             .bind(host: "127.0.0.1", port: 0).get()
         let front = try listener()
         let backends = [Balancer.Backend(address: AddressPlan.loopback, port: try #require(echo.localAddress?.port))]
-        let forwarder = try StreamForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .stream, descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         let client = try Self.connection(SOCK_STREAM, front.port)
         defer { client.close() }
         #expect(try await ask(client, "before") == "before")
         // The endpoint is Terminating, so that it is no more among those that take traffic.
-        forwarder.update(frontend(front.port, []))
+        await forwarder.update(frontend(front.port, []))
         #expect(try await ask(client, "after") == "after")
         let late = try Self.connection(SOCK_STREAM, front.port)
         defer { late.close() }
@@ -149,8 +149,8 @@ import Testing
             Balancer.Backend(address: AddressPlan.loopback, port: try #require($0.localAddress?.port))
         }
         let front = try listener(SOCK_DGRAM)
-        let forwarder = try DatagramForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .datagram, descriptor: front.descriptor, balancer: Balancer(backends: backends, affinityTimeout: nil))
         let client = try Self.connection(SOCK_DGRAM, front.port)
         defer { client.close() }
         let first = try #require(try await ask(client, "?"))

@@ -12,7 +12,7 @@ import Testing
     /// A server that serves one connection on a thread of its own, and the relay before it.
     private final class Path: Sendable {
         let port: UInt16
-        private let forwarder: StreamForwarder
+        private let forwarder: Forwarder
 
         init(_ serve: @escaping @Sendable (borrowing Descriptor) -> Void) throws {
             let server = try LoopbackSocket.listening()
@@ -23,8 +23,8 @@ import Testing
             }
             let front = try LoopbackSocket.listening()
             port = front.port
-            forwarder = try StreamForwarder(
-                descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
+            forwarder = try Forwarder(
+                .stream, descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
         }
 
         func stop() async { await forwarder.stop() }
@@ -121,8 +121,8 @@ import Testing
         let backend = Balancer.Backend(address: AddressPlan.loopback, port: Int(dead.port))
         dead.descriptor.close()
         let front = try LoopbackSocket.listening()
-        let forwarder = try StreamForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .stream, descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
         let client = try LoopbackSocket.connected(front.port)
         #expect(LoopbackSocket.failure(client) == ECONNRESET)
         await forwarder.stop()
@@ -131,8 +131,8 @@ import Testing
     /// Five thousand clients at once met a queue of 128.
     @Test func theQueueOfAListenerStaysAsLongAsItWas() async throws {
         let front = try LoopbackSocket.listening(queue: 1000)
-        let forwarder = try StreamForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: [], affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .stream, descriptor: front.descriptor, balancer: Balancer(backends: [], affinityTimeout: nil))
         #expect(try LoopbackSocket.queueLength(front.descriptor) == 1000)
         await forwarder.stop()
     }
@@ -148,8 +148,8 @@ import Testing
         }
         let front = try LoopbackSocket.listening(queue: 1000)
         let backend = Balancer.Backend(address: AddressPlan.loopback, port: Int(server.port))
-        let forwarder = try StreamForwarder(
-            descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
+        let forwarder = try Forwarder(
+            .stream, descriptor: front.descriptor, balancer: Balancer(backends: [backend], affinityTimeout: nil))
         let answers = try await Blocking.run { () throws -> Int in
             var clients: [SharedDescriptor] = []
             for _ in 0..<count { clients.append(SharedDescriptor(try LoopbackSocket.connected(front.port))) }

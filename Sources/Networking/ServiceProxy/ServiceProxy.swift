@@ -8,25 +8,6 @@ import Logging
 /// It runs in the cluster's network namespace, where it reaches pods; its listening sockets were bound in the host's.
 /// While the API is away it goes on with what it knows.
 public actor ServiceProxy {
-    private enum Forwarder {
-        case stream(StreamForwarder)
-        case datagram(DatagramForwarder)
-
-        func update(_ listener: HostListener) async {
-            switch self {
-            case .stream(let forwarder): forwarder.update(listener)
-            case .datagram(let forwarder): await forwarder.update(listener)
-            }
-        }
-
-        func stop() async {
-            switch self {
-            case .stream(let forwarder): await forwarder.stop()
-            case .datagram(let forwarder): await forwarder.stop()
-            }
-        }
-    }
-
     struct Fault: Hashable {
         let address: HostAddress
         let service: ObjectKey
@@ -116,12 +97,8 @@ public actor ServiceProxy {
             return false
         }
         let balancer = Balancer(backends: wanted.backends, affinityTimeout: wanted.affinityTimeout)
-        switch address.transport {
-        case "UDP":
-            forwarders[address] = .datagram(try DatagramForwarder(descriptor: descriptor, balancer: balancer))
-        default:
-            forwarders[address] = .stream(try StreamForwarder(descriptor: descriptor, balancer: balancer))
-        }
+        forwarders[address] = try Forwarder(
+            address.transport == "UDP" ? .datagram : .stream, descriptor: descriptor, balancer: balancer)
         listeners[address] = wanted
         if faults.removeValue(forKey: Fault(address: address, service: wanted.service)) != nil {
             await setCondition(wanted, fault: nil)

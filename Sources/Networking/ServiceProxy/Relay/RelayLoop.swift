@@ -33,6 +33,8 @@ final class RelayLoop: Sendable {
 
     /// Lets go of what does not suit the listener's endpoints; returns when all has gone.
     func review(_ listener: RelayListener) async {
+        // A connection goes on whatever becomes of its endpoint.
+        guard listener.transport == .datagram else { return }
         for thread in threads(of: listener) { await withCheckedContinuation { thread.send(.review(listener, $0)) } }
     }
 
